@@ -1,0 +1,24 @@
+/** One machine on the way to a host, with everything that a connection to it needs; nothing is read from the user's settings here. */
+export interface Hop {
+  /** Name of the host in the inventory, for messages. */
+  name: string;
+  /** Where it is now: a DNS name or an IP address. */
+  address: string;
+  port: number;
+  user: string;
+  /** Name under which its key is kept in known_hosts; absent: its address, with the port where it is not 22. */
+  hostKeyAlias?: string;
+  /** Private key files to try, in order, absolute; those that do not exist are passed over. */
+  identityFiles: readonly string[];
+  /** Whether only the identities named by `identityFiles` may be offered, even if the agent has more. */
+  identitiesOnly: boolean;
+  /** Socket of the agent; absent: no agent. */
+  agentSocket?: string;
+  /** known_hosts files, user's first; those that do not exist are passed over, an unreadable one refuses. */
+  knownHostsFiles: readonly string[];
+  /** Command line whose standard input and output are the connection, its tokens already expanded; only the first hop may have one. */
+  proxyCommand?: string;
+}
+
+/** The hops to a host, outermost first; the last one is the host itself. */
+export type Route = readonly [Hop, ...Hop[]];
