@@ -1,0 +1,37 @@
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+/** Where lcops keeps what is its own; XDG base directory specification 0.8. */
+export interface Folders {
+  config: string;
+  state: string;
+  cache: string;
+  /** For sockets and records that need not outlive the session; falls back to the state folder. */
+  runtime: string;
+}
+
+/** Given the environment variables, return lcops' folders; relative values of XDG variables are ignored, as the specification says. */
+export function findFolders(environment: NodeJS.ProcessEnv): Folders {
+  const home = homedir();
+  const folder = (variable: string, fallback: string): string => {
+    const value = environment[variable];
+    return join(value && isAbsolute(value) ? value : fallback, 'lcops');
+  };
+  const state = folder('XDG_STATE_HOME', join(home, '.local', 'state'));
+  return {
+    config: folder('XDG_CONFIG_HOME', join(home, '.config')),
+    state,
+    cache: folder('XDG_CACHE_HOME', join(home, '.cache')),
+    runtime: environment['XDG_RUNTIME_DIR'] ? folder('XDG_RUNTIME_DIR', '') : join(state, 'run'),
+  };
+}
+
+/** Return the home folder that `ssh` uses for `~`: the one of the user database, whatever $HOME says. */
+export function sshHome(): string {
+  return userInfo().homedir;
+}
+
+/** Given a path as an operator writes it, return it with a leading `~/` resolved against `home`. */
+export function expandHome(path: string, home = homedir()): string {
+  return path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path;
+}

@@ -1,0 +1,92 @@
+import { open } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { describeError, errorCode, OperatorError } from '../system/errors.ts';
+import { checkReferences } from './check-references.ts';
+import type { Folders } from './folders.ts';
+import { parseJson, type Problem } from './parse-json.ts';
+import { configSchema, type Config } from './schema.ts';
+
+/** An estate is kilobytes; anything past this is the wrong file. */
+const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
+
+const FILE_NAME = 'lcops.config.json';
+
+/**
+ * Given what the command line and the environment say, return the path of the configuration file: `--config`,
+ * then `$LCOPS_CONFIG`, then the user's configuration folder. It may not exist.
+ */
+export function findConfigPath(
+  flag: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  folders: Folders,
+): string {
+  return resolve(flag ?? (environment['LCOPS_CONFIG'] || join(folders.config, FILE_NAME)));
+}
+
+/**
+ * Given the path of a configuration file, read and validate it whole.
+ * Throws `configuration` with every mistake at once, each with its path in the file and its line.
+ */
+export async function loadConfig(path: string): Promise<Config> {
+  const text = await readConfigFile(path);
+  const { value, problems, locate } = parseJson(text);
+  if (problems.length > 0) throw invalid(path, problems);
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    throw invalid(
+      path,
+      parsed.error.issues.flatMap((issue) =>
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map((key) => locate([...issue.path, key], 'this key is not known'))
+          : [locate(issue.path, issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message)],
+      ),
+    );
+  }
+  const references = checkReferences(parsed.data);
+  if (references.length > 0) throw invalid(path, references.map((found) => locate(found.path, found.message)));
+  return parsed.data;
+}
+
+async function readConfigFile(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      if (size > SIZE_LIMIT_BYTES) {
+        throw new OperatorError('configuration', `${path}: ${size} bytes is no configuration, the limit is 4 MiB`, {
+          next: 'name the right file with --config',
+        });
+      }
+      bytes = await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    if (errorCode(error) === 'ENOENT') {
+      throw new OperatorError('configuration', `there is no configuration at ${path}`, {
+        next: 'run lcops config init, or name another file with --config',
+      });
+    }
+    throw new OperatorError('configuration', `cannot read ${path}: ${describeError(error)}`, { cause: error });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new OperatorError('configuration', `${path}: it is not UTF-8 text`, {
+      next: 'save it as UTF-8',
+      cause: error,
+    });
+  }
+}
+
+function invalid(path: string, problems: readonly Problem[]): OperatorError {
+  const lines = problems.map(
+    (problem) => `${path}:${problem.line}: ${problem.path === '' ? '' : `${problem.path}: `}${problem.message}`,
+  );
+  const [only] = lines;
+  return problems.length === 1 && only !== undefined
+    ? new OperatorError('configuration', only)
+    : new OperatorError('configuration', `${path} has ${problems.length} mistakes`, { details: lines });
+}

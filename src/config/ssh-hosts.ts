@@ -1,0 +1,54 @@
+import SSHConfig, { LineType } from 'ssh-config';
+import { describeError, OperatorError } from '../system/errors.ts';
+import { readSshConfigFile } from './ssh-settings.ts';
+
+/** One `Host` of the user's ssh configuration. */
+export interface SshHost {
+  name: string;
+  hostName?: string;
+  user?: string;
+  port?: number;
+}
+
+/**
+ * Given the configured file or none (~/.ssh/config), return the hosts that it names in full: patterns are passed over,
+ * and so are names that are no plain words. `Include` is not followed here; connecting asks `ssh` itself.
+ */
+export async function readSshHosts(configFile: string | undefined): Promise<SshHost[]> {
+  const text = await readSshConfigFile(configFile);
+  let config: SSHConfig;
+  try {
+    config = SSHConfig.parse(text);
+  } catch (error) {
+    throw new OperatorError('configuration', `cannot read the ssh configuration: ${describeError(error)}`, {
+      cause: error,
+    });
+  }
+  const hosts = new Map<string, SshHost>();
+  for (const section of config) {
+    if (section.type !== LineType.DIRECTIVE || section.param.toLowerCase() !== 'host') continue;
+    if (!('config' in section)) continue;
+    const first = (keyword: string): string | undefined => {
+      for (const line of section.config) {
+        if (line.type === LineType.DIRECTIVE && line.param.toLowerCase() === keyword) return String(line.value);
+      }
+      return undefined;
+    };
+    for (const name of namesOf(section.value)) {
+      if (hosts.has(name)) continue;
+      const [hostName, user, port] = [first('hostname'), first('user'), Number(first('port'))];
+      hosts.set(name, {
+        name,
+        ...(hostName !== undefined && { hostName }),
+        ...(user !== undefined && { user }),
+        ...(Number.isInteger(port) && { port }),
+      });
+    }
+  }
+  return [...hosts.values()];
+}
+
+function namesOf(value: string | { val: string }[]): string[] {
+  const names = typeof value === 'string' ? [value] : value.map((part) => part.val);
+  return names.filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name));
+}

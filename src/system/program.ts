@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { access, constants as fsConstants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
+import { errorCode, OperatorError } from './errors.ts';
+
+export interface ProgramResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Given a program and its arguments, run it without a shell and without input, and return its exit code and output.
+ * Throws `missing` where there is no such program, `failed` past `timeoutMs`, and the signal's reason when it is aborted.
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: { signal?: AbortSignal; timeoutMs?: number } = {},
+): Promise<ProgramResult> {
+  const result = await execa(program, args, {
+    reject: false,
+    stdin: 'ignore',
+    stripFinalNewline: false,
+    ...(options.signal && { cancelSignal: options.signal }),
+    timeout: options.timeoutMs ?? 10_000,
+  });
+  options.signal?.throwIfAborted();
+  if (errorCode(result) === 'ENOENT' || errorCode(result.cause) === 'ENOENT') throw missingProgram(program);
+  if (result.timedOut) {
+    throw new OperatorError('failed', `${program} did not end within ${(options.timeoutMs ?? 10_000) / 1000} s`);
+  }
+  return { code: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr };
+}
+
+/**
+ * Given a program, run it on lcops' own terminal and return its exit code, 128 + n when signal n ended it, as shells do.
+ * `files` are descriptors that it gets as its descriptors 3, 4, …; `environment` is added to lcops' own.
+ * When the signal is aborted the program gets SIGTERM, and its code is still returned. Throws `missing`.
+ */
+export function runInForeground(
+  program: string,
+  args: readonly string[],
+  options: { signal: AbortSignal; files?: readonly number[]; environment?: Record<string, string> },
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      stdio: ['inherit', 'inherit', 'inherit', ...(options.files ?? [])],
+      env: { ...process.env, ...options.environment },
+    });
+    const stop = (): void => void child.kill('SIGTERM');
+    options.signal.addEventListener('abort', stop);
+    if (options.signal.aborted) stop();
+    child.on('error', (error) => {
+      options.signal.removeEventListener('abort', stop);
+      reject(errorCode(error) === 'ENOENT' ? missingProgram(program) : error);
+    });
+    child.on('exit', (code, signal) => {
+      options.signal.removeEventListener('abort', stop);
+      resolve(signal ? 128 + constants.signals[signal] : (code ?? 1));
+    });
+  });
+}
+
+/** Given names of programs in order of preference, return the path of the first one on `searchPath` (as in $PATH), or undefined. */
+export async function findProgram(names: readonly string[], searchPath: string): Promise<string | undefined> {
+  for (const name of names) {
+    for (const folder of searchPath.split(delimiter).filter(Boolean)) {
+      const candidate = join(folder, name);
+      const found = await access(candidate, fsConstants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (found) return candidate;
+    }
+  }
+  return undefined;
+}
+
+function missingProgram(program: string): OperatorError {
+  return new OperatorError('missing', `the program ${program} is not installed`, {
+    next: 'install it, or see lcops doctor',
+  });
+}
