@@ -1,4 +1,4 @@
-import type { Config } from './schema.ts';
+import type { Config } from "./schema.ts";
 
 interface BrokenReference {
   path: PropertyKey[];
@@ -22,12 +22,12 @@ function checkEnvironments(config: Config): BrokenReference[] {
       ? []
       : [{ path, message: `there is no environment ${name}` }];
   return [
-    ...missing(config.defaultEnvironment, ['defaultEnvironment']),
+    ...missing(config.defaultEnvironment, ["defaultEnvironment"]),
     ...Object.entries(config.hosts ?? {}).flatMap(([name, host]) =>
-      missing(host.environment, ['hosts', name, 'environment']),
+      missing(host.environment, ["hosts", name, "environment"]),
     ),
     ...Object.entries(config.services ?? {}).flatMap(([name, service]) =>
-      missing(service.environment, ['services', name, 'environment']),
+      missing(service.environment, ["services", name, "environment"]),
     ),
   ];
 }
@@ -36,11 +36,15 @@ function checkJumps(config: Config): BrokenReference[] {
   const hosts = config.hosts ?? {};
   return Object.entries(hosts).flatMap(([name, host]) => {
     const unknown = (host.jump ?? []).flatMap((jump, index) =>
-      Object.hasOwn(hosts, jump) ? [] : [{ path: ['hosts', name, 'jump', index], message: `there is no host ${jump}` }],
+      Object.hasOwn(hosts, jump)
+        ? []
+        : [{ path: ["hosts", name, "jump", index], message: `there is no host ${jump}` }],
     );
     if (unknown.length > 0) return unknown;
     const loop = findLoop(config, name);
-    return loop ? [{ path: ['hosts', name, 'jump'], message: `it goes in a circle: ${loop.join(' → ')}` }] : [];
+    return loop
+      ? [{ path: ["hosts", name, "jump"], message: `it goes in a circle: ${loop.join(" → ")}` }]
+      : [];
   });
 }
 
@@ -63,21 +67,23 @@ function checkServices(config: Config): BrokenReference[] {
   return Object.entries(config.services ?? {}).flatMap(([name, service]) => {
     const found: BrokenReference[] = [];
     const report = (key: string, message: string): void => {
-      found.push({ path: ['services', name, key], message });
+      found.push({ path: ["services", name, key], message });
     };
     if (service.host !== undefined && !Object.hasOwn(config.hosts ?? {}, service.host)) {
-      report('host', `there is no host ${service.host}`);
+      report("host", `there is no host ${service.host}`);
     }
     if (service.host === undefined && service.address === undefined) {
-      report('address', 'a service needs a host to go through, an address, or both');
+      report("address", "a service needs a host to go through, an address, or both");
     }
     if (service.host !== undefined && service.environment !== undefined) {
-      report('environment', 'a service behind a host belongs to the environment of that host');
+      report("environment", "a service behind a host belongs to the environment of that host");
     }
     if (service.localPort !== undefined) {
       const other = takenBy.get(service.localPort);
-      if (service.host === undefined) report('localPort', 'only a service behind a host has a tunnel');
-      if (other !== undefined) report('localPort', `${service.localPort} is the port of ${other} already`);
+      if (service.host === undefined)
+        report("localPort", "only a service behind a host has a tunnel");
+      if (other !== undefined)
+        report("localPort", `${service.localPort} is the port of ${other} already`);
       takenBy.set(service.localPort, name);
     }
     return found;
@@ -88,23 +94,30 @@ function checkMenu(config: Config): BrokenReference[] {
   const keys = new Set<string>();
   return (config.menu ?? []).flatMap((group, groupIndex) =>
     group.entries.flatMap((entry, index) => {
-      const path = ['menu', groupIndex, 'entries', index];
+      const path = ["menu", groupIndex, "entries", index];
       const found: BrokenReference[] = [];
       if (keys.has(entry.key.toLowerCase())) {
-        found.push({ path: [...path, 'key'], message: `the key ${entry.key} is taken already` });
+        found.push({ path: [...path, "key"], message: `the key ${entry.key} is taken already` });
       }
       keys.add(entry.key.toLowerCase());
-      if ('service' in entry) {
+      if ("service" in entry) {
         const service = Object.hasOwn(config.services ?? {}, entry.service)
           ? config.services?.[entry.service]
           : undefined;
-        if (!service) found.push({ path: [...path, 'service'], message: `there is no service ${entry.service}` });
+        if (!service)
+          found.push({
+            path: [...path, "service"],
+            message: `there is no service ${entry.service}`,
+          });
         else if (service.host === undefined) {
-          found.push({ path: [...path, 'service'], message: `${entry.service} has no host to open a shell on` });
+          found.push({
+            path: [...path, "service"],
+            message: `${entry.service} has no host to open a shell on`,
+          });
         }
       }
-      if ('host' in entry && !Object.hasOwn(config.hosts ?? {}, entry.host)) {
-        found.push({ path: [...path, 'host'], message: `there is no host ${entry.host}` });
+      if ("host" in entry && !Object.hasOwn(config.hosts ?? {}, entry.host)) {
+        found.push({ path: [...path, "host"], message: `there is no host ${entry.host}` });
       }
       return found;
     }),

@@ -1,5 +1,5 @@
-import { homedir, userInfo } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { homedir, userInfo } from "node:os";
+import { isAbsolute, join } from "node:path";
 
 /** Where lcops keeps what is its own; XDG base directory specification 0.8. */
 export interface Folders {
@@ -15,14 +15,14 @@ export function findFolders(environment: NodeJS.ProcessEnv): Folders {
   const home = homedir();
   const folder = (variable: string, fallback: string): string => {
     const value = environment[variable];
-    return join(value && isAbsolute(value) ? value : fallback, 'lcops');
+    return join(value && isAbsolute(value) ? value : fallback, "lcops");
   };
-  const state = folder('XDG_STATE_HOME', join(home, '.local', 'state'));
+  const state = folder("XDG_STATE_HOME", join(home, ".local", "state"));
   return {
-    config: folder('XDG_CONFIG_HOME', join(home, '.config')),
+    config: folder("XDG_CONFIG_HOME", join(home, ".config")),
     state,
-    cache: folder('XDG_CACHE_HOME', join(home, '.cache')),
-    runtime: environment['XDG_RUNTIME_DIR'] ? folder('XDG_RUNTIME_DIR', '') : join(state, 'run'),
+    cache: folder("XDG_CACHE_HOME", join(home, ".cache")),
+    runtime: environment["XDG_RUNTIME_DIR"] ? folder("XDG_RUNTIME_DIR", "") : join(state, "run"),
   };
 }
 
@@ -33,5 +33,5 @@ export function sshHome(): string {
 
 /** Given a path as an operator writes it, return it with a leading `~/` resolved against `home`. */
 export function expandHome(path: string, home = homedir()): string {
-  return path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path;
+  return path === "~" || path.startsWith("~/") ? join(home, path.slice(1)) : path;
 }

@@ -1,7 +1,10 @@
-import { z } from 'zod';
-import { configSchema } from './schema.ts';
+import { z } from "zod";
+import { configSchema } from "./schema.ts";
 
 /** Return the JSON Schema of the configuration file, draft 7, which editors know best. */
 export function makeJsonSchema(): Record<string, unknown> {
-  return { title: 'lcops.config.json', ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }) };
+  return {
+    title: "lcops.config.json",
+    ...z.toJSONSchema(configSchema, { io: "input", target: "draft-7" }),
+  };
 }

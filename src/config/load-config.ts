@@ -1,27 +1,11 @@
-import { open } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { describeError, errorCode, OperatorError } from '../system/errors.ts';
-import { checkReferences } from './check-references.ts';
-import type { Folders } from './folders.ts';
-import { parseJson, type Problem } from './parse-json.ts';
-import { configSchema, type Config } from './schema.ts';
+import { open } from "node:fs/promises";
+import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { checkReferences } from "./check-references.ts";
+import { parseJson, type Problem } from "./parse-json.ts";
+import { configSchema, type Config } from "./schema.ts";
 
 /** An estate is kilobytes; anything past this is the wrong file. */
 const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
-
-const FILE_NAME = 'lcops.config.json';
-
-/**
- * Given what the command line and the environment say, return the path of the configuration file: `--config`,
- * then `$LCOPS_CONFIG`, then the user's configuration folder. It may not exist.
- */
-export function findConfigPath(
-  flag: string | undefined,
-  environment: NodeJS.ProcessEnv,
-  folders: Folders,
-): string {
-  return resolve(flag ?? (environment['LCOPS_CONFIG'] || join(folders.config, FILE_NAME)));
-}
 
 /**
  * Given the path of a configuration file, read and validate it whole.
@@ -36,27 +20,42 @@ export async function loadConfig(path: string): Promise<Config> {
     throw invalid(
       path,
       parsed.error.issues.flatMap((issue) =>
-        issue.code === 'unrecognized_keys'
-          ? issue.keys.map((key) => locate([...issue.path, key], 'this key is not known'))
-          : [locate(issue.path, issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message)],
+        issue.code === "unrecognized_keys"
+          ? issue.keys.map((key) => locate([...issue.path, key], "this key is not known"))
+          : [
+              locate(
+                issue.path,
+                issue.code === "invalid_key"
+                  ? (issue.issues[0]?.message ?? issue.message)
+                  : issue.message,
+              ),
+            ],
       ),
     );
   }
   const references = checkReferences(parsed.data);
-  if (references.length > 0) throw invalid(path, references.map((found) => locate(found.path, found.message)));
+  if (references.length > 0)
+    throw invalid(
+      path,
+      references.map((found) => locate(found.path, found.message)),
+    );
   return parsed.data;
 }
 
 async function readConfigFile(path: string): Promise<string> {
   let bytes: Buffer;
   try {
-    const file = await open(path, 'r');
+    const file = await open(path, "r");
     try {
       const { size } = await file.stat();
       if (size > SIZE_LIMIT_BYTES) {
-        throw new OperatorError('configuration', `${path}: ${size} bytes is no configuration, the limit is 4 MiB`, {
-          next: 'name the right file with --config',
-        });
+        throw new OperatorError(
+          "configuration",
+          `${path}: ${size} bytes is no configuration, the limit is 4 MiB`,
+          {
+            next: "name the right file with --config",
+          },
+        );
       }
       bytes = await file.readFile();
     } finally {
@@ -64,18 +63,20 @@ async function readConfigFile(path: string): Promise<string> {
     }
   } catch (error) {
     if (error instanceof OperatorError) throw error;
-    if (errorCode(error) === 'ENOENT') {
-      throw new OperatorError('configuration', `there is no configuration at ${path}`, {
-        next: 'run lcops config init, or name another file with --config',
+    if (errorCode(error) === "ENOENT") {
+      throw new OperatorError("configuration", `there is no configuration at ${path}`, {
+        next: "run lcops config init, or name another file with --config",
       });
     }
-    throw new OperatorError('configuration', `cannot read ${path}: ${describeError(error)}`, { cause: error });
+    throw new OperatorError("configuration", `cannot read ${path}: ${describeError(error)}`, {
+      cause: error,
+    });
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new OperatorError('configuration', `${path}: it is not UTF-8 text`, {
-      next: 'save it as UTF-8',
+    throw new OperatorError("configuration", `${path}: it is not UTF-8 text`, {
+      next: "save it as UTF-8",
       cause: error,
     });
   }
@@ -83,10 +84,13 @@ async function readConfigFile(path: string): Promise<string> {
 
 function invalid(path: string, problems: readonly Problem[]): OperatorError {
   const lines = problems.map(
-    (problem) => `${path}:${problem.line}: ${problem.path === '' ? '' : `${problem.path}: `}${problem.message}`,
+    (problem) =>
+      `${path}:${problem.line}: ${problem.path === "" ? "" : `${problem.path}: `}${problem.message}`,
   );
   const [only] = lines;
   return problems.length === 1 && only !== undefined
-    ? new OperatorError('configuration', only)
-    : new OperatorError('configuration', `${path} has ${problems.length} mistakes`, { details: lines });
+    ? new OperatorError("configuration", only)
+    : new OperatorError("configuration", `${path} has ${problems.length} mistakes`, {
+        details: lines,
+      });
 }

@@ -1,4 +1,11 @@
-import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
 
 /** One mistake: its path in the file (`hosts.GraphStats.port`, empty for the whole), its line, and what is wrong. */
 export interface Problem {
@@ -24,25 +31,33 @@ const DEPTH_LIMIT = 64;
  * and `__proto__`, which would vanish.
  */
 export function parseJson(text: string): ParsedJson {
-  const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length;
+  const lineAt = (offset: number): number => text.slice(0, offset).split("\n").length;
   const depth = findDepth(text);
   if (depth > DEPTH_LIMIT) {
     return {
       value: undefined,
-      problems: [{ path: '', line: 1, message: `it is nested ${depth} deep; at most ${DEPTH_LIMIT} is read` }],
+      problems: [
+        {
+          path: "",
+          line: 1,
+          message: `it is nested ${depth} deep; at most ${DEPTH_LIMIT} is read`,
+        },
+      ],
       locate: (path, message) => ({ path: formatPath(path), line: 1, message }),
     };
   }
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
   const problems: Problem[] = errors.slice(0, 1).map((error) => ({
-    path: '',
+    path: "",
     line: lineAt(error.offset),
     message: `it is not JSON: ${describeParseError(error)}`,
   }));
-  if (!tree && problems.length === 0) problems.push({ path: '', line: 1, message: 'the file is empty' });
+  if (!tree && problems.length === 0)
+    problems.push({ path: "", line: 1, message: "the file is empty" });
   if (tree && problems.length === 0) {
-    for (const found of findBadKeys(tree, [])) problems.push({ ...found, line: lineAt(found.offset) });
+    for (const found of findBadKeys(tree, []))
+      problems.push({ ...found, line: lineAt(found.offset) });
   }
   return {
     value: tree && problems.length === 0 ? getNodeValue(tree) : undefined,
@@ -63,11 +78,11 @@ function findDepth(text: string): number {
   for (let index = 0; index < text.length; index++) {
     const character = text[index];
     if (inString) {
-      if (character === '\\') index++;
+      if (character === "\\") index++;
       else if (character === '"') inString = false;
     } else if (character === '"') inString = true;
-    else if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth);
-    else if (character === '}' || character === ']') depth--;
+    else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
+    else if (character === "}" || character === "]") depth--;
   }
   return deepest;
 }
@@ -75,23 +90,23 @@ function findDepth(text: string): number {
 /** PropertyExpected → "property expected". */
 function describeParseError(error: ParseError): string {
   return printParseErrorCode(error.error)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
     .toLowerCase();
 }
 
 function findBadKeys(node: Node, path: readonly PropertyKey[]): (Problem & { offset: number })[] {
-  if (node.type === 'array') {
+  if (node.type === "array") {
     return (node.children ?? []).flatMap((child, index) => findBadKeys(child, [...path, index]));
   }
-  if (node.type !== 'object') return [];
+  if (node.type !== "object") return [];
   const seen = new Set<string>();
   return (node.children ?? []).flatMap((property) => {
     const [keyNode, valueNode] = property.children ?? [];
     const key = String(keyNode?.value);
     const here = [...path, key];
     const found = { path: formatPath(here), line: 0, offset: property.offset };
-    if (key === '__proto__') return [{ ...found, message: 'this key is not allowed' }];
-    if (seen.has(key)) return [{ ...found, message: 'this key is given twice' }];
+    if (key === "__proto__") return [{ ...found, message: "this key is not allowed" }];
+    if (seen.has(key)) return [{ ...found, message: "this key is given twice" }];
     seen.add(key);
     return valueNode ? findBadKeys(valueNode, here) : [];
   });
@@ -100,10 +115,12 @@ function findBadKeys(node: Node, path: readonly PropertyKey[]): (Problem & { off
 /** The node at a path, or the nearest one above it where the path names what is missing. */
 function nearestNode(tree: Node, path: readonly PropertyKey[]): Node {
   for (let length = path.length; length > 0; length--) {
-    const segments = path.slice(0, length).map((part) => (typeof part === 'number' ? part : String(part)));
+    const segments = path
+      .slice(0, length)
+      .map((part) => (typeof part === "number" ? part : String(part)));
     const node = findNodeAtLocation(tree, segments);
     // The line of a key is that of its property, not of a value that may begin further down.
-    if (node) return node.parent?.type === 'property' ? node.parent : node;
+    if (node) return node.parent?.type === "property" ? node.parent : node;
   }
   return tree;
 }
@@ -112,10 +129,10 @@ function nearestNode(tree: Node, path: readonly PropertyKey[]): Node {
 function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) => {
-      if (typeof part === 'number') return `[${part}]`;
+      if (typeof part === "number") return `[${part}]`;
       const word = String(part);
       if (!/^[A-Za-z0-9_$-]+$/.test(word)) return `[${JSON.stringify(word)}]`;
       return index === 0 ? word : `.${word}`;
     })
-    .join('');
+    .join("");
 }

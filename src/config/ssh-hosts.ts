@@ -1,6 +1,6 @@
-import SSHConfig, { LineType } from 'ssh-config';
-import { describeError, OperatorError } from '../system/errors.ts';
-import { readSshConfigFile } from './ssh-settings.ts';
+import SSHConfig, { LineType } from "ssh-config";
+import { describeError, OperatorError } from "../system/errors.ts";
+import { readSshConfigFile } from "./ssh-settings.ts";
 
 /** One `Host` of the user's ssh configuration. */
 export interface SshHost {
@@ -20,23 +20,28 @@ export async function readSshHosts(configFile: string | undefined): Promise<SshH
   try {
     config = SSHConfig.parse(text);
   } catch (error) {
-    throw new OperatorError('configuration', `cannot read the ssh configuration: ${describeError(error)}`, {
-      cause: error,
-    });
+    throw new OperatorError(
+      "configuration",
+      `cannot read the ssh configuration: ${describeError(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
   const hosts = new Map<string, SshHost>();
   for (const section of config) {
-    if (section.type !== LineType.DIRECTIVE || section.param.toLowerCase() !== 'host') continue;
-    if (!('config' in section)) continue;
+    if (section.type !== LineType.DIRECTIVE || section.param.toLowerCase() !== "host") continue;
+    if (!("config" in section)) continue;
     const first = (keyword: string): string | undefined => {
       for (const line of section.config) {
-        if (line.type === LineType.DIRECTIVE && line.param.toLowerCase() === keyword) return String(line.value);
+        if (line.type === LineType.DIRECTIVE && line.param.toLowerCase() === keyword)
+          return String(line.value);
       }
       return undefined;
     };
     for (const name of namesOf(section.value)) {
       if (hosts.has(name)) continue;
-      const [hostName, user, port] = [first('hostname'), first('user'), Number(first('port'))];
+      const [hostName, user, port] = [first("hostname"), first("user"), Number(first("port"))];
       hosts.set(name, {
         name,
         ...(hostName !== undefined && { hostName }),
@@ -49,6 +54,6 @@ export async function readSshHosts(configFile: string | undefined): Promise<SshH
 }
 
 function namesOf(value: string | { val: string }[]): string[] {
-  const names = typeof value === 'string' ? [value] : value.map((part) => part.val);
+  const names = typeof value === "string" ? [value] : value.map((part) => part.val);
   return names.filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name));
 }

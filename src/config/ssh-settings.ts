@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
-import SSHConfig from 'ssh-config';
-import { describeError, errorCode, OperatorError } from '../system/errors.ts';
-import { runProgram } from '../system/program.ts';
-import { expandHome, sshHome } from './folders.ts';
+import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import SSHConfig from "ssh-config";
+import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { runProgram } from "../system/program.ts";
+import { expandHome, sshHome } from "./folders.ts";
 
 /** What the operator's own ssh settings say of one host, tokens and `~` expanded. */
 export interface SshSettings {
@@ -42,10 +42,13 @@ export interface SshSettingsQuery {
  * where there is no `ssh`, or it refuses the file, a parser does that follows neither `Include` nor `Match exec`, and says so.
  */
 export async function resolveSshSettings(query: SshSettingsQuery): Promise<SshSettings> {
-  if (query.name.startsWith('-')) throw new OperatorError('usage', `${query.name} is no host name`);
+  if (query.name.startsWith("-")) throw new OperatorError("usage", `${query.name} is no host name`);
   const answer = await askSsh(query);
   const keywords = answer.keywords ?? (await parseConfigFile(query));
-  return { ...readKeywords(keywords, query), ...(answer.note !== undefined && { note: answer.note }) };
+  return {
+    ...readKeywords(keywords, query),
+    ...(answer.note !== undefined && { note: answer.note }),
+  };
 }
 
 /** Keyword in lower case → its values, one for each line. */
@@ -53,27 +56,31 @@ type Keywords = Map<string, string[]>;
 
 async function askSsh(query: SshSettingsQuery): Promise<{ keywords?: Keywords; note?: string }> {
   const args = [
-    '-G',
-    ...(query.configFile === undefined ? [] : ['-F', expandHome(query.configFile)]),
-    ...(query.address === undefined ? [] : ['-o', `HostName=${query.address}`]),
-    '--',
+    "-G",
+    ...(query.configFile === undefined ? [] : ["-F", expandHome(query.configFile)]),
+    ...(query.address === undefined ? [] : ["-o", `HostName=${query.address}`]),
+    "--",
     query.name,
   ];
   try {
-    const result = await runProgram('ssh', args, { signal: query.signal });
+    const result = await runProgram("ssh", args, { signal: query.signal });
     if (result.code !== 0) {
-      const reason = result.stderr.trim().split('\n').at(-1) ?? '';
-      return { note: `ssh -G ${query.name} failed (${reason}); Include and Match were passed over` };
+      const reason = result.stderr.trim().split("\n").at(-1) ?? "";
+      return {
+        note: `ssh -G ${query.name} failed (${reason}); Include and Match were passed over`,
+      };
     }
     const keywords: Keywords = new Map();
-    for (const line of result.stdout.split('\n')) {
-      const space = line.indexOf(' ');
+    for (const line of result.stdout.split("\n")) {
+      const space = line.indexOf(" ");
       if (space > 0) append(keywords, line.slice(0, space), line.slice(space + 1));
     }
     return { keywords };
   } catch (error) {
     query.signal.throwIfAborted();
-    return { note: `${describeError(error)}; Include and Match of the ssh settings were passed over` };
+    return {
+      note: `${describeError(error)}; Include and Match of the ssh settings were passed over`,
+    };
   }
 }
 
@@ -84,22 +91,28 @@ async function parseConfigFile(query: SshSettingsQuery): Promise<Keywords> {
     matchExec: false,
   });
   for (const [keyword, value] of Object.entries(computed)) {
-    for (const one of Array.isArray(value) ? value : [value]) append(keywords, keyword.toLowerCase(), one);
+    for (const one of Array.isArray(value) ? value : [value])
+      append(keywords, keyword.toLowerCase(), one);
   }
-  if (query.address !== undefined) keywords.set('hostname', [query.address]);
+  if (query.address !== undefined) keywords.set("hostname", [query.address]);
   return keywords;
 }
 
 /** Given the configured file or none, return the text of the user's ssh configuration, empty where there is none. */
 export async function readSshConfigFile(configFile: string | undefined): Promise<string> {
-  const path = configFile === undefined ? join(sshHome(), '.ssh', 'config') : expandHome(configFile);
+  const path =
+    configFile === undefined ? join(sshHome(), ".ssh", "config") : expandHome(configFile);
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path, "utf8");
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' && configFile === undefined) return '';
-    throw new OperatorError('configuration', `cannot read the ssh configuration ${path}: ${describeError(error)}`, {
-      cause: error,
-    });
+    if (errorCode(error) === "ENOENT" && configFile === undefined) return "";
+    throw new OperatorError(
+      "configuration",
+      `cannot read the ssh configuration ${path}: ${describeError(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -110,14 +123,14 @@ function append(keywords: Keywords, keyword: string, value: string): void {
 function readKeywords(keywords: Keywords, query: SshSettingsQuery): SshSettings {
   const one = (keyword: string): string | undefined => {
     const value = keywords.get(keyword)?.[0];
-    return value === undefined || value.toLowerCase() === 'none' ? undefined : value;
+    return value === undefined || value.toLowerCase() === "none" ? undefined : value;
   };
-  const hostName = one('hostname') ?? query.address ?? query.name;
-  const port = query.port ?? Number(one('port') ?? 22);
-  const user = query.user ?? one('user') ?? userInfo().username;
+  const hostName = one("hostname") ?? query.address ?? query.name;
+  const port = query.port ?? Number(one("port") ?? 22);
+  const user = query.user ?? one("user") ?? userInfo().username;
   // ssh_config(5), TOKENS.
   const tokens: Record<string, string> = {
-    '%': '%',
+    "%": "%",
     d: sshHome(),
     h: hostName,
     i: String(userInfo().uid),
@@ -125,42 +138,49 @@ function readKeywords(keywords: Keywords, query: SshSettingsQuery): SshSettings 
     p: String(port),
     r: user,
     u: userInfo().username,
-    k: one('hostkeyalias') ?? hostName,
+    k: one("hostkeyalias") ?? hostName,
   };
   const expand = (value: string): string =>
     value.replace(/%(.)/g, (whole, token: string) => tokens[token] ?? whole);
   const expandPath = (value: string): string => expand(expandHome(value, sshHome()));
   const files = (keyword: string, defaults: string[]): string[] =>
-    (keywords.get(keyword)?.flatMap((line) => line.split(' ')) ?? defaults)
-      .filter((file) => file !== 'none')
+    (keywords.get(keyword)?.flatMap((line) => line.split(" ")) ?? defaults)
+      .filter((file) => file !== "none")
       .map(expandPath);
-  const hostKeyAlias = one('hostkeyalias');
-  const agentSocket = findAgent(one('identityagent'), query.environment);
-  const proxyCommand = one('proxycommand');
+  const hostKeyAlias = one("hostkeyalias");
+  const agentSocket = findAgent(one("identityagent"), query.environment);
+  const proxyCommand = one("proxycommand");
   if (proxyCommand !== undefined) refuseShellText({ hostName, user, name: query.name });
   return {
     hostName,
     port,
     user,
-    identityFiles: (keywords.get('identityfile') ?? DEFAULT_IDENTITIES).filter((file) => file !== 'none').map(expandPath),
-    identitiesOnly: one('identitiesonly') === 'yes',
+    identityFiles: (keywords.get("identityfile") ?? DEFAULT_IDENTITIES)
+      .filter((file) => file !== "none")
+      .map(expandPath),
+    identitiesOnly: one("identitiesonly") === "yes",
     knownHostsFiles: [
-      ...files('userknownhostsfile', ['~/.ssh/known_hosts']),
-      ...files('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts']),
+      ...files("userknownhostsfile", ["~/.ssh/known_hosts"]),
+      ...files("globalknownhostsfile", ["/etc/ssh/ssh_known_hosts"]),
     ],
-    proxyJump: one('proxyjump')?.split(',') ?? [],
+    proxyJump: one("proxyjump")?.split(",") ?? [],
     ...(hostKeyAlias !== undefined && { hostKeyAlias: expand(hostKeyAlias) }),
     ...(agentSocket !== undefined && { agentSocket: expandPath(agentSocket) }),
     ...(proxyCommand !== undefined && { proxyCommand: expand(proxyCommand) }),
   };
 }
 
-const DEFAULT_IDENTITIES = ['~/.ssh/id_rsa', '~/.ssh/id_ecdsa', '~/.ssh/id_ed25519'];
+const DEFAULT_IDENTITIES = ["~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"];
 
 /** `IdentityAgent` wins over the environment: a path, `SSH_AUTH_SOCK`, or the name of another variable behind a `$`. */
-function findAgent(identityAgent: string | undefined, environment: NodeJS.ProcessEnv): string | undefined {
-  if (identityAgent === undefined || identityAgent === 'SSH_AUTH_SOCK') return environment['SSH_AUTH_SOCK'] || undefined;
-  if (identityAgent.startsWith('$')) return environment[identityAgent.replace(/^\$\{?(\w+)\}?$/, '$1')] || undefined;
+function findAgent(
+  identityAgent: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  if (identityAgent === undefined || identityAgent === "SSH_AUTH_SOCK")
+    return environment["SSH_AUTH_SOCK"] || undefined;
+  if (identityAgent.startsWith("$"))
+    return environment[identityAgent.replace(/^\$\{?(\w+)\}?$/, "$1")] || undefined;
   return identityAgent;
 }
 
@@ -168,9 +188,13 @@ function findAgent(identityAgent: string | undefined, environment: NodeJS.Proces
 function refuseShellText(values: Record<string, string>): void {
   for (const value of Object.values(values)) {
     if (!/^[A-Za-z0-9_:[][A-Za-z0-9._:@%[\]-]*$/.test(value)) {
-      throw new OperatorError('refused', `${JSON.stringify(value)} cannot go into the ProxyCommand's shell line`, {
-        next: 'give the host a plain name and address',
-      });
+      throw new OperatorError(
+        "refused",
+        `${JSON.stringify(value)} cannot go into the ProxyCommand's shell line`,
+        {
+          next: "give the host a plain name and address",
+        },
+      );
     }
   }
 }

@@ -8,21 +8,23 @@
  * - `unreachable`: mend the network or the server, or wait
  * - `refused`: confirm, or settle the conflict that stands in the way
  * - `locked`: wait for the other run
+ * - `cancelled`: nothing; the operator left a question
  * - `failed`: read the message; nothing above fits
  */
 export type ErrorKind =
-  | 'usage'
-  | 'configuration'
-  | 'missing'
-  | 'access'
-  | 'unreachable'
-  | 'refused'
-  | 'locked'
-  | 'failed';
+  | "usage"
+  | "configuration"
+  | "missing"
+  | "access"
+  | "unreachable"
+  | "refused"
+  | "locked"
+  | "cancelled"
+  | "failed";
 
 /** An error meant for the operator: what failed, on what, why, and what to do next. Anything else that is thrown is a bug. */
 export class OperatorError extends Error {
-  override readonly name = 'OperatorError';
+  override readonly name = "OperatorError";
   readonly kind: ErrorKind;
   /** What to do next, a sentence without its full stop; absent where nothing can be advised. */
   readonly next: string | undefined;
@@ -44,14 +46,14 @@ export class OperatorError extends Error {
 /** Given anything that was thrown, return its message; a system error (`ECONNREFUSED`, …) without Node's decoration. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
-    return [...new Set(error.errors.map(describeError))].join(', ');
+    return [...new Set(error.errors.map(describeError))].join(", ");
   }
   return error instanceof Error ? error.message : String(error);
 }
 
 /** Given anything that was thrown, return the code of a system error (`ENOENT`), or undefined. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+  return error instanceof Error && "code" in error && typeof error.code === "string"
     ? error.code
     : undefined;
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errorCode, OperatorError } from './errors.ts';
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { errorCode, OperatorError } from "./errors.ts";
 
 /** One change that lcops made, as it stands in the journal. */
 export interface JournalEntry {
@@ -20,16 +20,16 @@ export interface JournalEntry {
  * Throws `failed` where a line cannot be read, since a journal that hides changes must not look complete.
  */
 export async function readJournal(stateFolder: string): Promise<JournalEntry[]> {
-  const path = join(stateFolder, 'journal.ndjson');
+  const path = join(stateFolder, "journal.ndjson");
   let content: string;
   try {
-    content = await readFile(path, 'utf8');
+    content = await readFile(path, "utf8");
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
+    if (errorCode(error) === "ENOENT") return [];
     throw error;
   }
   return content
-    .split('\n')
+    .split("\n")
     .filter(Boolean)
     .map((line, index) => parseEntry(line, `${path}:${index + 1}`));
 }
@@ -38,8 +38,8 @@ function parseEntry(line: string, place: string): JournalEntry {
   try {
     return JSON.parse(line) as JournalEntry;
   } catch (error) {
-    throw new OperatorError('failed', `the journal is damaged at ${place}`, {
-      next: 'mend or move that line away, then run the command again',
+    throw new OperatorError("failed", `the journal is damaged at ${place}`, {
+      next: "mend or move that line away, then run the command again",
       cause: error,
     });
   }

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { access, constants as fsConstants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { execa } from 'execa';
-import { errorCode, OperatorError } from './errors.ts';
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { access, constants as fsConstants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { execa } from "execa";
+import { errorCode, OperatorError } from "./errors.ts";
 
 export interface ProgramResult {
   code: number;
@@ -22,50 +22,57 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   const result = await execa(program, args, {
     reject: false,
-    stdin: 'ignore',
+    stdin: "ignore",
     stripFinalNewline: false,
     ...(options.signal && { cancelSignal: options.signal }),
     timeout: options.timeoutMs ?? 10_000,
   });
   options.signal?.throwIfAborted();
-  if (errorCode(result) === 'ENOENT' || errorCode(result.cause) === 'ENOENT') throw missingProgram(program);
+  if (errorCode(result) === "ENOENT" || errorCode(result.cause) === "ENOENT")
+    throw missingProgram(program);
   if (result.timedOut) {
-    throw new OperatorError('failed', `${program} did not end within ${(options.timeoutMs ?? 10_000) / 1000} s`);
+    throw new OperatorError(
+      "failed",
+      `${program} did not end within ${(options.timeoutMs ?? 10_000) / 1000} s`,
+    );
   }
   return { code: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr };
 }
 
 /**
  * Given a program, run it on lcops' own terminal and return its exit code, 128 + n when signal n ended it, as shells do.
- * `files` are descriptors that it gets as its descriptors 3, 4, …; `environment` is added to lcops' own.
+ * `files` are descriptors that it gets as its descriptors 3, 4, …; `environment` is all that it gets of variables.
  * When the signal is aborted the program gets SIGTERM, and its code is still returned. Throws `missing`.
  */
 export function runInForeground(
   program: string,
   args: readonly string[],
-  options: { signal: AbortSignal; files?: readonly number[]; environment?: Record<string, string> },
+  options: { signal: AbortSignal; environment: NodeJS.ProcessEnv; files?: readonly number[] },
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      stdio: ['inherit', 'inherit', 'inherit', ...(options.files ?? [])],
-      env: { ...process.env, ...options.environment },
+      stdio: ["inherit", "inherit", "inherit", ...(options.files ?? [])],
+      env: options.environment,
     });
-    const stop = (): void => void child.kill('SIGTERM');
-    options.signal.addEventListener('abort', stop);
+    const stop = (): void => void child.kill("SIGTERM");
+    options.signal.addEventListener("abort", stop);
     if (options.signal.aborted) stop();
-    child.on('error', (error) => {
-      options.signal.removeEventListener('abort', stop);
-      reject(errorCode(error) === 'ENOENT' ? missingProgram(program) : error);
+    child.on("error", (error) => {
+      options.signal.removeEventListener("abort", stop);
+      reject(errorCode(error) === "ENOENT" ? missingProgram(program) : error);
     });
-    child.on('exit', (code, signal) => {
-      options.signal.removeEventListener('abort', stop);
+    child.on("exit", (code, signal) => {
+      options.signal.removeEventListener("abort", stop);
       resolve(signal ? 128 + constants.signals[signal] : (code ?? 1));
     });
   });
 }
 
 /** Given names of programs in order of preference, return the path of the first one on `searchPath` (as in $PATH), or undefined. */
-export async function findProgram(names: readonly string[], searchPath: string): Promise<string | undefined> {
+export async function findProgram(
+  names: readonly string[],
+  searchPath: string,
+): Promise<string | undefined> {
   for (const name of names) {
     for (const folder of searchPath.split(delimiter).filter(Boolean)) {
       const candidate = join(folder, name);
@@ -80,7 +87,7 @@ export async function findProgram(names: readonly string[], searchPath: string):
 }
 
 function missingProgram(program: string): OperatorError {
-  return new OperatorError('missing', `the program ${program} is not installed`, {
-    next: 'install it, or see lcops doctor',
+  return new OperatorError("missing", `the program ${program} is not installed`, {
+    next: "install it, or see lcops doctor",
   });
 }

@@ -1,0 +1,112 @@
+import { Command as CommanderCommand, Option } from "commander";
+import type { Command, Input } from "../commands/command.ts";
+
+/** The flags that every command has, as commander parses them. */
+export interface GlobalFlags {
+  config?: string;
+  env?: string;
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  input: boolean;
+  color: boolean;
+}
+
+export interface ProgramParts {
+  commands: readonly Command[];
+  nouns: Readonly<Record<string, string>>;
+  version: string;
+  /** The words behind ` -- `. */
+  rest: readonly string[] | undefined;
+  writeOut: (text: string) => void;
+  writeErr: (text: string) => void;
+  /** Called with the command that was typed. */
+  act: (command: Command, input: Input) => Promise<void>;
+}
+
+/** Given the list of commands, return the parser of the command line. It throws CommanderError and never exits. */
+export function buildProgram(parts: ProgramParts): CommanderCommand {
+  const program = new CommanderCommand("lcops")
+    .description("Runs the whole AWS estate of a small team: tunnels, shells, databases, backups.")
+    .version(parts.version, "--version", "print the version")
+    .helpOption("-h, --help", "show the help")
+    .helpCommand(false)
+    .option("--config <file>", "configuration file")
+    .option("--env <name>", "environment")
+    .option("--json", "print one JSON document; long runs one event a line")
+    .option("-q, --quiet", "say only what went wrong")
+    .option("-v, --verbose", "say each step, and where a fault happened")
+    .option("--no-input", "never ask")
+    .option("--no-color", "no colours")
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      "after",
+      "\nlcops alone opens the menu. lcops help exit-codes lists the exit codes.",
+    );
+  prepare(program, parts);
+  for (const command of parts.commands) addCommand(program, command, parts);
+  return program;
+}
+
+/** Settings that commander hands down to no subcommand that is made by hand. */
+function prepare(target: CommanderCommand, parts: ProgramParts): void {
+  target
+    .exitOverride()
+    .configureOutput({
+      writeOut: parts.writeOut,
+      writeErr: parts.writeErr,
+      outputError: () => undefined,
+    })
+    .showSuggestionAfterError(true);
+}
+
+function addCommand(program: CommanderCommand, command: Command, parts: ProgramParts): void {
+  const words = command.name.split(" ");
+  const verb = words.at(-1) ?? command.name;
+  const parent = words.length === 1 ? program : findNoun(program, words[0] ?? "", parts);
+  const target = parent
+    .command(verb)
+    .description(command.summary)
+    .helpOption("-h, --help", "show the help");
+  prepare(target, parts);
+  if (command.aliases) target.aliases([...command.aliases]);
+  for (const operand of command.operands ?? [])
+    target.argument(operand.syntax, operand.description);
+  for (const option of command.options ?? []) target.option(option.flags, option.description);
+  if (command.danger !== "reads" && command.changesEstate !== false)
+    addGuardOptions(target, command);
+  target.addHelpText("after", () => describeUse(command));
+  target.action(async () => {
+    const options = target.opts();
+    await parts.act(command, { operands: target.args, options, rest: parts.rest });
+  });
+}
+
+function findNoun(program: CommanderCommand, noun: string, parts: ProgramParts): CommanderCommand {
+  const known = program.commands.find((command) => command.name() === noun);
+  if (known) return known;
+  const made = program
+    .command(noun)
+    .description(parts.nouns[noun] ?? "")
+    .helpOption("-h, --help", "show the help")
+    .helpCommand(false);
+  prepare(made, parts);
+  return made;
+}
+
+function addGuardOptions(target: CommanderCommand, command: Command): void {
+  target.addOption(new Option("--dry-run", "print the plan, change nothing"));
+  target.addOption(new Option("--yes", "do not ask"));
+  if (command.danger === "destroys") {
+    target.addOption(new Option("--confirm <name>", "in production, the name of the target"));
+  }
+}
+
+function describeUse(command: Command): string {
+  const rest = command.rest === undefined ? "" : `\nBehind --:  ${command.rest}\n`;
+  const unattended =
+    command.unattended === undefined
+      ? ""
+      : `\nWithout a terminal it needs ${command.unattended}.\n`;
+  return `${rest}${unattended}\nExamples:\n${command.examples.map((line) => `  lcops ${line}`).join("\n")}`;
+}

@@ -1,0 +1,98 @@
+import { commands } from "../commands/index.ts";
+import type { Context } from "../commands/command.ts";
+import type { Folders } from "../config/folders.ts";
+import { OperatorError } from "../system/errors.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Signals } from "./watch-signals.ts";
+
+export interface ContextParts {
+  terminal: Terminal;
+  environment: NodeJS.ProcessEnv;
+  folders: Folders;
+  configPath: string;
+  /** `--env`. */
+  environmentFlag: string | undefined;
+  signals: Signals;
+  version: string;
+  runLcops: Context["runLcops"];
+  self: Context["self"];
+}
+
+/** Given its parts, return the context of one command line. What costs time is done when it is first asked for, and once. */
+export function makeContext(parts: ContextParts): Context {
+  const { terminal, environment, signals } = parts;
+  const config = once(async () => {
+    const { loadConfig } = await import("../config/load-config.ts");
+    const loaded = await loadConfig(parts.configPath);
+    const wanted = parts.environmentFlag;
+    if (wanted !== undefined && !Object.hasOwn(loaded.environments ?? {}, wanted)) {
+      throw new OperatorError("usage", `there is no environment ${wanted}`, {
+        next: `name one of ${Object.keys(loaded.environments ?? {}).join(", ")}`,
+      });
+    }
+    return loaded;
+  });
+  const allHosts = once(async () => {
+    const { listHosts } = await import("../inventory/list-hosts.ts");
+    return listHosts(await config());
+  });
+  const prompts = once(async () => {
+    const { makePrompts } = await import("../terminal/prompts.ts");
+    return makePrompts(terminal, signals.signal);
+  });
+  return {
+    terminal,
+    environment,
+    folders: parts.folders,
+    configPath: parts.configPath,
+    version: parts.version,
+    commands,
+    signal: signals.signal,
+    leaveSigintTo: signals.leaveSigintTo,
+    runLcops: parts.runLcops,
+    self: parts.self,
+    config,
+    prompts,
+    environmentName: async () => parts.environmentFlag ?? (await config()).defaultEnvironment,
+    hosts: async () => {
+      const hosts = await allHosts();
+      const wanted = parts.environmentFlag;
+      return wanted === undefined ? hosts : hosts.filter((host) => host.environment === wanted);
+    },
+    reach: async () => {
+      const configFile = (await config()).ssh?.configFile;
+      return {
+        // Jump hosts may stand in another environment.
+        hosts: await allHosts(),
+        environment,
+        signal: signals.signal,
+        note: terminal.note,
+        trace: terminal.trace,
+        ...(configFile !== undefined && { configFile }),
+        ...(terminal.canPrompt && { ask: askAboutHosts(prompts) }),
+      };
+    },
+  };
+}
+
+function askAboutHosts(
+  prompts: Context["prompts"],
+): NonNullable<Awaited<ReturnType<Context["reach"]>>["ask"]> {
+  return {
+    trustHostKey: async ({ host, address, keyType, fingerprint }) => {
+      const { confirm } = await prompts();
+      return confirm(
+        `${host} (${address}) is not known. Its ${keyType} key is ${fingerprint}. Trust it?`,
+      );
+    },
+    passphrase: async (file) => {
+      const { password } = await prompts();
+      return password(`Passphrase of ${file}:`);
+    },
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,64 @@
+import type { Folders } from "../config/folders.ts";
+import type { Config } from "../config/schema.ts";
+import type { Host } from "../inventory/host.ts";
+import type { ReachOptions } from "../reach/connect-host.ts";
+import type { Prompts } from "../terminal/prompts.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+/** What an operator can ask for: data, and a short handler. */
+export interface Command {
+  /** As it is typed, `tunnel open`. */
+  name: string;
+  /** Old names that work too, not shown. */
+  aliases?: readonly string[];
+  summary: string;
+  /** Operands as commander writes them, `<name...>`, each with its help. */
+  operands?: readonly { syntax: string; description: string }[];
+  options?: readonly { flags: string; description: string }[];
+  /** What may follow ` -- `, for the help; absent: nothing may. */
+  rest?: string;
+  /** Command lines that show the use, without `lcops`. */
+  examples: readonly string[];
+  danger: "reads" | "writes" | "destroys";
+  /** False: it writes on behalf of the operator (a shell, a client), not by a plan of its own, and has no --dry-run. */
+  changesEstate?: boolean;
+  /** Whether its exit code is that of a child, and 255 says that lcops failed before it. */
+  returnsChildCode?: (input: Input) => boolean;
+  /** What it needs where nobody can be asked; absent: it works unattended. */
+  unattended?: string;
+  /** Returns the exit code. */
+  run(input: Input, context: Context): Promise<number>;
+}
+
+export interface Input {
+  operands: readonly string[];
+  options: Readonly<Record<string, unknown>>;
+  /** The words behind ` -- `; undefined where there was none. */
+  rest: readonly string[] | undefined;
+}
+
+/** Everything that a command gets. What costs time is a function. */
+export interface Context {
+  terminal: Terminal;
+  environment: NodeJS.ProcessEnv;
+  folders: Folders;
+  configPath: string;
+  version: string;
+  /** The command list, for what is made from it: menu, help, completion. */
+  commands: readonly Command[];
+  /** `--env`, or the default environment of the configuration. */
+  environmentName: () => Promise<string | undefined>;
+  /** Fired by SIGINT and SIGTERM; everything ends by it. */
+  signal: AbortSignal;
+  /** While the work runs, Ctrl-C belongs to the program on the terminal. */
+  leaveSigintTo: <T>(work: () => Promise<T>) => Promise<T>;
+  config: () => Promise<Config>;
+  /** The inventory, of the environment of `--env` where that is given. */
+  hosts: () => Promise<Host[]>;
+  reach: () => Promise<ReachOptions>;
+  prompts: () => Promise<Prompts>;
+  /** Run another command line of lcops, and return its exit code. */
+  runLcops: (words: readonly string[]) => Promise<number>;
+  /** The words that start this very program, for a child process. */
+  self: readonly [string, ...string[]];
+}

@@ -1,0 +1,130 @@
+import { access } from "node:fs/promises";
+import { OperatorError } from "../../system/errors.ts";
+import type { Wishes } from "../../config/propose-config.ts";
+import type { Command, Context } from "../command.ts";
+
+export const configInit: Command = {
+  name: "config init",
+  summary: "Make a configuration from a few questions and from what this machine knows",
+  examples: [
+    "config init",
+    "config init --dry-run --yes",
+    "config init --yes --config ./lcops.config.json",
+  ],
+  danger: "writes",
+  unattended: "--yes",
+  async run(input, context) {
+    const { proposeConfig } = await import("../../config/propose-config.ts");
+    const { writeFileAtomically } = await import("../../system/atomic-file.ts");
+    const { terminal, configPath } = context;
+    const isDryRun = input.options["dryRun"] === true;
+    if (!isDryRun && (await exists(configPath))) {
+      throw new OperatorError("refused", `${configPath} exists already`, {
+        next: "edit it, or name another file with --config",
+      });
+    }
+    const found = await lookAround(context);
+    const isAsking = input.options["yes"] !== true;
+    if (isAsking && !terminal.canPrompt) {
+      throw new OperatorError("refused", "config init asks, and there is no terminal", {
+        next: "add --yes to take what it proposes",
+      });
+    }
+    const wishes = isAsking ? await ask(found, context) : proposeWishes(found);
+    const text = `${JSON.stringify(proposeConfig(wishes), null, 2)}\n`;
+    if (isDryRun) {
+      terminal.note(`# would be written to ${configPath}`);
+      terminal.stdout.write(text);
+      return 0;
+    }
+    await writeFileAtomically(configPath, text);
+    if (terminal.flags.json) terminal.printJson({ path: configPath });
+    else
+      terminal.note(
+        `${configPath} is written; lcops doctor shows what it reaches, lcops opens the menu`,
+      );
+    return 0;
+  },
+};
+
+interface Found {
+  profiles: readonly string[];
+  sshHosts: readonly string[];
+}
+
+async function lookAround(context: Context): Promise<Found> {
+  const { listProfiles } = await import("../../aws/list-profiles.ts");
+  const { readSshHosts } = await import("../../config/ssh-hosts.ts");
+  const [profiles, hosts] = await Promise.all([
+    listProfiles(context.environment),
+    readSshHosts(undefined),
+  ]);
+  context.terminal.note(
+    `found ${profiles.length} AWS profiles and ${hosts.length} hosts in the ssh configuration`,
+  );
+  return { profiles, sshHosts: hosts.map((host) => host.name) };
+}
+
+/** What is taken when nobody is asked: an environment is production unless its name says otherwise. */
+function proposeWishes(found: Found): Wishes {
+  return {
+    environments: ["dev", "prod"].map((name) => {
+      const profile = found.profiles.find((candidate) => candidate === name);
+      return {
+        name,
+        production: isProductionName(name),
+        ...(profile !== undefined && { profile }),
+      };
+    }),
+    hosts: found.sshHosts,
+  };
+}
+
+async function ask(found: Found, context: Context): Promise<Wishes> {
+  const prompts = await context.prompts();
+  const names = (await prompts.input("Environments, separated by commas:", "dev,prod"))
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  const environments: { name: string; production: boolean; profile?: string }[] = [];
+  for (const name of names) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
+      throw new OperatorError("usage", `${JSON.stringify(name)} is no name for an environment`, {
+        next: "use letters, digits, dot, dash and underscore",
+      });
+    }
+    const guesses = [
+      { name: "yes, guard it", value: true },
+      { name: "no", value: false },
+    ];
+    if (!isProductionName(name)) guesses.reverse();
+    const production = await prompts.choose(`Is ${name} production?`, guesses);
+    const profile =
+      found.profiles.length === 0
+        ? undefined
+        : await prompts.choose<string | undefined>(`AWS profile of ${name}:`, [
+            ...[...found.profiles]
+              .sort((left, right) => Number(right === name) - Number(left === name))
+              .map((value) => ({ name: value, value })),
+            { name: "none", value: undefined },
+          ]);
+    environments.push({ name, production, ...(profile !== undefined && { profile }) });
+  }
+  const takesHosts =
+    found.sshHosts.length > 0 &&
+    (await prompts.confirm(
+      `Put the ${found.sshHosts.length} hosts of the ssh configuration into the menu?`,
+    ));
+  return { environments, hosts: takesHosts ? found.sshHosts : [] };
+}
+
+function isProductionName(name: string): boolean {
+  return !/dev|test|stag|local|sandbox/i.test(name);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

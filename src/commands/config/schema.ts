@@ -1,0 +1,13 @@
+import type { Command } from "../command.ts";
+
+export const configSchema: Command = {
+  name: "config schema",
+  summary: "Print the JSON Schema of the configuration, for editors",
+  examples: ["config schema > lcops.schema.json"],
+  danger: "reads",
+  async run(_input, context) {
+    const { makeJsonSchema } = await import("../../config/json-schema.ts");
+    context.terminal.printJson(makeJsonSchema());
+    return 0;
+  },
+};

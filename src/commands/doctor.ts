@@ -1,0 +1,96 @@
+import type { Finding } from "../system/finding.ts";
+import { printTable } from "../terminal/table.ts";
+import type { Command, Context } from "./command.ts";
+
+export const doctor: Command = {
+  name: "doctor",
+  summary: "Check what is installed and reachable, and how to mend what is not",
+  examples: ["doctor", "doctor --env prod", "doctor --json"],
+  danger: "reads",
+  async run(_input, context) {
+    const { startProgress } = await import("../terminal/progress.ts");
+    const { checkMachine } = await import("../system/check-machine.ts");
+    const progress = startProgress(context.terminal);
+    const findings: Finding[] = [];
+    try {
+      progress.update("looking at this machine");
+      findings.push(...(await checkMachine(context.environment)));
+      findings.push(...(await checkConfigured(context, progress.update)));
+    } finally {
+      progress.end();
+    }
+    const isWell = findings.every((finding) => finding.state !== "fail");
+    render(findings, context);
+    return isWell ? 0 : 4;
+  },
+};
+
+/** A configuration that cannot be read is a finding like any other: the rest is still said. */
+async function checkConfigured(
+  context: Context,
+  update: (line: string) => void,
+): Promise<Finding[]> {
+  const { checkEstate } = await import("./check-estate.ts");
+  const { OperatorError } = await import("../system/errors.ts");
+  try {
+    const config = await context.config();
+    const well: Finding = {
+      area: "configuration",
+      name: context.configPath,
+      state: "ok",
+      detail: "well formed",
+    };
+    const hosts = await context.hosts();
+    const names = new Set(hosts.map((host) => host.name));
+    const environment = await context.environmentName();
+    const services = Object.entries(config.services ?? {}).filter(([, service]) =>
+      service.host === undefined
+        ? service.environment === undefined ||
+          environment === undefined ||
+          service.environment === environment
+        : names.has(service.host),
+    );
+    const { ask: _never, ...unattended } = await context.reach();
+    return [
+      well,
+      ...(await checkEstate(
+        hosts.filter((host) => host.source === "config"),
+        services,
+        unattended,
+        update,
+      )),
+    ];
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return [
+      {
+        area: "configuration",
+        name: context.configPath,
+        state: "fail",
+        detail: [error.message, ...error.details].join("; "),
+        ...(error.next !== undefined && { next: error.next }),
+      },
+    ];
+  }
+}
+
+function render(findings: readonly Finding[], context: Context): void {
+  const { terminal } = context;
+  if (terminal.flags.json) {
+    terminal.printJson(findings);
+    return;
+  }
+  const paints = { ok: terminal.out.green, warn: terminal.out.yellow, fail: terminal.out.red };
+  const shown = terminal.flags.quiet
+    ? findings.filter((finding) => finding.state !== "ok")
+    : findings;
+  printTable(terminal, shown, [
+    { title: "STATE", value: (one) => one.state, paint: (text, one) => paints[one.state](text) },
+    { title: "AREA", value: (one) => one.area },
+    { title: "NAME", value: (one) => one.name },
+    { title: "WHAT", value: (one) => one.detail },
+  ]);
+  for (const one of shown) {
+    if (one.next !== undefined) terminal.note(`${one.name}: ${one.next}`);
+  }
+}

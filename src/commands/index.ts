@@ -1,0 +1,37 @@
+import type { Command } from "./command.ts";
+import { completion } from "./completion.ts";
+import { configCheck } from "./config/check.ts";
+import { configInit } from "./config/init.ts";
+import { configSchema } from "./config/schema.ts";
+import { configShow } from "./config/show.ts";
+import { doctor } from "./doctor.ts";
+import { help } from "./help.ts";
+import { history } from "./history.ts";
+import { hosts } from "./hosts.ts";
+import { menu } from "./menu.ts";
+import { mysql } from "./mysql.ts";
+import { ssh } from "./ssh.ts";
+import { tunnelOpen } from "./tunnel/open.ts";
+
+/** Every command, in the order of the help. It feeds the command line, the menu, the help and the completion. */
+export const commands: readonly Command[] = [
+  menu,
+  hosts,
+  ssh,
+  tunnelOpen,
+  mysql,
+  configInit,
+  configCheck,
+  configShow,
+  configSchema,
+  doctor,
+  history,
+  completion,
+  help,
+];
+
+/** What the first word of a command with two stands for, for the help. */
+export const nouns: Readonly<Record<string, string>> = {
+  config: "Make, check and show the configuration",
+  tunnel: "Forward the ports of services",
+};

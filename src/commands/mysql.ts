@@ -1,0 +1,105 @@
+import type { Config, MysqlConfig } from "../config/schema.ts";
+import { OperatorError } from "../system/errors.ts";
+import type { Command, Context } from "./command.ts";
+
+export const mysql: Command = {
+  name: "mysql",
+  summary: "Open the MySQL client on a server, through a tunnel where it needs one",
+  operands: [{ syntax: "[database]", description: "database, the configured one when absent" }],
+  options: [{ flags: "--replica", description: "the server to read from" }],
+  rest: "CLIENT-ARGS for the client, e.g. -e 'SELECT 1'",
+  examples: [
+    "mysql",
+    "mysql school --replica",
+    "mysql -- --batch -e 'SELECT COUNT(*) FROM students'",
+  ],
+  danger: "writes",
+  changesEstate: false,
+  returnsChildCode: () => true,
+  async run(input, context) {
+    const { runMysqlClient } = await import("../services/mysql/run-client.ts");
+    const { reachService } = await import("../reach/reach-service.ts");
+    const { name, service } = await findMysql(await context.config(), context);
+    const server = input.options["replica"] === true ? replicaOf(name, service) : service;
+    const password =
+      service.password === undefined ? undefined : await readPassword(service.password, context);
+    const reached = await reachService(
+      input.options["replica"] === true ? `${name}-replica` : name,
+      server,
+      context.folders.runtime,
+      await context.reach(),
+    );
+    try {
+      context.terminal.trace(`${name}: ${reached.host}:${reached.port} ${reached.way}`);
+      const database = input.operands[0] ?? service.database;
+      return await context.leaveSigintTo(() =>
+        runMysqlClient(
+          {
+            host: reached.host,
+            port: reached.port,
+            ...(service.user !== undefined && { user: service.user }),
+            ...(password !== undefined && { password }),
+            ...(database !== undefined && { database }),
+          },
+          input.rest ?? [],
+          { environment: context.environment, signal: context.signal },
+        ),
+      );
+    } finally {
+      await reached.close();
+    }
+  },
+};
+
+/** The one MySQL of the environment; with several, the environment must be named. */
+async function findMysql(
+  config: Config,
+  context: Context,
+): Promise<{ name: string; service: MysqlConfig }> {
+  const environment = await context.environmentName();
+  const found = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
+    service.kind === "mysql" ? [{ name, service }] : [],
+  );
+  const environmentOf = (service: MysqlConfig): string | undefined =>
+    service.host === undefined ? service.environment : config.hosts?.[service.host]?.environment;
+  const here = found.filter(
+    ({ service }) => environment === undefined || environmentOf(service) === environment,
+  );
+  const [only] = here;
+  if (only && here.length === 1) return only;
+  if (here.length === 0) {
+    const where = environment === undefined ? "" : ` in the environment ${environment}`;
+    throw new OperatorError("usage", `there is no mysql service${where}`, {
+      next: "add one to the services of the configuration, or choose another --env",
+    });
+  }
+  throw new OperatorError(
+    "usage",
+    `there are ${here.length} mysql services: ${here.map(({ name }) => name).join(", ")}`,
+    {
+      next: "choose with --env",
+    },
+  );
+}
+
+function replicaOf(
+  name: string,
+  service: MysqlConfig,
+): Pick<MysqlConfig, "host" | "address" | "port"> {
+  if (!service.replica) {
+    throw new OperatorError("usage", `${name} has no replica in the configuration`, {
+      next: "add one, or leave --replica away",
+    });
+  }
+  return {
+    host: service.host,
+    address: service.address,
+    port: service.port,
+    ...service.replica,
+  } as MysqlConfig;
+}
+
+async function readPassword(reference: string, context: Context): Promise<string> {
+  const { readSecret } = await import("../config/read-secret.ts");
+  return readSecret(reference, { environment: context.environment, signal: context.signal });
+}

@@ -1,0 +1,75 @@
+import type { Config, HostConfig, MenuEntryConfig } from "../config/schema.ts";
+import { printable } from "../system/printable.ts";
+
+export interface MenuEntry {
+  key: string;
+  label: string;
+  /** The command line, without `lcops`. */
+  run: readonly string[];
+}
+
+export interface MenuGroup {
+  title: string;
+  choices: readonly MenuEntry[];
+}
+
+/** Given the configuration, return the groups of the menu, with their labels made where none are written. Pure. */
+export function planMenu(config: Config): MenuGroup[] {
+  return (config.menu ?? proposeMenu(config)).map((group) => ({
+    title: group.title,
+    choices: group.entries.map((entry) => ({
+      key: entry.key,
+      label: printable(labelOf(entry, config)),
+      run: commandOf(entry, config),
+    })),
+  }));
+}
+
+/** A menu for a configuration that has none: its services, then its hosts, numbered. */
+function proposeMenu(config: Config): NonNullable<Config["menu"]> {
+  let next = 0;
+  const number = <Name extends string>(names: readonly string[], as: Name): MenuEntryConfig[] =>
+    names.map((name) => ({ key: String(++next), [as]: name }) as unknown as MenuEntryConfig);
+  const services = Object.entries(config.services ?? {}).filter(
+    ([, service]) => service.host !== undefined,
+  );
+  const groups = [
+    {
+      title: "Services:",
+      entries: number(
+        services.map(([name]) => name),
+        "service",
+      ),
+    },
+    { title: "Hosts:", entries: number(Object.keys(config.hosts ?? {}), "host") },
+    { title: "Inventory:", entries: [{ key: "li", label: "List the hosts", run: ["hosts"] }] },
+  ];
+  return groups.filter((group) => group.entries.length > 0);
+}
+
+function commandOf(entry: MenuEntryConfig, config: Config): readonly string[] {
+  if ("run" in entry) return entry.run;
+  if ("host" in entry) return ["ssh", entry.host];
+  const host = config.services?.[entry.service]?.host ?? "";
+  return ["tunnel", "open", entry.service, "--", "lcops", "ssh", host];
+}
+
+/** `[EIP] SSH @ GraphStats => http://localhost:2180/ (Graphite)`, the wording of the old script. */
+function labelOf(entry: MenuEntryConfig, config: Config): string {
+  if (entry.label !== undefined) return entry.label;
+  if ("run" in entry) return entry.run.join(" ");
+  const service = "service" in entry ? config.services?.[entry.service] : undefined;
+  const hostName = "host" in entry ? entry.host : (service?.host ?? "");
+  const shell = `${kindOf(config.hosts?.[hostName])}SSH @ ${hostName}`;
+  if (!("service" in entry) || !service) return shell;
+  const scheme = service.kind === "redis" || service.kind === "mysql" ? "tcp" : "http";
+  const port = service.localPort === undefined ? "" : `:${service.localPort}`;
+  return `${shell} => ${scheme}://localhost${port}/ (${service.title ?? entry.service})`;
+}
+
+/** EIP: an elastic IP; DYN: looked up at connect; DOM: a DNS name. */
+function kindOf(host: HostConfig | undefined): string {
+  if (!host?.address) return "";
+  if ("eip" in host.address) return "[EIP] ";
+  return "dyn" in host.address ? "[DYN] " : "[DOM] ";
+}

@@ -1,0 +1,152 @@
+import { resolveSshSettings, type SshSettings } from "../config/ssh-settings.ts";
+import { OperatorError } from "../system/errors.ts";
+import type { Host } from "./host.ts";
+import { findHost } from "./select-hosts.ts";
+
+/** Where a machine is now and how the user logs in there: all that a connection needs to know. */
+export interface Location {
+  name: string;
+  address: string;
+  port: number;
+  user: string;
+  hostKeyAlias?: string;
+  identityFiles: readonly string[];
+  identitiesOnly: boolean;
+  agentSocket?: string;
+  knownHostsFiles: readonly string[];
+  proxyCommand?: string;
+}
+
+export interface LocateOptions {
+  hosts: readonly Host[];
+  /** Instead of the user's ~/.ssh/config. */
+  configFile?: string;
+  environment: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  /** Told what the operator should know, e.g. that the ssh settings were read only in part. */
+  note: (line: string) => void;
+}
+
+/**
+ * Given a host, return the machines on the way to it, outermost first, the host itself last. Looked up afresh at each call.
+ * lcops' own configuration wins over the user's ssh settings. Throws `configuration` where it has no address that can be had.
+ */
+export async function locateHost(
+  host: Host,
+  options: LocateOptions,
+  way: readonly string[] = [],
+): Promise<[Location, ...Location[]]> {
+  if (way.includes(host.name)) {
+    throw new OperatorError(
+      "configuration",
+      `the way to ${way[0]} goes in a circle: ${[...way, host.name].join(" → ")}`,
+      {
+        next: "mend its jump hosts",
+      },
+    );
+  }
+  const further = [...way, host.name];
+  const settings = await askSettings(host, options);
+  const here = makeLocation(host.name, settings);
+  const before = host.jump
+    ? await locateJumps(host.jump, options, further)
+    : await locateProxyJumps(host.name, settings.proxyJump, options, further);
+  const [first, ...others] = before;
+  if (!first) return [here];
+  // A ProxyCommand replaces the first connection only; behind a jump host there is a connection already.
+  const { proxyCommand: _replaced, ...behind } = here;
+  return [first, ...others, behind];
+}
+
+/** The way to the first jump host is its own; each further one is reached from the one before. */
+async function locateJumps(
+  names: readonly string[],
+  options: LocateOptions,
+  further: readonly string[],
+): Promise<Location[]> {
+  return joinWays(
+    await Promise.all(
+      names.map((name) => locateHost(findHost(options.hosts, name), options, further)),
+    ),
+  );
+}
+
+/** ProxyJump names what `ssh` would connect to: `[user@]host[:port]`, each with the user's settings for that name. */
+async function locateProxyJumps(
+  target: string,
+  jumps: readonly string[],
+  options: LocateOptions,
+  further: readonly string[],
+): Promise<Location[]> {
+  const ways = await Promise.all(
+    jumps.map((jump) => {
+      const [, user, name, port] =
+        /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(jump) ?? [];
+      if (name === undefined || name === target) {
+        throw new OperatorError("configuration", `${target}: the ProxyJump ${jump} leads nowhere`, {
+          next: "mend it in the ssh configuration",
+        });
+      }
+      const known = options.hosts.find((host) => host.name === name);
+      const bare = name.replace(/^\[(.*)\]$/, "$1");
+      return locateHost(
+        {
+          ...(known ?? { name: bare, source: "ssh-config" }),
+          ...(user !== undefined && { user }),
+          ...(port !== undefined && { port: Number(port) }),
+        },
+        options,
+        further,
+      );
+    }),
+  );
+  return joinWays(ways);
+}
+
+function joinWays(ways: readonly Location[][]): Location[] {
+  return ways.flatMap((way, index) => (index === 0 ? way : way.slice(-1)));
+}
+
+async function askSettings(host: Host, options: LocateOptions): Promise<SshSettings> {
+  const address = readAddress(host);
+  const settings = await resolveSshSettings({
+    name: host.name,
+    environment: options.environment,
+    signal: options.signal,
+    ...(address !== undefined && { address }),
+    ...(host.port !== undefined && { port: host.port }),
+    ...(host.user !== undefined && { user: host.user }),
+    ...(options.configFile !== undefined && { configFile: options.configFile }),
+  });
+  if (settings.note !== undefined) options.note(settings.note);
+  return settings;
+}
+
+/** The address that lcops knows; undefined where the user's ssh settings are to say it. */
+function readAddress(host: Host): string | undefined {
+  if (host.address === undefined || host.source === "ssh-config") return undefined;
+  if ("eip" in host.address) return host.address.eip;
+  if ("dns" in host.address) return host.address.dns;
+  throw new OperatorError(
+    "configuration",
+    `${host.name} has a dyn address, which this version cannot look up yet`,
+    {
+      next: "give it an eip or a dns address until then",
+    },
+  );
+}
+
+function makeLocation(name: string, settings: SshSettings): Location {
+  return {
+    name,
+    address: settings.hostName,
+    port: settings.port,
+    user: settings.user,
+    identityFiles: settings.identityFiles,
+    identitiesOnly: settings.identitiesOnly,
+    knownHostsFiles: settings.knownHostsFiles,
+    ...(settings.hostKeyAlias !== undefined && { hostKeyAlias: settings.hostKeyAlias }),
+    ...(settings.agentSocket !== undefined && { agentSocket: settings.agentSocket }),
+    ...(settings.proxyCommand !== undefined && { proxyCommand: settings.proxyCommand }),
+  };
+}

@@ -1,0 +1,76 @@
+import { OperatorError } from "../system/errors.ts";
+import type { Host } from "./host.ts";
+
+const FIELDS = {
+  env: (host: Host) => host.environment,
+  environment: (host: Host) => host.environment,
+  role: (host: Host) => host.role,
+  region: (host: Host) => host.region,
+  source: (host: Host) => host.source,
+  name: (host: Host) => host.name,
+} as const;
+
+/**
+ * Given hosts and selectors, return the hosts that any selector picks, in the order of the inventory; all of them for no selector.
+ * A selector is a name, a glob, or `field=value` (value may be a glob); a comma means AND.
+ * Throws `usage` for a field that does not exist, and for a selector that picks nothing.
+ */
+export function selectHosts(hosts: readonly Host[], selectors: readonly string[]): Host[] {
+  if (selectors.length === 0) return [...hosts];
+  const picked = new Set<Host>();
+  for (const selector of selectors) {
+    const matches = makeMatcher(selector);
+    const found = hosts.filter(matches);
+    if (found.length === 0) throw noSuchHost(selector, hosts);
+    for (const host of found) picked.add(host);
+  }
+  return hosts.filter((host) => picked.has(host));
+}
+
+/**
+ * Given hosts and a selector that must pick one, return that host; a host of exactly that name wins over a pattern.
+ * Throws `usage` with the candidates where several match, or none does.
+ */
+export function findHost(hosts: readonly Host[], selector: string): Host {
+  const exact = hosts.find((host) => host.name === selector);
+  if (exact) return exact;
+  const found = selectHosts(hosts, [selector]);
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  throw new OperatorError("usage", `${selector} is ${found.length} hosts, and one is needed`, {
+    next: `name one of ${found.map((host) => host.name).join(", ")}`,
+  });
+}
+
+function makeMatcher(selector: string): (host: Host) => boolean {
+  const tests = selector.split(",").map((part) => {
+    const equals = part.indexOf("=");
+    const field = equals < 0 ? "name" : part.slice(0, equals);
+    const pattern = makeGlob(part.slice(equals + 1));
+    if (!Object.hasOwn(FIELDS, field)) {
+      throw new OperatorError("usage", `${selector}: hosts have no ${field}`, {
+        next: `select by name, ${Object.keys(FIELDS)
+          .filter((known) => known !== "name")
+          .join(", ")}`,
+      });
+    }
+    const read = FIELDS[field as keyof typeof FIELDS];
+    return (host: Host): boolean => pattern.test(read(host) ?? "");
+  });
+  return (host) => tests.every((test) => test(host));
+}
+
+/** `*` and `?`, nothing else; host names know no case. */
+function makeGlob(pattern: string): RegExp {
+  const source = pattern.replace(/[\\^$.|+()[\]{}]/g, "\\$&");
+  return new RegExp(`^${source.replaceAll("*", ".*").replaceAll("?", ".")}$`, "i");
+}
+
+function noSuchHost(selector: string, hosts: readonly Host[]): OperatorError {
+  const near = hosts
+    .filter((host) => host.name.toLowerCase().includes(selector.toLowerCase()))
+    .map((host) => host.name);
+  return new OperatorError("usage", `no host matches ${selector}`, {
+    next: near.length > 0 ? `did you mean ${near.join(" or ")}?` : "lcops hosts lists them",
+  });
+}

@@ -1,0 +1,28 @@
+import type { Host } from "../inventory/host.ts";
+import { locateHost } from "../inventory/locate-host.ts";
+import { connect, type Connection, type ConnectOptions } from "../ssh/connect.ts";
+
+/** What it takes to reach anything of the inventory. */
+export interface ReachOptions {
+  hosts: readonly Host[];
+  /** Instead of the user's ~/.ssh/config. */
+  configFile?: string;
+  environment: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  /** How to ask the operator; absent where nobody is there. */
+  ask?: NonNullable<ConnectOptions["ask"]>;
+  note: (line: string) => void;
+  trace: (line: string) => void;
+}
+
+/** Given a host, look it up afresh and open an ssh connection to it, over its jump hosts. Errors: those of `locateHost` and `connect`. */
+export async function connectHost(host: Host, options: ReachOptions): Promise<Connection> {
+  const route = await locateHost(host, options);
+  for (const hop of route)
+    options.trace(`${hop.name}: ${hop.user}@${hop.address} port ${hop.port}`);
+  return connect(route, {
+    signal: options.signal,
+    log: options.trace,
+    ...(options.ask && { ask: options.ask }),
+  });
+}

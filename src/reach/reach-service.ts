@@ -1,0 +1,56 @@
+import type { ServiceConfig } from "../config/schema.ts";
+import { findHost } from "../inventory/select-hosts.ts";
+import { connectHost, type ReachOptions } from "./connect-host.ts";
+import { forwardPort } from "./forward-port.ts";
+import { findOpenPort } from "./port-record.ts";
+
+export interface Reached {
+  host: string;
+  port: number;
+  /** In words: `directly`, `over the open tunnel graphite`, `through GraphStats`. */
+  way: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Given a service, return where it is reached from this machine: directly where it has no host, over the port of its open tunnel,
+ * else through a forward of its own that lives until `close`. Errors: those of `connectHost`.
+ */
+export async function reachService(
+  name: string,
+  service: Pick<ServiceConfig, "host" | "address" | "port">,
+  runtimeFolder: string,
+  options: ReachOptions,
+): Promise<Reached> {
+  const address = service.address ?? "127.0.0.1";
+  const nothing = (): Promise<void> => Promise.resolve();
+  if (service.host === undefined)
+    return { host: address, port: service.port, way: "directly", close: nothing };
+  const open = await findOpenPort(runtimeFolder, name);
+  if (open)
+    return {
+      host: "127.0.0.1",
+      port: open.port,
+      way: `over the open tunnel ${name}`,
+      close: nothing,
+    };
+  const connection = await connectHost(findHost(options.hosts, service.host), options);
+  const forward = await forwardPort(
+    0,
+    { host: address, port: service.port },
+    Promise.resolve(connection),
+    options.trace,
+  ).catch(async (error: unknown) => {
+    await connection.close();
+    throw error;
+  });
+  return {
+    host: "127.0.0.1",
+    port: forward.port,
+    way: `through ${service.host}`,
+    close: async () => {
+      await forward.close();
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { get, type IncomingHttpHeaders } from "node:http";
+import { describeError } from "../system/errors.ts";
+import type { Endpoint, ProbeOptions, ProbeResult } from "./service.ts";
+
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** The beginning of the body, at most `BODY_LIMIT_BYTES`. */
+  body: string;
+}
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+/**
+ * Given an endpoint and a page, ask for it by GET and hand the answer to `judge`.
+ * A refused, cut or silent connection is a result that does not answer; only the aborted signal throws.
+ */
+export async function askHttp(
+  endpoint: Endpoint,
+  path: string,
+  options: ProbeOptions,
+  judge: (answer: HttpAnswer) => ProbeResult,
+): Promise<ProbeResult> {
+  const limit = AbortSignal.timeout(options.timeoutMs);
+  try {
+    return judge(await fetchBeginning(endpoint, path, AbortSignal.any([options.signal, limit])));
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (limit.aborted)
+      return { answers: false, detail: `no answer within ${options.timeoutMs / 1000} s` };
+    return { answers: false, detail: describeError(error) };
+  }
+}
+
+function fetchBeginning(
+  endpoint: Endpoint,
+  path: string,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = get({ ...endpoint, path, signal, agent: false }, (response) => {
+      let body = "";
+      const finish = (): void =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+        if (body.length < BODY_LIMIT_BYTES) return;
+        finish();
+        request.destroy();
+      });
+      response.on("end", finish);
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+  });
+}
+
+/** Given a status, return whether something alive gave it: a login page or a refusal is alive, a gateway's error is not. */
+export function isAliveStatus(status: number): boolean {
+  return status < 500;
+}

@@ -1,0 +1,41 @@
+import { connect } from "node:net";
+import { describeError } from "../system/errors.ts";
+import type { Endpoint, ProbeOptions, ProbeResult } from "./service.ts";
+
+/** No greeting or first answer is longer. */
+const ANSWER_LIMIT_BYTES = 16 * 1024;
+
+/**
+ * Given an endpoint, connect, send `question` if there is one, and hand what has arrived so far to `judge` until it returns a result.
+ * A refused, cut or silent connection is a result that does not answer; only the aborted signal throws.
+ */
+export async function askSocket(
+  endpoint: Endpoint,
+  question: string | undefined,
+  options: ProbeOptions,
+  judge: (answer: Buffer) => ProbeResult | undefined,
+): Promise<ProbeResult> {
+  options.signal.throwIfAborted();
+  const socket = connect(endpoint.port, endpoint.host);
+  try {
+    return await new Promise<ProbeResult>((resolve, reject) => {
+      let answer = Buffer.alloc(0);
+      const fail = (detail: string): void => resolve({ answers: false, detail });
+      options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
+      socket.setTimeout(options.timeoutMs, () =>
+        fail(`no answer within ${options.timeoutMs / 1000} s`),
+      );
+      if (question !== undefined) socket.write(question);
+      socket.on("data", (chunk: Buffer) => {
+        answer = Buffer.concat([answer, chunk]);
+        const result = judge(answer);
+        if (result) resolve(result);
+        else if (answer.length > ANSWER_LIMIT_BYTES) fail("it answers in another protocol");
+      });
+      socket.on("error", (error) => fail(describeError(error)));
+      socket.on("close", () => fail("the connection was closed without an answer"));
+    });
+  } finally {
+    socket.destroy();
+  }
+}

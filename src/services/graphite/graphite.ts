@@ -1,0 +1,24 @@
+import { askHttp } from "../ask-http.ts";
+import type { ServiceType } from "../service.ts";
+
+/** Graphite's web application; `/metrics/find` reads the metrics' folder, so an answer proves more than a page would. */
+export const graphite: ServiceType = {
+  scheme: "http",
+  probe: (endpoint, options) =>
+    askHttp(endpoint, "/metrics/find?query=*", options, ({ status, body }) => {
+      if (status !== 200) return { answers: false, detail: `HTTP ${status} from /metrics/find` };
+      const roots = parseList(body);
+      return roots
+        ? { answers: true, detail: `${roots.length} metric roots` }
+        : { answers: false, detail: "something other than Graphite answers" };
+    }),
+};
+
+function parseList(body: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+import { askSocket } from "../ask-socket.ts";
+import type { ServiceType } from "../service.ts";
+
+/** MySQL and MariaDB, by the greeting that the server sends first (protocol version 10). */
+export const mysql: ServiceType = {
+  scheme: "tcp",
+  probe: (endpoint, options) =>
+    askSocket(endpoint, undefined, options, (answer) => {
+      // A packet is a length of three bytes, a sequence number, and the payload.
+      if (answer.length < 5) return undefined;
+      const end = 4 + answer.readUIntLE(0, 3);
+      if (answer.length < end) return undefined;
+      const payload = answer.subarray(4, end);
+      if (payload[0] === 0xff && payload.length >= 3) {
+        // 1040 too many connections, 1129 host is blocked, 1130 host is not allowed.
+        const message = payload.toString("utf8", 3).replace(/^#.{5}/, "");
+        return { answers: false, detail: `error ${payload.readUInt16LE(1)}: ${message}` };
+      }
+      if (payload[0] !== 10)
+        return { answers: false, detail: "something other than MySQL answers" };
+      return {
+        answers: true,
+        detail: `version ${payload.toString("latin1", 1, payload.indexOf(0, 1))}`,
+      };
+    }),
+};

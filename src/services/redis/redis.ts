@@ -1,0 +1,19 @@
+import { askSocket } from "../ask-socket.ts";
+import type { ServiceType } from "../service.ts";
+
+/** Redis, by PING; a server that wants a password, or still loads its data, is alive. */
+export const redis: ServiceType = {
+  scheme: "tcp",
+  probe: (endpoint, options) =>
+    askSocket(endpoint, "PING\r\n", options, (answer) => {
+      const end = answer.indexOf("\r\n");
+      if (end < 0) return undefined;
+      const line = answer.toString("latin1", 0, end);
+      if (line === "+PONG") return { answers: true, detail: "PONG" };
+      const isAlive = /^-(NOAUTH|LOADING|MASTERDOWN|BUSY)\b/.test(line);
+      return {
+        answers: isAlive,
+        detail: isAlive ? line.slice(1) : `not Redis: ${line.slice(0, 80)}`,
+      };
+    }),
+};

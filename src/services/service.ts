@@ -1,0 +1,29 @@
+/** What every kind of service can tell lcops; each kind's folder is the only code that knows its protocol. */
+export interface ServiceType {
+  /** Scheme of its address for a person: what to give a browser or a client. */
+  scheme: "http" | "tcp";
+  /**
+   * Given where the service is reached, ask it something in its own protocol and return whether it answers.
+   * A server that answers but wants credentials answers. Never throws but for the aborted signal.
+   */
+  probe(endpoint: Endpoint, options: ProbeOptions): Promise<ProbeResult>;
+}
+
+/** Where a service is reached from this machine. */
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+export interface ProbeOptions {
+  /** Page to ask for, where the kind has pages. */
+  path?: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+export interface ProbeResult {
+  answers: boolean;
+  /** What it said of itself, or why it does not answer; not yet made printable. */
+  detail: string;
+}

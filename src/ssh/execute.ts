@@ -1,0 +1,37 @@
+import type { Link } from './link.ts';
+import { openChannel } from './open-channel.ts';
+import { type ExitStatus, pumpSession, type SessionStreams, type SessionTerminal } from './pump-session.ts';
+
+const openTimeoutMs = 10_000;
+
+export interface ExecuteOptions extends Omit<SessionStreams, 'signal'> {
+  /** Ends this command only. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Given a link and a command line for the remote user's shell, run it on the given streams and return how it ended.
+ * Throws when the connection is lost: the result is then unknown, and never an exit code; see also `pumpSession`.
+ */
+export async function execute(
+  link: Link,
+  command: string,
+  options: ExecuteOptions & { signal: AbortSignal },
+): Promise<ExitStatus> {
+  const limits = { timeoutMs: openTimeoutMs, signal: options.signal };
+  const channel = await openChannel(link, undefined, limits, (done) => {
+    link.client.exec(command, options.terminal ? { pty: remoteTerminal(options.terminal) } : {}, done);
+  });
+  return pumpSession(channel, link, options);
+}
+
+/** Given the local terminal, return the request for a remote one of its kind and size; the size in pixels is not known. */
+export function remoteTerminal(terminal: SessionTerminal): {
+  term: string;
+  cols: number;
+  rows: number;
+  width: number;
+  height: number;
+} {
+  return { term: terminal.term, cols: terminal.columns, rows: terminal.rows, width: 0, height: 0 };
+}

@@ -1,0 +1,59 @@
+import type { ClientChannel } from 'ssh2';
+import { OperatorError } from '../system/errors.ts';
+import { classifyChannelError } from './classify-error.ts';
+import type { Link } from './link.ts';
+
+/** What ssh2 calls when a channel was opened, or was not. */
+export type ChannelCallback = (error: Error | undefined, channel: ClientChannel) => void;
+
+/**
+ * Given a link and the ssh2 call that asks for a channel, return the channel. `purpose` is the `host:port` of a forward,
+ * undefined for a session. Throws the server's refusal in the operator's words, `unreachable` past `timeoutMs` (a frozen
+ * host never answers), the link's end, and the signal's reason. A channel that comes too late is closed.
+ */
+export function openChannel(
+  link: Link,
+  purpose: string | undefined,
+  limits: { timeoutMs: number; signal: AbortSignal },
+  ask: (callback: ChannelCallback) => void,
+): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    limits.signal.throwIfAborted();
+    let settled = false;
+    const settle = (finish: () => void): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      limits.signal.removeEventListener('abort', abort);
+      forget();
+      finish();
+    };
+    const abort = (): void => settle(() => reject(limits.signal.reason));
+    const timer = setTimeout(() => {
+      const what = purpose === undefined ? 'opening a session' : `opening a forward to ${purpose}`;
+      const message = `${link.label}: no answer within ${limits.timeoutMs / 1000} s to ${what}`;
+      settle(() => reject(new OperatorError('unreachable', message)));
+    }, limits.timeoutMs);
+    limits.signal.addEventListener('abort', abort);
+    const forget = link.onEnd(() => settle(() => reject(link.endError())));
+
+    const answered: ChannelCallback = (error, channel) => {
+      if (!error) {
+        channel.on('error', () => {});
+        channel.stderr?.on('error', () => {});
+        if (settled) channel.close();
+        else settle(() => resolve(channel));
+      } else if (link.isOpen()) {
+        settle(() => reject(classifyChannelError(error, link.label, purpose)));
+      } else {
+        settle(() => reject(link.endError()));
+      }
+    };
+    try {
+      ask(answered);
+    } catch (error) {
+      // ssh2 throws when the link is no longer there.
+      settle(() => reject(link.isOpen() ? error : link.endError()));
+    }
+  });
+}

@@ -1,0 +1,199 @@
+import type { Duplex } from 'node:stream';
+import { Client } from 'ssh2';
+import { describeError, OperatorError } from '../system/errors.ts';
+import { printable } from '../system/printable.ts';
+import { proposeAlgorithms } from './algorithms.ts';
+import { authenticate } from './authentication.ts';
+import { classifyHandshakeError, lostTransport } from './classify-error.ts';
+import type { AskPassphrase } from './collect-identities.ts';
+import { type KnownHostsEntry, storedKeyTypes } from './known-hosts.ts';
+import type { Link } from './link.ts';
+import { startPhaseTimer } from './phase-timer.ts';
+import { readServerAlgorithms } from './read-server-algorithms.ts';
+import type { Hop } from './route.ts';
+import { type HostKeyQuestion, verifyHostKey } from './verify-host-key.ts';
+
+const goodbyeMs = 500;
+const keptBytes = 8192;
+
+/** Who can be asked while a connection is made; absent: nobody, so what would be asked is refused. */
+export interface Ask {
+  /** Whether the key of an unknown host is right. */
+  trustHostKey(question: HostKeyQuestion): Promise<boolean>;
+  passphrase: AskPassphrase;
+}
+
+/** What a handshake needs besides its transport. */
+export interface HandshakeOptions {
+  hop: Hop;
+  label: string;
+  /** Of the hop's known_hosts files. */
+  knownHosts: readonly KnownHostsEntry[];
+  /** Limit for key exchange and authentication; stands still while a person is asked. */
+  timeoutMs: number;
+  signal: AbortSignal;
+  ask: Ask | undefined;
+  log(line: string): void;
+  /** Why the transport itself ended, where it can tell; asked once, after the end. */
+  explainEnd?: () => Promise<string | undefined>;
+}
+
+/**
+ * Given a stream to an SSH server, return the authenticated link on it: the host key is verified before anything else
+ * is sent, then the user is authenticated. Throws `access` for keys, `unreachable` for the network, the signal's
+ * reason; the stream is gone by then. The stream belongs to the link.
+ */
+export async function shakeHands(transport: Duplex, options: HandshakeOptions): Promise<Link> {
+  const { hop, label, knownHosts, signal, ask, log } = options;
+  // Before ssh2 has a handler of its own, an error must not be a crash.
+  let transportError: Error | undefined;
+  transport.on('error', (error) => (transportError ??= error));
+  const client = new Client();
+  let clientError: Error | undefined;
+  let phase = 'waiting for its SSH greeting';
+  let received = Buffer.alloc(0);
+  let open = true;
+  let closing = false;
+  let readyMs: number | undefined;
+  const listeners = new Set<() => void>();
+  let tellEnd: (reason: OperatorError | undefined) => void = () => {};
+  const ended = new Promise<OperatorError | undefined>((resolve) => (tellEnd = resolve));
+
+  const endError = (): Error =>
+    closing && signal.aborted && signal.reason instanceof Error
+      ? signal.reason
+      : closing
+        ? new OperatorError('failed', `${label}: the connection was closed`)
+        : lostTransport(label, transportError ?? clientError, performance.now() - (readyMs ?? performance.now()));
+  const close = async (): Promise<void> => {
+    closing = true;
+    client.end();
+    if (!open) return;
+    const timer = setTimeout(() => transport.destroy(), goodbyeMs);
+    await ended;
+    clearTimeout(timer);
+  };
+
+  // Ahead of ssh2's own listener, which then ends every channel as if the remote had.
+  transport.on('close', () => {
+    open = false;
+    signal.removeEventListener('abort', abort);
+    const error = closing ? undefined : endError();
+    for (const listener of listeners) listener();
+    listeners.clear();
+    tellEnd(error instanceof OperatorError ? error : undefined);
+  });
+  // A forwarded or a program's stream does not close by itself when the far side has ended.
+  transport.on('end', () => transport.end());
+  const tap = (chunk: Buffer): void => {
+    if (received.length < keptBytes) received = Buffer.concat([received, chunk]);
+  };
+  const abort = (): void => {
+    closing = true;
+    transport.destroy();
+  };
+  signal.addEventListener('abort', abort);
+
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = startPhaseTimer(options.timeoutMs, () => {
+        fail(new Error(`nothing within ${options.timeoutMs / 1000} s`));
+      });
+      const fail = (error: Error | undefined): void => {
+        timer.stop();
+        reject(error ?? new Error('the connection was closed'));
+      };
+      listeners.add(() => fail(transportError ?? clientError));
+      let trusted: Buffer | undefined;
+
+      client.on('error', (error) => {
+        const level = 'level' in error ? error.level : undefined;
+        log(`${label}: ${printable(error.message)}`);
+        // ssh2 goes on to the next key by itself.
+        if (level === 'agent') return;
+        clientError ??= error;
+        // An error without a last word from the transport: its end follows, and may explain more.
+        if (!error.message.includes('lost before handshake') && level !== 'client-socket') fail(clientError);
+      });
+      client.on('banner', (text) => log(`${label}: ${printable(text)}`));
+      client.on('handshake', () => {
+        transport.off('data', tap);
+        phase = 'authenticating';
+      });
+      client.on('ready', () => {
+        readyMs = performance.now();
+        timer.stop();
+        resolve();
+      });
+      transport.on('data', tap);
+      transport.once('data', () => (phase = 'exchanging keys'));
+
+      client.connect({
+        sock: transport,
+        username: hop.user,
+        // Its timer cannot stand still while a person is asked.
+        readyTimeout: 0,
+        algorithms: proposeAlgorithms(
+          storedKeyTypes(knownHosts, {
+            address: hop.address,
+            port: hop.port,
+            alias: hop.hostKeyAlias,
+          }),
+        ),
+        authHandler: authenticate({
+          hop,
+          label,
+          log,
+          fail,
+          paused: (wait) => timer.paused(wait),
+          askPassphrase: (file) => ask?.passphrase(file) ?? Promise.resolve(undefined),
+        }),
+        hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
+          // Asked again whenever the server renews its keys.
+          if (trusted) return verify(trusted.equals(key));
+          phase = 'verifying the host key';
+          const trust = ask && ((question: HostKeyQuestion) => timer.paused(() => ask.trustHostKey(question)));
+          verifyHostKey(hop, label, knownHosts, key, trust, log).then(
+            () => {
+              trusted = Buffer.from(key);
+              if (open) verify(true);
+            },
+            (error: unknown) => {
+              // First, so that ssh2's own words for the refusal come second.
+              fail(error instanceof Error ? error : new Error(describeError(error)));
+              if (open) verify(false);
+            },
+          );
+        },
+      });
+    });
+  } catch (error) {
+    // Our own goodbye must not hide why the transport ended.
+    const [first, wasClosing] = [error, closing];
+    const explained = wasClosing || first instanceof OperatorError ? undefined : await options.explainEnd?.();
+    await close();
+    signal.throwIfAborted();
+    if (first instanceof OperatorError) throw first;
+    throw classifyHandshakeError({
+      label,
+      error: first instanceof Error ? first : undefined,
+      phase,
+      received,
+      offered: readServerAlgorithms(received),
+      transportEnd: explained,
+    });
+  }
+  return {
+    client,
+    hop,
+    label,
+    isOpen: () => open,
+    endError,
+    onEnd: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    ended,
+    close,
+  };
+}

@@ -1,0 +1,85 @@
+import stringWidth from "string-width";
+import { printable } from "../system/printable.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Column<Row> {
+  title: string;
+  /** The cell's text, not yet printable. */
+  value: (row: Row) => string;
+  /** Paints the cell once it has been cut and padded. */
+  paint?: (text: string, row: Row) => string;
+}
+
+const GAP = "  ";
+/** A column is not squeezed below this many cells. */
+const NARROWEST = 6;
+
+/**
+ * Given rows and columns, print them: on a screen with a head, aligned, cells cut so that each row fits the width;
+ * in a pipe tab-separated and whole, without a head.
+ */
+export function printTable<Row>(
+  terminal: Terminal,
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+): void {
+  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
+  if (!terminal.isScreen) {
+    for (const line of cells) terminal.print(line.join("\t"));
+    return;
+  }
+  const widths = fitWidths(
+    columns.map((column, index) =>
+      Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[index] ?? ""))),
+    ),
+    terminal.columns,
+  );
+  const layOut = (
+    texts: readonly string[],
+    paint: (text: string, index: number) => string,
+  ): string =>
+    texts
+      .map((text, index) => {
+        const width = widths[index] ?? 0;
+        const cut = cutToWidth(text, width);
+        const padding = index === texts.length - 1 ? "" : " ".repeat(width - stringWidth(cut));
+        return paint(cut, index) + padding;
+      })
+      .join(GAP)
+      .trimEnd();
+  terminal.print(
+    layOut(
+      columns.map((column) => column.title),
+      (text) => terminal.out.dim(text),
+    ),
+  );
+  rows.forEach((row, line) => {
+    terminal.print(
+      layOut(cells[line] ?? [], (text, index) => columns[index]?.paint?.(text, row) ?? text),
+    );
+  });
+}
+
+/** Take from the widest column until all fit, or until all are as narrow as may be. */
+function fitWidths(wanted: readonly number[], available: number): number[] {
+  const widths = [...wanted];
+  const total = (): number =>
+    widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
+  while (total() > available) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] ?? 0) <= NARROWEST) break;
+    widths[widest] = Math.max(NARROWEST, (widths[widest] ?? 0) - (total() - available > 8 ? 4 : 1));
+  }
+  return widths;
+}
+
+/** Given text without control characters, return its beginning that fits `width` cells, its cut marked by an ellipsis. */
+export function cutToWidth(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let cut = "";
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    if (stringWidth(cut + segment) > width - 1) break;
+    cut += segment;
+  }
+  return `${cut}…`;
+}

@@ -1,0 +1,61 @@
+import type { Config, ServiceKind } from "../config/schema.ts";
+import type { Host } from "../inventory/host.ts";
+import { findHost } from "../inventory/select-hosts.ts";
+import { OperatorError } from "../system/errors.ts";
+
+/** One forward, decided but not yet opened. */
+export interface TunnelPlan {
+  /** Name of the service; also the tunnel's. */
+  name: string;
+  kind: ServiceKind;
+  host: Host;
+  /** The service as its host sees it. */
+  target: { host: string; port: number };
+  localPort: number;
+  /** Page that must answer, where the kind has pages. */
+  path?: string;
+}
+
+/** Given the configuration, the hosts and names of services, return their tunnels. Throws `usage` for a name that has none. Pure. */
+export function planTunnels(
+  config: Config,
+  hosts: readonly Host[],
+  names: readonly string[],
+): TunnelPlan[] {
+  const services = config.services ?? {};
+  return [...new Set(names)].map((name) => {
+    const service = Object.hasOwn(services, name) ? services[name] : undefined;
+    if (!service) {
+      const known = Object.keys(services).filter(
+        (candidate) => services[candidate]?.host !== undefined,
+      );
+      throw new OperatorError("usage", `there is no service ${name}`, {
+        next: known.length > 0 ? `name one of ${known.join(", ")}` : "add one to the configuration",
+      });
+    }
+    if (service.host === undefined) {
+      throw new OperatorError(
+        "usage",
+        `${name} is reached directly, at ${service.address}:${service.port}`,
+        {
+          next: "it needs no tunnel; give it a host in the configuration if it should have one",
+        },
+      );
+    }
+    return {
+      name,
+      kind: service.kind,
+      host: findHost(hosts, service.host),
+      target: { host: service.address ?? "127.0.0.1", port: service.port },
+      localPort: service.localPort ?? derivePort(name),
+      ...("path" in service && service.path !== undefined && { path: service.path }),
+    };
+  });
+}
+
+/** Given a name, return a port from 20000 to 29999 that is the same every day (FNV-1a). */
+export function derivePort(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return 20_000 + (hash % 10_000);
+}

@@ -1,0 +1,77 @@
+/** What a lab is, as tests, demo and bench see it. */
+
+export type PartState = 'real' | 'emulator' | 'stand-in' | 'absent';
+export const PART_NAMES = [
+  'hosts',
+  'bastion',
+  'mysql',
+  'replica',
+  'redis',
+  'graphite',
+  'monit',
+  'elasticsearch',
+  'kibana',
+  'jenkins',
+  'tmux',
+] as const;
+export type PartName = (typeof PART_NAMES)[number];
+export type Part = { name: PartName; state: PartState; detail: string; reason?: string };
+
+export type Endpoint = { address: string; port: number };
+
+export type LabHost = Endpoint & {
+  /** Where its sshd answers besides its address: `localhost` has one address or two. */
+  otherAddresses: string[];
+  /** As `ssh` prints it, SHA256:…, of its ed25519 key. */
+  hostKeyFingerprint: string;
+  /** Private ed25519 host key; the public one is beside it, with .pub. */
+  hostKeyFile: string;
+  logFile: string;
+  /** Its sshd; for the bastion, whose sshd starts with each connection, the lab itself. */
+  pid: number;
+};
+
+export type LabMysql = {
+  primary: Endpoint & { socket: string; pid: number };
+  replica?: Endpoint & { socket: string; pid: number };
+  database: string;
+  /** User name to the file that holds its password: root, app, report, replicator. */
+  passwordFiles: Record<string, string>;
+};
+export type LabMonit = Endpoint & { user: string; passwordFile: string; pid: number };
+
+export type LabServices = {
+  mysql?: LabMysql;
+  redis?: Endpoint & { pid: number; keys: number };
+  graphite?: Endpoint & { linePort: number; picklePort: number; whisperFolder: string; pid: number };
+  /** By the host on which it runs. */
+  monit?: Record<string, LabMonit>;
+  elasticsearch?: Endpoint;
+  kibana?: Endpoint;
+  jenkins?: Endpoint;
+};
+
+/** All of a lab that can be handed to another process. */
+export type LabDescription = {
+  folder: string;
+  configPath: string;
+  /** Variables to run lcops with. */
+  environment: Record<string, string>;
+  parts: Part[];
+  hosts: Record<string, LabHost>;
+  services: LabServices;
+  identityFile: string;
+  knownHostsFile: string;
+  sshConfigFile: string;
+};
+export type Lab = LabDescription & { stop(): Promise<void> };
+
+export type LabOptions = {
+  /** Ports of the tunnels on this machine: those of awsConnect.sh where they are free, or any free ones. */
+  ports?: 'free' | 'familiar';
+  log?: (line: string) => void;
+  /** Only these parts, and what they need. */
+  parts?: PartName[];
+  /** Ends a start that is under way. */
+  signal?: AbortSignal;
+};
