@@ -1,4 +1,8 @@
 #!/usr/bin/env node
-import { main } from "../dist/main.cjs";
+"use strict";
 
-process.exitCode = await main(process.argv.slice(2));
+require("../dist/main.cjs")
+  .main(process.argv.slice(2))
+  .then((code) => {
+    process.exitCode = code;
+  });

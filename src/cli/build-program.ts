@@ -18,10 +18,8 @@ export interface ProgramParts {
   version: string;
   /** The words behind ` -- `. */
   rest: readonly string[] | undefined;
-  writeOut: (text: string) => void;
-  writeErr: (text: string) => void;
   /** Called with the command that was typed. */
-  act: (command: Command, input: Input) => Promise<void>;
+  act: (command: Command, input: Input) => void;
 }
 
 /** Given the list of commands, return the parser of the command line. It throws CommanderError and never exits. */
@@ -43,20 +41,16 @@ export function buildProgram(parts: ProgramParts): CommanderCommand {
       "after",
       "\nlcops alone opens the menu. lcops help exit-codes lists the exit codes.",
     );
-  prepare(program, parts);
+  prepare(program);
   for (const command of parts.commands) addCommand(program, command, parts);
   return program;
 }
 
 /** Settings that commander hands down to no subcommand that is made by hand. */
-function prepare(target: CommanderCommand, parts: ProgramParts): void {
+function prepare(target: CommanderCommand): void {
   target
     .exitOverride()
-    .configureOutput({
-      writeOut: parts.writeOut,
-      writeErr: parts.writeErr,
-      outputError: () => undefined,
-    })
+    .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError(true);
 }
 
@@ -68,7 +62,7 @@ function addCommand(program: CommanderCommand, command: Command, parts: ProgramP
     .command(verb)
     .description(command.summary)
     .helpOption("-h, --help", "show the help");
-  prepare(target, parts);
+  prepare(target);
   if (command.aliases) target.aliases([...command.aliases]);
   for (const operand of command.operands ?? [])
     target.argument(operand.syntax, operand.description);
@@ -76,9 +70,9 @@ function addCommand(program: CommanderCommand, command: Command, parts: ProgramP
   if (command.danger !== "reads" && command.changesEstate !== false)
     addGuardOptions(target, command);
   target.addHelpText("after", () => describeUse(command));
-  target.action(async () => {
+  target.action(() => {
     const options = target.opts();
-    await parts.act(command, { operands: target.args, options, rest: parts.rest });
+    parts.act(command, { operands: target.args, options, rest: parts.rest });
   });
 }
 
@@ -90,7 +84,7 @@ function findNoun(program: CommanderCommand, noun: string, parts: ProgramParts):
     .description(parts.nouns[noun] ?? "")
     .helpOption("-h, --help", "show the help")
     .helpCommand(false);
-  prepare(made, parts);
+  prepare(made);
   return made;
 }
 

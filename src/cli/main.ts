@@ -1,20 +1,9 @@
-import { CommanderError, type Command as CommanderCommand } from "commander";
+import { CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Command, Input } from "../commands/command.ts";
 import { commands, nouns } from "../commands/index.ts";
 import { describePlanned } from "../commands/planned.ts";
-import { findFolders } from "../config/folders.ts";
-import { findConfigPath } from "../config/find-config.ts";
-import { OperatorError } from "../system/errors.ts";
-import { makeTerminal, type Terminal } from "../terminal/terminal.ts";
 import { buildProgram, type GlobalFlags } from "./build-program.ts";
-import { exitCodeOf } from "./exit-code-of.ts";
-import { makeContext } from "./make-context.ts";
-import { showError } from "./show-error.ts";
-import { watchSignals, type Signals } from "./watch-signals.ts";
-
-/** lcops failed before the child whose exit code it would have returned; as ssh does. */
-const BEFORE_CHILD = 255;
 
 /** Given the words of the command line, without node and script, do what they say and return the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -25,101 +14,68 @@ export async function main(words: readonly string[]): Promise<number> {
       throw error;
     });
   }
-  return runLcops(words, watchSignals());
+  return runLcops(words);
 }
 
-async function runLcops(words: readonly string[], signals: Signals): Promise<number> {
+/** As `main`, for a command line within this process. */
+async function runLcops(words: readonly string[]): Promise<number> {
   const dashes = words.indexOf("--");
   const rest = dashes < 0 ? undefined : words.slice(dashes + 1);
-  const head = dashes < 0 ? words : words.slice(0, dashes);
-  let code = 0;
+  const head = nameCommand(dashes < 0 ? words : words.slice(0, dashes));
+  let typed: { command: Command; input: Input } | undefined;
   const program = buildProgram({
-    commands,
+    commands: narrow(head),
     nouns,
     version: packageJson.version,
     rest,
-    writeOut: (text) => void process.stdout.write(text),
-    writeErr: (text) => void process.stderr.write(text),
-    act: async (command, input) => {
-      code = await runCommand(command, input, program.opts<GlobalFlags>(), signals);
+    act: (command, input) => {
+      typed = { command, input };
     },
   });
   try {
-    await program.parseAsync(nameDefaultCommand(head, program), { from: "user" });
-    return code;
+    program.parse([...head], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    const terminal = openTerminal(program.opts<GlobalFlags>());
-    const planned = describePlanned(head);
-    const message = planned ?? error.message.replace(/^error: /, "").replace(/\n+/g, " ");
-    showError(new OperatorError("usage", message, { next: "see lcops help" }), terminal);
-    return 2;
+    // A noun without its verb: commander has shown what there is.
+    if (error.code === "commander.help") return 2;
+    const { refuseCommandLine } = await import("./run-command.ts");
+    const message =
+      describePlanned(head) ?? error.message.replace(/^error: /, "").replace(/\n+/g, " ");
+    return refuseCommandLine(message, program.opts<GlobalFlags>());
   }
+  if (!typed) return 0;
+  const { runCommand } = await import("./run-command.ts");
+  return runCommand(typed.command, typed.input, {
+    flags: program.opts<GlobalFlags>(),
+    version: packageJson.version,
+    runLcops,
+  });
 }
 
 /** `lcops` alone, or with flags only: the menu in a terminal, the help elsewhere. */
-function nameDefaultCommand(head: readonly string[], program: CommanderCommand): readonly string[] {
-  const { operands, unknown } = program.parseOptions([...head]);
-  if (operands.length > 0 || unknown.length > 0) return head;
-  const terminal = openTerminal(program.opts<GlobalFlags>());
-  return terminal.canPrompt && terminal.isScreen ? [...head, "menu"] : [...head, "--help"];
+function nameCommand(head: readonly string[]): readonly string[] {
+  if (findFirstWord(head) !== undefined || head.some((word) => ENDS_ALONE.has(word))) return head;
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
+  return [...head, isTerminal ? "menu" : "--help"];
 }
 
-async function runCommand(
-  command: Command,
-  input: Input,
-  flags: GlobalFlags,
-  signals: Signals,
-): Promise<number> {
-  const terminal = openTerminal(flags);
-  const folders = findFolders(process.env);
-  const context = makeContext({
-    terminal,
-    folders,
-    signals,
-    version: packageJson.version,
-    environment: process.env,
-    configPath: findConfigPath(flags.config, process.env, folders),
-    environmentFlag: flags.env,
-    runLcops: (words) => runLcops([...passOn(flags), ...words], signals),
-    self: [process.execPath, process.argv[1] ?? ""],
-  });
-  try {
-    if (input.rest !== undefined && command.rest === undefined) {
-      throw new OperatorError("usage", `lcops ${command.name} takes nothing behind --`, {
-        next: `see lcops help ${command.name}`,
-      });
-    }
-    return await command.run(input, context);
-  } catch (error) {
-    showError(error, terminal);
-    const isBeforeChild = command.returnsChildCode?.(input) === true && !signals.signal.aborted;
-    return isBeforeChild
-      ? BEFORE_CHILD
-      : exitCodeOf(signals.signal.aborted ? signals.signal.reason : error);
-  }
+const ENDS_ALONE = new Set(["--version", "--help", "-h"]);
+const TAKES_VALUE = new Set(["--config", "--env"]);
+
+/** The first word that is neither a flag nor the value of one. */
+function findFirstWord(head: readonly string[]): string | undefined {
+  return head.find(
+    (word, index) => !word.startsWith("-") && !TAKES_VALUE.has(head[index - 1] ?? ""),
+  );
 }
 
-/** What was given to the menu holds for what it runs. */
-function passOn(flags: GlobalFlags): string[] {
-  return [
-    ...(flags.config === undefined ? [] : ["--config", flags.config]),
-    ...(flags.env === undefined ? [] : ["--env", flags.env]),
-    ...(flags.json ? ["--json"] : []),
-    ...(flags.quiet ? ["--quiet"] : []),
-    ...(flags.verbose ? ["--verbose"] : []),
-    ...(flags.input ? [] : ["--no-input"]),
-    ...(flags.color ? [] : ["--no-color"]),
-  ];
-}
-
-function openTerminal(flags: GlobalFlags): Terminal {
-  return makeTerminal(process, process.env, {
-    json: flags.json === true,
-    quiet: flags.quiet === true,
-    verbose: flags.verbose === true,
-    input: flags.input,
-    color: flags.color,
-  });
+/** The parser is built with the commands that the first word can mean, and with all of them for help and mistakes. */
+function narrow(head: readonly string[]): readonly Command[] {
+  if (head.includes("--version")) return [];
+  const word = findFirstWord(head);
+  const found = commands.filter(
+    ({ name, aliases }) => name.split(" ")[0] === word || aliases?.includes(word ?? ""),
+  );
+  return found.length > 0 ? found : commands;
 }

@@ -53,7 +53,7 @@ export function makeContext(parts: ContextParts): Context {
     self: parts.self,
     config,
     prompts,
-    environmentName: async () => parts.environmentFlag ?? (await config()).defaultEnvironment,
+    environmentFlag: parts.environmentFlag,
     hosts: async () => {
       const hosts = await allHosts();
       const wanted = parts.environmentFlag;

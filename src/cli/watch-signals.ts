@@ -9,8 +9,11 @@ export interface Signals {
 /** After a signal the process has this long to clean up; the second signal ends it at once. */
 const CLEAN_UP_MS = 5_000;
 
-/** Listen for the signals that stop lcops. While `leaveSigintTo` works, SIGINT is for the program on the terminal alone. */
+let watched: Signals | undefined;
+
+/** Listen for the signals that stop lcops. While `leaveSigintTo` works, SIGINT is for the program on the terminal alone. One watch a process. */
 export function watchSignals(): Signals {
+  if (watched) return watched;
   const controller = new AbortController();
   let others = 0;
   const stop = (name: "SIGINT" | "SIGTERM"): void => {
@@ -24,7 +27,7 @@ export function watchSignals(): Signals {
   });
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGHUP", () => stop("SIGTERM"));
-  return {
+  watched = {
     signal: controller.signal,
     leaveSigintTo: async (work) => {
       others++;
@@ -35,4 +38,5 @@ export function watchSignals(): Signals {
       }
     },
   };
+  return watched;
 }

@@ -46,8 +46,8 @@ export interface Context {
   version: string;
   /** The command list, for what is made from it: menu, help, completion. */
   commands: readonly Command[];
-  /** `--env`, or the default environment of the configuration. */
-  environmentName: () => Promise<string | undefined>;
+  /** `--env`; the default environment of the configuration is for commands that need one. */
+  environmentFlag: string | undefined;
   /** Fired by SIGINT and SIGTERM; everything ends by it. */
   signal: AbortSignal;
   /** While the work runs, Ctrl-C belongs to the program on the terminal. */

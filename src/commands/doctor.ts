@@ -1,5 +1,4 @@
 import type { Finding } from "../system/finding.ts";
-import { printTable } from "../terminal/table.ts";
 import type { Command, Context } from "./command.ts";
 
 export const doctor: Command = {
@@ -20,7 +19,7 @@ export const doctor: Command = {
       progress.end();
     }
     const isWell = findings.every((finding) => finding.state !== "fail");
-    render(findings, context);
+    await render(findings, context);
     return isWell ? 0 : 4;
   },
 };
@@ -42,12 +41,11 @@ async function checkConfigured(
     };
     const hosts = await context.hosts();
     const names = new Set(hosts.map((host) => host.name));
-    const environment = await context.environmentName();
     const services = Object.entries(config.services ?? {}).filter(([, service]) =>
       service.host === undefined
         ? service.environment === undefined ||
-          environment === undefined ||
-          service.environment === environment
+          context.environmentFlag === undefined ||
+          service.environment === context.environmentFlag
         : names.has(service.host),
     );
     const { ask: _never, ...unattended } = await context.reach();
@@ -74,7 +72,7 @@ async function checkConfigured(
   }
 }
 
-function render(findings: readonly Finding[], context: Context): void {
+async function render(findings: readonly Finding[], context: Context): Promise<void> {
   const { terminal } = context;
   if (terminal.flags.json) {
     terminal.printJson(findings);
@@ -84,6 +82,7 @@ function render(findings: readonly Finding[], context: Context): void {
   const shown = terminal.flags.quiet
     ? findings.filter((finding) => finding.state !== "ok")
     : findings;
+  const { printTable } = await import("../terminal/table.ts");
   printTable(terminal, shown, [
     { title: "STATE", value: (one) => one.state, paint: (text, one) => paints[one.state](text) },
     { title: "AREA", value: (one) => one.area },

@@ -1,4 +1,3 @@
-import { printTable } from "../terminal/table.ts";
 import type { Command } from "./command.ts";
 
 export const history: Command = {
@@ -15,6 +14,7 @@ export const history: Command = {
     }
     if (entries.length === 0) context.terminal.note("nothing was changed with lcops yet");
     else {
+      const { printTable } = await import("../terminal/table.ts");
       printTable(context.terminal, entries, [
         { title: "ID", value: (entry) => entry.id },
         { title: "WHEN", value: (entry) => entry.at },

@@ -1,5 +1,4 @@
 import { describeAddress, type Host } from "../inventory/host.ts";
-import { printTable } from "../terminal/table.ts";
 import type { Command } from "./command.ts";
 
 export const hosts: Command = {
@@ -21,6 +20,7 @@ export const hosts: Command = {
       context.terminal.printJson(selected.map(toJson));
       return 0;
     }
+    const { printTable } = await import("../terminal/table.ts");
     printTable(context.terminal, selected, [
       { title: "NAME", value: (host) => host.name },
       { title: "ENV", value: (host) => host.environment ?? "" },

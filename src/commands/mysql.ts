@@ -56,7 +56,7 @@ async function findMysql(
   config: Config,
   context: Context,
 ): Promise<{ name: string; service: MysqlConfig }> {
-  const environment = await context.environmentName();
+  const environment = context.environmentFlag ?? config.defaultEnvironment;
   const found = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
     service.kind === "mysql" ? [{ name, service }] : [],
   );

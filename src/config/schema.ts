@@ -1,182 +1,193 @@
-/** The one schema of `lcops.config.json`: the types, the validation and the published JSON Schema all come from here. */
-import { z } from "zod";
+/**
+ * The one schema of `lcops.config.json`: the types, the validation and the published JSON Schema all come from here.
+ * In zod's mini form, since every command loads it: a third of the code of the other.
+ */
+import { en } from "zod/locales";
+import * as z from "zod/mini";
+
+// A configuration is read once a run: compiling its checks would cost more than it saves.
+z.config({ ...en(), jitless: true });
+
+const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
+const orAbsent = <T extends z.ZodMiniType>(schema: T, description: string) =>
+  z.optional(schema).check(z.describe(description));
 
 /** Names reach menus, file names and `ssh` command lines, so they are plain words that cannot be taken for an option. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const name = z
-  .string()
-  .regex(
-    NAME,
-    "a name is letters, digits, dot, dash and underscore, and starts with a letter or digit",
-  );
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const name = matching(
+  NAME,
+  "a name is letters, digits, dot, dash and underscore, and starts with a letter or digit",
+);
 
 /** A host name or an IP address, as the resolver and `ssh` take it; never an option, never shell text. */
-const hostName = z
-  .string()
-  .regex(/^[A-Za-z0-9:[][A-Za-z0-9.:%[\]_-]{0,254}$/, "a host name or an IP address is expected");
+const hostName = matching(
+  /^[A-Za-z0-9:[][A-Za-z0-9.:%[\]_-]{0,254}$/,
+  "a host name or an IP address is expected",
+);
 
-const port = z
-  .int("a whole number is expected")
-  .min(1, "a port is 1 to 65535")
-  .max(65535, "a port is 1 to 65535");
-const userName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, "a user name is expected");
-const text = z
-  .string()
-  .min(1, "it must not be empty")
-  .max(200, "at most 200 characters")
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused here
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, "control characters are not allowed");
-const path = z
-  .string()
-  .min(1, "it must not be empty")
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused here
-  .regex(/^[^\u0000-\u001f\u007f]*$/, "control characters are not allowed");
+const PORT_RANGE = "a port is a whole number from 1 to 65535";
+const port = z.int(PORT_RANGE).check(z.gte(1, PORT_RANGE), z.lte(65535, PORT_RANGE));
+const userName = matching(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, "a user name is expected");
+const text = matching(
+  /^[^\p{Cc}]{1,200}$/u,
+  "1 to 200 characters are expected, none of them a control character",
+);
+const path = matching(/^[^\p{Cc}]{1,4096}$/u, "the path of a file is expected");
+const region = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region is expected, e.g. eu-west-1");
 
-const secret = z
-  .string()
-  .regex(
-    /^\$\{(env|file|command):[^}]+\}$/,
-    "a secret is a reference, ${env:NAME}, ${file:PATH} or ${command:PROGRAM ARGUMENTS}, never the value itself",
-  )
-  .describe("Where the secret is kept: ${env:NAME}, ${file:PATH} or ${command:PROGRAM ARGUMENTS}");
+const secret = matching(
+  /^\$\{(env|file|command):[^}]+\}$/,
+  "a secret is a reference, ${env:NAME}, ${file:PATH} or ${command:PROGRAM ARGUMENTS}, never the value itself",
+).check(
+  z.describe("Where the secret is kept: ${env:NAME}, ${file:PATH} or ${command:PROGRAM ARGUMENTS}"),
+);
 
-const aws = z
-  .strictObject({
-    profile: text.optional().describe("Profile of ~/.aws/config"),
-    account: z
-      .string()
-      .regex(/^\d{12}$/, "an account id has twelve digits")
-      .optional()
-      .describe("Account that the profile must belong to"),
-    regions: z
-      .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region is expected, e.g. eu-west-1"))
-      .optional(),
-  })
-  .describe("How this environment is reached in AWS");
-
-const environment = z.strictObject({
-  production: z
-    .boolean()
-    .optional()
-    .describe(
-      "Whether what destroys must be confirmed by name; an environment that does not say is guarded as production",
-    ),
-  aws: aws.optional(),
+const aws = z.strictObject({
+  profile: orAbsent(text, "Profile of ~/.aws/config"),
+  account: orAbsent(
+    matching(/^\d{12}$/, "an account id has twelve digits"),
+    "Account that the profile must belong to",
+  ),
+  regions: orAbsent(z.array(region), "Regions in which its hosts stand"),
 });
 
-const address = z
-  .union(
-    [
-      z.strictObject({ eip: hostName.describe("The elastic IP") }),
-      z.strictObject({ dns: hostName.describe("The DNS name, resolved at each connect") }),
-      z.strictObject({
-        dyn: z
-          .strictObject({ tags: z.record(z.string(), z.string()), region: z.string().optional() })
-          .describe("Looked up through EC2 at each connect: the running instance with these tags"),
-      }),
-    ],
-    'an address is {"eip": …}, {"dns": …} or {"dyn": {"tags": …}}',
-  )
-  .describe("Where the host is; absent: what the sources or ~/.ssh/config say of its name");
+const environment = z.strictObject({
+  production: orAbsent(
+    z.boolean(),
+    "Whether what destroys must be confirmed by name; an environment that does not say is guarded as production",
+  ),
+  aws: orAbsent(aws, "How this environment is reached in AWS"),
+});
+
+const address = z.union(
+  [
+    z.strictObject({ eip: hostName.check(z.describe("The elastic IP")) }),
+    z.strictObject({ dns: hostName.check(z.describe("The DNS name, resolved at each connect")) }),
+    z.strictObject({
+      dyn: z
+        .strictObject({ tags: z.record(text, text), region: z.optional(region) })
+        .check(
+          z.describe("Looked up through EC2 at each connect: the running instance with these tags"),
+        ),
+    }),
+  ],
+  'an address is {"eip": …}, {"dns": …} or {"dyn": {"tags": …}}',
+);
 
 const host = z.strictObject({
-  environment: name.optional(),
-  role: name.optional(),
-  region: name.optional(),
-  address: address.optional(),
-  user: userName.optional(),
-  port: port.optional().describe("Port of its sshd, 22 when absent"),
-  jump: z
-    .array(name)
-    .min(1, "name at least one host")
-    .optional()
-    .describe("Hosts to go through, outermost first"),
+  environment: orAbsent(name, "Environment to which it belongs"),
+  role: orAbsent(name, "What it is for, to select it by"),
+  region: orAbsent(name, "Where it stands, to select it by"),
+  address: orAbsent(
+    address,
+    "Where it is; absent: what the sources or ~/.ssh/config say of its name",
+  ),
+  user: orAbsent(userName, "User to log in as"),
+  port: orAbsent(port, "Port of its sshd, 22 when absent"),
+  jump: orAbsent(
+    z.array(name).check(z.minLength(1, "name at least one host")),
+    "Hosts to go through, outermost first",
+  ),
 });
 
 const reachable = {
-  environment: name.optional().describe("Environment of a service without a host"),
-  host: name.optional().describe("Host through which it is reached; absent: directly"),
-  address: hostName.optional().describe("Its address as seen from there; 127.0.0.1 on a host"),
+  environment: orAbsent(name, "Environment of a service without a host"),
+  host: orAbsent(name, "Host through which it is reached; absent: directly"),
+  address: orAbsent(hostName, "Its address as seen from there; 127.0.0.1 on a host"),
   port,
-  localPort: port.optional().describe("Port of its tunnel on this machine"),
-  title: text.optional().describe("Its name in the menu"),
+  localPort: orAbsent(port, "Port of its tunnel on this machine"),
+  title: orAbsent(text, "Its name in the menu"),
 };
-const web = {
-  path: z
-    .string()
-    .regex(/^\/[!-~]*$/, "a path starts with / and has no spaces")
-    .optional()
-    .describe("Page that must answer"),
+const login = {
+  user: orAbsent(userName, "User to log in as"),
+  password: orAbsent(secret, "Password of that user"),
 };
 
 const service = z.discriminatedUnion(
   "kind",
   [
-    z.strictObject({ kind: z.literal("http"), ...reachable, ...web }),
+    z.strictObject({
+      kind: z.literal("http"),
+      ...reachable,
+      path: orAbsent(
+        matching(/^\/[!-~]{0,2000}$/, "a path starts with / and has no spaces"),
+        "Page that must answer",
+      ),
+    }),
     z.strictObject({ kind: z.literal("graphite"), ...reachable }),
     z.strictObject({ kind: z.literal("elasticsearch"), ...reachable }),
-    z.strictObject({
-      kind: z.literal("monit"),
-      ...reachable,
-      user: userName.optional(),
-      password: secret.optional(),
-    }),
-    z.strictObject({ kind: z.literal("redis"), ...reachable, password: secret.optional() }),
+    z.strictObject({ kind: z.literal("monit"), ...reachable, ...login }),
+    z.strictObject({ kind: z.literal("redis"), ...reachable, password: login.password }),
     z.strictObject({
       kind: z.literal("mysql"),
       ...reachable,
-      user: userName.optional(),
-      password: secret.optional(),
-      database: z
-        .string()
-        .regex(/^[^-/\\.\0][^/\\.\0]{0,63}$/, "a database name is expected")
-        .optional(),
-      replica: z
-        .strictObject({
-          host: name.optional(),
-          address: hostName.optional(),
-          port: port.optional(),
-        })
-        .optional()
-        .describe("The server to read from, with --replica"),
+      ...login,
+      database: orAbsent(
+        matching(/^[^-/\\.\p{Cc}][^/\\.\p{Cc}]{0,63}$/u, "a database name is expected"),
+        "Database to open",
+      ),
+      replica: orAbsent(
+        z.strictObject({
+          host: z.optional(name),
+          address: z.optional(hostName),
+          port: z.optional(port),
+        }),
+        "The server to read from, with --replica",
+      ),
     }),
   ],
   "a kind is expected: http, graphite, elasticsearch, monit, redis or mysql",
 );
 
-const key = z.string().regex(/^[A-Za-z0-9]{1,8}$/, "a key is one to eight letters or digits");
+const key = matching(/^[A-Za-z0-9]{1,8}$/, "a key is one to eight letters or digits");
 const menuEntry = z.union(
   [
     z.strictObject({
       key,
-      label: text.optional(),
-      service: name.describe("A shell on its host, with its port forwarded"),
+      label: z.optional(text),
+      service: name.check(z.describe("A shell on its host, with its port forwarded")),
     }),
-    z.strictObject({ key, label: text.optional(), host: name.describe("A shell on this host") }),
+    z.strictObject({
+      key,
+      label: z.optional(text),
+      host: name.check(z.describe("A shell on this host")),
+    }),
     z.strictObject({
       key,
       label: text,
-      run: z.array(text).min(1).describe("An lcops command line, word by word"),
+      run: z
+        .array(text)
+        .check(
+          z.minLength(1, "a command is expected"),
+          z.describe("An lcops command line, word by word"),
+        ),
     }),
   ],
   "an entry is {key, service}, {key, host} or {key, label, run}",
 );
-const menuGroup = z.strictObject({ title: text, entries: z.array(menuEntry) });
 
 /** The whole file. Cross references are checked by `checkReferences`, once the shapes are right. */
-export const configSchema = z
-  .strictObject({
-    $schema: z.string().optional(),
-    defaultEnvironment: name.optional().describe("Environment of commands that are given none"),
-    environments: z.record(name, environment).optional(),
-    ssh: z
-      .strictObject({ configFile: path.optional().describe("Instead of the user's ~/.ssh/config") })
-      .optional(),
-    hosts: z.record(name, host).optional(),
-    services: z.record(name, service).optional(),
-    menu: z.array(menuGroup).optional(),
-  })
-  .describe("The estate that lcops runs");
+export const configSchema = z.strictObject({
+  $schema: z.optional(z.string()),
+  defaultEnvironment: orAbsent(name, "Environment of commands that need one and are given none"),
+  environments: orAbsent(
+    z.record(name, environment),
+    "What belongs together, and whether it is production",
+  ),
+  ssh: orAbsent(
+    z.strictObject({ configFile: orAbsent(path, "Instead of the user's ~/.ssh/config") }),
+    "How ssh is used",
+  ),
+  hosts: orAbsent(z.record(name, host), "Machines, by name"),
+  services: orAbsent(
+    z.record(name, service),
+    "What runs on them or beside them, by name; a tunnel has the name of its service",
+  ),
+  menu: orAbsent(
+    z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),
+    "The menu, group by group",
+  ),
+});
 
 export type Config = z.output<typeof configSchema>;
 export type HostConfig = z.output<typeof host>;

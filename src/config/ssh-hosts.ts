@@ -1,6 +1,6 @@
 import SSHConfig, { LineType } from "ssh-config";
 import { describeError, OperatorError } from "../system/errors.ts";
-import { readSshConfigFile } from "./ssh-settings.ts";
+import { readSshConfigFile } from "./read-ssh-config-file.ts";
 
 /** One `Host` of the user's ssh configuration. */
 export interface SshHost {

@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
-import { join } from "node:path";
 import SSHConfig from "ssh-config";
-import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
 import { runProgram } from "../system/program.ts";
 import { expandHome, sshHome } from "./folders.ts";
+import { readSshConfigFile } from "./read-ssh-config-file.ts";
 
 /** What the operator's own ssh settings say of one host, tokens and `~` expanded. */
 export interface SshSettings {
@@ -96,24 +95,6 @@ async function parseConfigFile(query: SshSettingsQuery): Promise<Keywords> {
   }
   if (query.address !== undefined) keywords.set("hostname", [query.address]);
   return keywords;
-}
-
-/** Given the configured file or none, return the text of the user's ssh configuration, empty where there is none. */
-export async function readSshConfigFile(configFile: string | undefined): Promise<string> {
-  const path =
-    configFile === undefined ? join(sshHome(), ".ssh", "config") : expandHome(configFile);
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT" && configFile === undefined) return "";
-    throw new OperatorError(
-      "configuration",
-      `cannot read the ssh configuration ${path}: ${describeError(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 function append(keywords: Keywords, keyword: string, value: string): void {

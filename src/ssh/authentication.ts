@@ -4,11 +4,11 @@ import {
   type ParsedKey,
   type SignCallback,
   type SigningRequestOptions,
-} from 'ssh2';
-import { describeError, OperatorError } from '../system/errors.ts';
-import { printable } from '../system/printable.ts';
-import { type AskPassphrase, collectIdentities, type Identity } from './collect-identities.ts';
-import type { Hop } from './route.ts';
+} from "ssh2";
+import { describeError, OperatorError } from "../system/errors.ts";
+import { printable } from "../system/printable.ts";
+import { type AskPassphrase, collectIdentities, type Identity } from "./collect-identities.ts";
+import type { Hop } from "./route.ts";
 
 /** sshd's MaxAuthTries is 6 by default, and a server that is asked too often locks the whole office out (PerSourcePenalties). */
 const maxOffers = 5;
@@ -38,12 +38,12 @@ export function authenticate(options: AuthenticationOptions): AuthHandlerMiddlew
   let methods: readonly string[] | undefined;
 
   const refuse = (): void => {
-    const accepts = methods?.length ? methods.map(printable).join(', ') : 'nothing';
+    const accepts = methods?.length ? methods.map(printable).join(", ") : "nothing";
     const left = waiting?.length ?? 0;
-    const count = tried.length === 0 ? 'no key could be offered' : `${tried.length} refused`;
+    const count = tried.length === 0 ? "no key could be offered" : `${tried.length} refused`;
     fail(
       new OperatorError(
-        'access',
+        "access",
         `${label}: the server does not let ${printable(hop.user)} in: ${count}; it accepts ${accepts}`,
         {
           details: [
@@ -53,8 +53,8 @@ export function authenticate(options: AuthenticationOptions): AuthHandlerMiddlew
           ],
           next:
             left > 0
-              ? 'name the right key with IdentityFile and set IdentitiesOnly yes'
-              : 'check the user, and that the public half of one of your keys is in its authorized_keys',
+              ? "name the right key with IdentityFile and set IdentitiesOnly yes"
+              : "check the user, and that the public half of one of your keys is in its authorized_keys",
         },
       ),
     );
@@ -91,7 +91,7 @@ export function authenticate(options: AuthenticationOptions): AuthHandlerMiddlew
           throw error;
         }
       });
-      next({ type: 'agent', username: hop.user, agent });
+      next({ type: "agent", username: hop.user, agent });
       return;
     }
     refuse();
@@ -100,13 +100,13 @@ export function authenticate(options: AuthenticationOptions): AuthHandlerMiddlew
   return (authsLeft: readonly string[] | null, _partial, next) => {
     if (authsLeft === null && tried.length === 0 && !methods) {
       methods = [];
-      next({ type: 'none', username: hop.user });
+      next({ type: "none", username: hop.user });
       return;
     }
     methods = authsLeft ?? methods ?? [];
-    if (!methods.includes('publickey')) return refuse();
+    if (!methods.includes("publickey")) return refuse();
     offerNext(next).catch((error: unknown) => {
-      fail(new OperatorError('failed', `${label}: ${describeError(error)}`, { cause: error }));
+      fail(new OperatorError("failed", `${label}: ${describeError(error)}`, { cause: error }));
     });
   };
 }
@@ -116,7 +116,10 @@ class OneKeyAgent extends BaseAgent<ParsedKey> {
   readonly #key: ParsedKey;
   readonly #sign: (data: Buffer, options: SigningRequestOptions) => Promise<Buffer>;
 
-  constructor(key: ParsedKey, sign: (data: Buffer, options: SigningRequestOptions) => Promise<Buffer>) {
+  constructor(
+    key: ParsedKey,
+    sign: (data: Buffer, options: SigningRequestOptions) => Promise<Buffer>,
+  ) {
     super();
     this.#key = key;
     this.#sign = sign;
@@ -132,8 +135,8 @@ class OneKeyAgent extends BaseAgent<ParsedKey> {
     options: SigningRequestOptions | SignCallback,
     callback?: SignCallback,
   ): void {
-    const request = typeof options === 'function' ? {} : options;
-    const done = typeof options === 'function' ? options : callback;
+    const request = typeof options === "function" ? {} : options;
+    const done = typeof options === "function" ? options : callback;
     this.#sign(data, request).then(
       (signature) => done?.(null, signature),
       (error: unknown) => done?.(error instanceof Error ? error : new Error(describeError(error))),

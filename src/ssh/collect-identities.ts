@@ -1,10 +1,10 @@
-import ssh2, { type ParsedKey, type SigningRequestOptions } from 'ssh2';
-import { describeError } from '../system/errors.ts';
-import { printable } from '../system/printable.ts';
-import { fingerprint, keyType } from './key-blob.ts';
-import { type AgentKey, readAgentKeys } from './read-agent-keys.ts';
-import { decryptKey, type KeyFile, readKeyFile } from './read-key-file.ts';
-import type { Hop } from './route.ts';
+import ssh2, { type ParsedKey, type SigningRequestOptions } from "ssh2";
+import { describeError } from "../system/errors.ts";
+import { printable } from "../system/printable.ts";
+import { fingerprint, keyType } from "./key-blob.ts";
+import { type AgentKey, readAgentKeys } from "./read-agent-keys.ts";
+import { decryptKey, type KeyFile, readKeyFile } from "./read-key-file.ts";
+import type { Hop } from "./route.ts";
 
 /** Long enough for a person to confirm the use of a key (`ssh-add -c`). */
 const agentLimitMs = 30_000;
@@ -33,7 +33,9 @@ export async function collectIdentities(
 ): Promise<{ identities: Identity[]; passedOver: string[] }> {
   const passedOver: string[] = [];
   const agentKeys = await readAgent(hop.agentSocket, passedOver);
-  const files = (await Promise.all(hop.identityFiles.map(readKeyFile))).filter((file) => file !== undefined);
+  const files = (await Promise.all(hop.identityFiles.map(readKeyFile))).filter(
+    (file) => file !== undefined,
+  );
   const isOf = (key: AgentKey, file: KeyFile): boolean => file.blob?.equals(key.blob) ?? false;
 
   const named = files.flatMap((file) => agentKeys.filter((key) => isOf(key, file)));
@@ -42,8 +44,9 @@ export async function collectIdentities(
   for (const key of new Set([...named, ...others])) {
     const parsed = ssh2.utils.parseKey(key.blob);
     const label = `agent key ${printable(key.comment)} (${fingerprint(key.blob)})`;
-    if (parsed instanceof Error) passedOver.push(`${label}: ${describeUnusable(keyType(key.blob) ?? 'unknown')}`);
-    else identities.push(agentIdentity(hop.agentSocket ?? '', parsed, label));
+    if (parsed instanceof Error)
+      passedOver.push(`${label}: ${describeUnusable(keyType(key.blob) ?? "unknown")}`);
+    else identities.push(agentIdentity(hop.agentSocket ?? "", parsed, label));
   }
   for (const file of files) {
     if (agentKeys.some((key) => isOf(key, file))) continue;
@@ -53,7 +56,10 @@ export async function collectIdentities(
   return { identities, passedOver };
 }
 
-async function readAgent(agentSocket: string | undefined, passedOver: string[]): Promise<AgentKey[]> {
+async function readAgent(
+  agentSocket: string | undefined,
+  passedOver: string[],
+): Promise<AgentKey[]> {
   if (agentSocket === undefined) return [];
   try {
     return await readAgentKeys(agentSocket);
@@ -65,8 +71,8 @@ async function readAgent(agentSocket: string | undefined, passedOver: string[]):
 
 /** ssh2 knows neither certificates (mscdex/ssh2#551) nor FIDO keys. */
 function describeUnusable(type: string): string {
-  if (type.includes('-cert-v01@')) return 'a certificate, which lcops cannot use yet';
-  if (type.startsWith('sk-')) return 'a FIDO key, which lcops cannot use yet';
+  if (type.includes("-cert-v01@")) return "a certificate, which lcops cannot use yet";
+  if (type.startsWith("sk-")) return "a FIDO key, which lcops cannot use yet";
   return `a key of type ${printable(type)}, which lcops cannot use`;
 }
 
@@ -76,11 +82,14 @@ function agentIdentity(agentSocket: string, key: ParsedKey, label: string): Iden
     publicKey: () => Promise.resolve(key),
     sign: (data, options) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error('the agent did not sign in time')), agentLimitMs);
+        const timer = setTimeout(
+          () => reject(new Error("the agent did not sign in time")),
+          agentLimitMs,
+        );
         new ssh2.OpenSSHAgent(agentSocket).sign(key, data, options, (error, signature) => {
           clearTimeout(timer);
           if (signature) resolve(signature);
-          else reject(error ?? new Error('the agent did not sign'));
+          else reject(error ?? new Error("the agent did not sign"));
         });
       }),
   };
@@ -91,9 +100,10 @@ function fileIdentity(file: KeyFile, askPassphrase: AskPassphrase): Identity {
   const unlock = async (): Promise<ParsedKey> => {
     if (file.key) return file.key;
     const passphrase = await askPassphrase(file.file);
-    if (!passphrase) throw new Error('encrypted, and no passphrase was given (ssh-add keeps it open)');
-    const key = decryptKey(file.encrypted ?? '', passphrase);
-    if (!key) throw new Error('wrong passphrase');
+    if (!passphrase)
+      throw new Error("encrypted, and no passphrase was given (ssh-add keeps it open)");
+    const key = decryptKey(file.encrypted ?? "", passphrase);
+    if (!key) throw new Error("wrong passphrase");
     return key;
   };
   const privateKey = (): Promise<ParsedKey> => (unlocked ??= unlock());

@@ -1,17 +1,17 @@
-import type { Duplex } from 'node:stream';
-import { OperatorError } from '../system/errors.ts';
-import { printable } from '../system/printable.ts';
-import { spawnProxyCommand } from '../system/spawn-proxy-command.ts';
-import { classifySocketError, hopLabel } from './classify-error.ts';
-import { type ExecuteOptions, execute } from './execute.ts';
-import { forward } from './forward.ts';
-import { readKnownHosts } from './known-hosts.ts';
-import type { Link } from './link.ts';
-import { openSocket } from './open-socket.ts';
-import type { ExitStatus } from './pump-session.ts';
-import type { Hop, Route } from './route.ts';
-import { type Ask, shakeHands } from './shake-hands.ts';
-import { openShell, type ShellOptions } from './open-shell.ts';
+import type { Duplex } from "node:stream";
+import { OperatorError } from "../system/errors.ts";
+import { printable } from "../system/printable.ts";
+import { spawnProxyCommand } from "../system/spawn-proxy-command.ts";
+import { classifySocketError, hopLabel } from "./classify-error.ts";
+import { type ExecuteOptions, execute } from "./execute.ts";
+import { forward } from "./forward.ts";
+import { readKnownHosts } from "./known-hosts.ts";
+import type { Link } from "./link.ts";
+import { openSocket } from "./open-socket.ts";
+import type { ExitStatus } from "./pump-session.ts";
+import type { Hop, Route } from "./route.ts";
+import { type Ask, shakeHands } from "./shake-hands.ts";
+import { openShell, type ShellOptions } from "./open-shell.ts";
 
 const explainLimitMs = 500;
 
@@ -34,7 +34,10 @@ export interface Connection {
   /** For messages: `graphs (10.0.0.7:22)`, with its hop where there are several. */
   label: string;
   /** Open a stream to an address as the host sees it; see `forward`. */
-  forward(target: { host: string; port: number }, options?: { timeoutMs?: number }): Promise<Duplex>;
+  forward(
+    target: { host: string; port: number },
+    options?: { timeoutMs?: number },
+  ): Promise<Duplex>;
   /** Run one command; see `execute`. */
   execute(command: string, options: ExecuteOptions): Promise<ExitStatus>;
   /** Run the user's shell; see `openShell`. */
@@ -83,14 +86,15 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
     throw error;
   }
   const last = links.at(-1);
-  if (!last) throw new Error('a route has at least one hop');
+  if (!last) throw new Error("a route has at least one hop");
   void last.ended.then(closeLinks);
   return {
     host: last.hop.name,
     address: last.hop.address,
     label: last.label,
     forward: (target, forwardOptions = {}) => forward(last, target, { signal, ...forwardOptions }),
-    execute: (command, executeOptions) => execute(last, command, withSignal(executeOptions, signal)),
+    execute: (command, executeOptions) =>
+      execute(last, command, withSignal(executeOptions, signal)),
     openShell: (shellOptions) => openShell(last, withSignal(shellOptions, signal)),
     isOpen: last.isOpen,
     closed: last.ended,
@@ -128,28 +132,4 @@ async function openTransport(
     limits.signal.throwIfAborted();
     throw classifySocketError(error, label);
   }
-}
-
-function openProxyCommand(commandLine: string): Transport {
-  const program = spawnProxyCommand(commandLine);
-  const explainEnd = async (): Promise<string | undefined> => {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), explainLimitMs);
-    });
-    const how = await Promise.race([program.ended, limit]);
-    clearTimeout(timer);
-    const said = printable(program.stderr().trim().split(/\r?\n/).slice(-3).join('; '));
-    if (how === undefined && !said) return undefined;
-    const ending = how === undefined ? 'got no connection' : `ended with ${how}`;
-    return `its ProxyCommand (${printable(commandLine)}) ${ending}${said && `: ${said}`}`;
-  };
-  return { stream: program.stream, explainEnd };
-}
-
-function withSignal<T extends { signal?: AbortSignal }>(options: T, signal: AbortSignal): T & { signal: AbortSignal } {
-  return {
-    ...options,
-    signal: options.signal ? AbortSignal.any([options.signal, signal]) : signal,
-  };
 }

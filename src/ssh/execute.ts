@@ -1,10 +1,15 @@
-import type { Link } from './link.ts';
-import { openChannel } from './open-channel.ts';
-import { type ExitStatus, pumpSession, type SessionStreams, type SessionTerminal } from './pump-session.ts';
+import type { Link } from "./link.ts";
+import { openChannel } from "./open-channel.ts";
+import {
+  type ExitStatus,
+  pumpSession,
+  type SessionStreams,
+  type SessionTerminal,
+} from "./pump-session.ts";
 
 const openTimeoutMs = 10_000;
 
-export interface ExecuteOptions extends Omit<SessionStreams, 'signal'> {
+export interface ExecuteOptions extends Omit<SessionStreams, "signal"> {
   /** Ends this command only. */
   signal?: AbortSignal;
 }
@@ -20,7 +25,11 @@ export async function execute(
 ): Promise<ExitStatus> {
   const limits = { timeoutMs: openTimeoutMs, signal: options.signal };
   const channel = await openChannel(link, undefined, limits, (done) => {
-    link.client.exec(command, options.terminal ? { pty: remoteTerminal(options.terminal) } : {}, done);
+    link.client.exec(
+      command,
+      options.terminal ? { pty: remoteTerminal(options.terminal) } : {},
+      done,
+    );
   });
   return pumpSession(channel, link, options);
 }

@@ -1,7 +1,7 @@
-import type { Duplex } from 'node:stream';
-import type { Link } from './link.ts';
-import { openChannel } from './open-channel.ts';
-import { wrapChannel } from './wrap-channel.ts';
+import type { Duplex } from "node:stream";
+import type { Link } from "./link.ts";
+import { openChannel } from "./open-channel.ts";
+import { wrapChannel } from "./wrap-channel.ts";
 
 const openTimeoutMs = 10_000;
 
@@ -16,9 +16,14 @@ export async function forward(
   limits: { timeoutMs?: number; signal: AbortSignal },
 ): Promise<Duplex> {
   const { timeoutMs = openTimeoutMs, signal } = limits;
-  const channel = await openChannel(link, `${target.host}:${target.port}`, { timeoutMs, signal }, (done) => {
-    // Where the connection comes from is for the server's log only.
-    link.client.forwardOut('127.0.0.1', 0, target.host, target.port, done);
-  });
+  const channel = await openChannel(
+    link,
+    `${target.host}:${target.port}`,
+    { timeoutMs, signal },
+    (done) => {
+      // Where the connection comes from is for the server's log only.
+      link.client.forwardOut("127.0.0.1", 0, target.host, target.port, done);
+    },
+  );
   return wrapChannel(channel, link);
 }

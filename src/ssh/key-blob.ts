@@ -1,17 +1,20 @@
-import { createHash } from 'node:crypto';
+import { createHash } from "node:crypto";
 
 /** Given a public key in the wire format of RFC 4253 (6.6), return its type (`ssh-ed25519`), or undefined when it is not one. */
 export function keyType(blob: Buffer): string | undefined {
-  return readString(blob, 0)?.value.toString('latin1');
+  return readString(blob, 0)?.value.toString("latin1");
 }
 
 /** Given a public key in wire format, return its fingerprint as OpenSSH prints it: `SHA256:` and unpadded base64. */
 export function fingerprint(blob: Buffer): string {
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
 /** Given bytes and an offset, return the length-prefixed string that starts there (RFC 4251, 5) and the offset after it, or undefined when it is cut. */
-export function readString(bytes: Buffer, offset: number): { value: Buffer; next: number } | undefined {
+export function readString(
+  bytes: Buffer,
+  offset: number,
+): { value: Buffer; next: number } | undefined {
   if (offset + 4 > bytes.length) return undefined;
   const next = offset + 4 + bytes.readUInt32BE(offset);
   return next <= bytes.length ? { value: bytes.subarray(offset + 4, next), next } : undefined;

@@ -1,13 +1,13 @@
-import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { describeError, errorCode, OperatorError } from '../system/errors.ts';
-import { keyType } from './key-blob.ts';
+import { createHmac } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { keyType } from "./key-blob.ts";
 
 /** One usable line of a known_hosts file. */
 export interface KnownHostsEntry {
   /** First field as written: patterns, or one hashed name. */
   hosts: string;
-  marker: '@revoked' | '@cert-authority' | undefined;
+  marker: "@revoked" | "@cert-authority" | undefined;
   /** Public key in wire format. */
   key: Buffer;
   /** Where it stands: `FILE:LINE`. */
@@ -16,8 +16,8 @@ export interface KnownHostsEntry {
 
 /** What the files say about a host's key; `stored` is the entry that decided. */
 export type HostKeyVerdict =
-  | { verdict: 'known' | 'changed' | 'revoked'; stored: KnownHostsEntry }
-  | { verdict: 'unknown' };
+  | { verdict: "known" | "changed" | "revoked"; stored: KnownHostsEntry }
+  | { verdict: "unknown" };
 
 /**
  * Given known_hosts files, return their entries in order. A missing file is passed over; any other failure to read one
@@ -27,13 +27,17 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
   const entries: KnownHostsEntry[] = [];
   for (const file of files) {
     try {
-      entries.push(...parseKnownHosts(await readFile(file, 'utf8'), file));
+      entries.push(...parseKnownHosts(await readFile(file, "utf8"), file));
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') continue;
-      throw new OperatorError('access', `cannot read the known host keys: ${describeError(error)}`, {
-        next: `make ${file} a file that you can read; no host is trusted while it cannot be read`,
-        cause: error,
-      });
+      if (errorCode(error) === "ENOENT") continue;
+      throw new OperatorError(
+        "access",
+        `cannot read the known host keys: ${describeError(error)}`,
+        {
+          next: `make ${file} a file that you can read; no host is trusted while it cannot be read`,
+          cause: error,
+        },
+      );
     }
   }
   return entries;
@@ -41,13 +45,13 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
 
 /** Given the text of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and its name, return its entries; lines that OpenSSH would skip are skipped. */
 export function parseKnownHosts(text: string, file: string): KnownHostsEntry[] {
-  return text.split('\n').flatMap((line, index) => {
+  return text.split("\n").flatMap((line, index) => {
     const fields = line.trim().split(/[ \t]+/);
-    const marker = fields[0]?.startsWith('@') ? fields.shift() : undefined;
-    if (marker !== undefined && marker !== '@revoked' && marker !== '@cert-authority') return [];
+    const marker = fields[0]?.startsWith("@") ? fields.shift() : undefined;
+    if (marker !== undefined && marker !== "@revoked" && marker !== "@cert-authority") return [];
     const [hosts, type, encoded] = fields;
-    if (!hosts || hosts.startsWith('#') || !type || !encoded) return [];
-    const key = Buffer.from(encoded, 'base64');
+    if (!hosts || hosts.startsWith("#") || !type || !encoded) return [];
+    const key = Buffer.from(encoded, "base64");
     return keyType(key) === type ? [{ hosts, marker, key, place: `${file}:${index + 1}` }] : [];
   });
 }
@@ -70,21 +74,25 @@ export function lookUpHostKey(
 ): HostKeyVerdict {
   const bareName = knownHostsName(host.address, 22, host.alias);
   const verdict = lookUpName(entries, knownHostsName(host.address, host.port, host.alias), key);
-  if (verdict.verdict !== 'unknown') return verdict;
+  if (verdict.verdict !== "unknown") return verdict;
   const bare = lookUpName(entries, bareName, key);
-  return bare.verdict === 'changed' ? verdict : bare;
+  return bare.verdict === "changed" ? verdict : bare;
 }
 
-function lookUpName(entries: readonly KnownHostsEntry[], name: string, key: Buffer): HostKeyVerdict {
+function lookUpName(
+  entries: readonly KnownHostsEntry[],
+  name: string,
+  key: Buffer,
+): HostKeyVerdict {
   const own = entries.filter((entry) => matchesHost(entry.hosts, name));
-  const revoked = own.find((entry) => entry.marker === '@revoked' && entry.key.equals(key));
-  if (revoked) return { verdict: 'revoked', stored: revoked };
+  const revoked = own.find((entry) => entry.marker === "@revoked" && entry.key.equals(key));
+  if (revoked) return { verdict: "revoked", stored: revoked };
   const plain = own.filter((entry) => entry.marker === undefined);
   const equal = plain.find((entry) => entry.key.equals(key));
-  if (equal) return { verdict: 'known', stored: equal };
+  if (equal) return { verdict: "known", stored: equal };
   // A stored key of the same type tells more than the first one that differs.
   const stored = plain.find((entry) => keyType(entry.key) === keyType(key)) ?? plain[0];
-  return stored ? { verdict: 'changed', stored } : { verdict: 'unknown' };
+  return stored ? { verdict: "changed", stored } : { verdict: "unknown" };
 }
 
 /** Given entries and a host, return the key types stored for it, in order of the files. */
@@ -97,21 +105,27 @@ export function storedKeyTypes(
       .filter((entry) => entry.marker === undefined && matchesHost(entry.hosts, name))
       .flatMap((entry) => keyType(entry.key) ?? []);
   const types = typesOf(knownHostsName(host.address, host.port, host.alias));
-  return [...new Set(types.length > 0 ? types : typesOf(knownHostsName(host.address, 22, host.alias)))];
+  return [
+    ...new Set(types.length > 0 ? types : typesOf(knownHostsName(host.address, 22, host.alias))),
+  ];
 }
 
 /** Given the first field of a line and a name in lower case, return whether the line is about that name; a negated pattern that fits excludes it. */
 function matchesHost(hosts: string, name: string): boolean {
-  if (hosts.startsWith('|')) return matchesHash(hosts, name);
-  const patterns = hosts.toLowerCase().split(',');
-  if (patterns.some((pattern) => pattern.startsWith('!') && matchesGlob(pattern.slice(1), name))) return false;
-  return patterns.some((pattern) => !pattern.startsWith('!') && matchesGlob(pattern, name));
+  if (hosts.startsWith("|")) return matchesHash(hosts, name);
+  const patterns = hosts.toLowerCase().split(",");
+  if (patterns.some((pattern) => pattern.startsWith("!") && matchesGlob(pattern.slice(1), name)))
+    return false;
+  return patterns.some((pattern) => !pattern.startsWith("!") && matchesGlob(pattern, name));
 }
 
 function matchesHash(hosts: string, name: string): boolean {
-  const [, algorithm, salt, hash] = hosts.split('|');
-  if (algorithm !== '1' || !salt || !hash) return false;
-  return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest().equals(Buffer.from(hash, 'base64'));
+  const [, algorithm, salt, hash] = hosts.split("|");
+  if (algorithm !== "1" || !salt || !hash) return false;
+  return createHmac("sha1", Buffer.from(salt, "base64"))
+    .update(name)
+    .digest()
+    .equals(Buffer.from(hash, "base64"));
 }
 
 /** Only `*` and `?` are special: the brackets of `[host]:port` are not. Without backtracking over more than the last `*`, so that no pattern is slow. */
@@ -120,10 +134,10 @@ function matchesGlob(pattern: string, name: string): boolean {
   let starAt = -1;
   let resumeAt = 0;
   for (let index = 0; index < name.length;) {
-    if (pattern[at] === '*') {
+    if (pattern[at] === "*") {
       starAt = at++;
       resumeAt = index;
-    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === name[index])) {
+    } else if (at < pattern.length && (pattern[at] === "?" || pattern[at] === name[index])) {
       at += 1;
       index += 1;
     } else if (starAt >= 0) {

@@ -1,6 +1,6 @@
-import type { Client } from 'ssh2';
-import type { OperatorError } from '../system/errors.ts';
-import type { Hop } from './route.ts';
+import type { Client } from "ssh2";
+import type { OperatorError } from "../system/errors.ts";
+import type { Hop } from "./route.ts";
 
 /** An authenticated SSH connection to one hop. */
 export interface Link {

@@ -1,7 +1,7 @@
-import type { ClientChannel } from 'ssh2';
-import { OperatorError } from '../system/errors.ts';
-import { classifyChannelError } from './classify-error.ts';
-import type { Link } from './link.ts';
+import type { ClientChannel } from "ssh2";
+import { OperatorError } from "../system/errors.ts";
+import { classifyChannelError } from "./classify-error.ts";
+import type { Link } from "./link.ts";
 
 /** What ssh2 calls when a channel was opened, or was not. */
 export type ChannelCallback = (error: Error | undefined, channel: ClientChannel) => void;
@@ -24,23 +24,23 @@ export function openChannel(
       if (settled) return;
       settled = true;
       clearTimeout(timer);
-      limits.signal.removeEventListener('abort', abort);
+      limits.signal.removeEventListener("abort", abort);
       forget();
       finish();
     };
     const abort = (): void => settle(() => reject(limits.signal.reason));
     const timer = setTimeout(() => {
-      const what = purpose === undefined ? 'opening a session' : `opening a forward to ${purpose}`;
+      const what = purpose === undefined ? "opening a session" : `opening a forward to ${purpose}`;
       const message = `${link.label}: no answer within ${limits.timeoutMs / 1000} s to ${what}`;
-      settle(() => reject(new OperatorError('unreachable', message)));
+      settle(() => reject(new OperatorError("unreachable", message)));
     }, limits.timeoutMs);
-    limits.signal.addEventListener('abort', abort);
+    limits.signal.addEventListener("abort", abort);
     const forget = link.onEnd(() => settle(() => reject(link.endError())));
 
     const answered: ChannelCallback = (error, channel) => {
       if (!error) {
-        channel.on('error', () => {});
-        channel.stderr?.on('error', () => {});
+        channel.on("error", () => {});
+        channel.stderr?.on("error", () => {});
         if (settled) channel.close();
         else settle(() => resolve(channel));
       } else if (link.isOpen()) {

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket } from "node:net";
 
 const keepAliveAfterMs = 15_000;
 
@@ -21,7 +21,7 @@ export function openSocket(
     });
     const settle = (): void => {
       clearTimeout(timer);
-      options.signal.removeEventListener('abort', abort);
+      options.signal.removeEventListener("abort", abort);
     };
     const fail = (error: unknown): void => {
       settle();
@@ -32,14 +32,14 @@ export function openSocket(
     const timer = setTimeout(() => {
       fail(
         Object.assign(new Error(`nothing within ${options.timeoutMs / 1000} s`), {
-          code: 'ETIMEDOUT',
+          code: "ETIMEDOUT",
         }),
       );
     }, options.timeoutMs);
-    options.signal.addEventListener('abort', abort);
+    options.signal.addEventListener("abort", abort);
     // Stays for the life of the socket: an error after the connection is somebody else's to report, but never a crash.
-    socket.on('error', fail);
-    socket.once('connect', () => {
+    socket.on("error", fail);
+    socket.once("connect", () => {
       settle();
       resolve(socket);
     });

@@ -1,8 +1,8 @@
-import type { Readable, Writable } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
-import { OperatorError } from '../system/errors.ts';
-import { filterEscapes } from './filter-escapes.ts';
-import type { Link } from './link.ts';
+import type { Readable, Writable } from "node:stream";
+import type { ClientChannel } from "ssh2";
+import { OperatorError } from "../system/errors.ts";
+import { filterEscapes } from "./filter-escapes.ts";
+import type { Link } from "./link.ts";
 
 /** How a remote command ended: by itself, or by a signal (`SIGTERM`). */
 export type ExitStatus = { code: number } | { signal: string };
@@ -36,7 +36,11 @@ export interface SessionStreams {
  * Given a session's channel, join it with the local ends until it is over, and return how the remote side ended. Throws
  * the reason when the link was lost, whatever exit code came before; a local stream's error; the signal's reason.
  */
-export function pumpSession(channel: ClientChannel, link: Link, streams: SessionStreams): Promise<ExitStatus> {
+export function pumpSession(
+  channel: ClientChannel,
+  link: Link,
+  streams: SessionStreams,
+): Promise<ExitStatus> {
   const { stdin, stdout, stderr, terminal, signal } = streams;
   const releases: (() => void)[] = [];
   const finished = new Promise<ExitStatus>((resolve, reject) => {
@@ -51,20 +55,23 @@ export function pumpSession(channel: ClientChannel, link: Link, streams: Session
       if (--toClose > 0) return;
       if (!link.isOpen()) return reject(link.endError());
       if (status) resolve(status);
-      else reject(new OperatorError('failed', `${link.label}: the session ended without an exit code`));
+      else
+        reject(
+          new OperatorError("failed", `${link.label}: the session ended without an exit code`),
+        );
     };
 
-    channel.on('exit', (code: number | null, name?: string) => {
-      status = code === null ? { signal: name ?? 'unknown' } : { code };
+    channel.on("exit", (code: number | null, name?: string) => {
+      status = code === null ? { signal: name ?? "unknown" } : { code };
     });
-    channel.on('close', closed);
-    channel.stderr.on('end', closed);
+    channel.on("close", closed);
+    channel.stderr.on("end", closed);
     releases.push(link.onEnd(() => reject(link.endError())));
-    releases.push(listen(signal, 'abort', () => fail(signal.reason)));
+    releases.push(listen(signal, "abort", () => fail(signal.reason)));
     releases.push(pumpOutput(channel, stdout, fail), pumpOutput(channel.stderr, stderr, fail));
     if (!stdin) channel.end();
     else {
-      const leave = (): void => fail(new OperatorError('cancelled', `${link.label}: ended by ~.`));
+      const leave = (): void => fail(new OperatorError("cancelled", `${link.label}: ended by ~.`));
       releases.push(pumpInput(stdin, channel, terminal && filterEscapes(leave)));
     }
     const resize = (size: TerminalSize): void => channel.setWindow(size.rows, size.columns, 0, 0);
@@ -86,16 +93,17 @@ function pumpOutput(source: Readable, sink: Writable, fail: (error: unknown) => 
     if (!sink.write(chunk)) source.pause();
   };
   const resume = (): void => void source.resume();
-  const left = (): void => fail(Object.assign(new Error('write EPIPE: the output has no reader'), { code: 'EPIPE' }));
-  source.on('data', write);
-  sink.on('drain', resume);
-  sink.on('error', fail);
-  sink.on('close', left);
+  const left = (): void =>
+    fail(Object.assign(new Error("write EPIPE: the output has no reader"), { code: "EPIPE" }));
+  source.on("data", write);
+  sink.on("drain", resume);
+  sink.on("error", fail);
+  sink.on("close", left);
   return () => {
-    source.off('data', write);
-    sink.off('drain', resume);
-    sink.off('error', fail);
-    sink.off('close', left);
+    source.off("data", write);
+    sink.off("drain", resume);
+    sink.off("error", fail);
+    sink.off("close", left);
   };
 }
 
@@ -105,23 +113,23 @@ function pumpInput(
   filter: ((chunk: Buffer) => Buffer) | undefined,
 ): () => void {
   const write = (chunk: Buffer | string): void => {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     if (!channel.write(filter ? filter(bytes) : bytes)) source.pause();
   };
   const resume = (): void => void source.resume();
   // A terminal that went away is the end of the input, too.
   const end = (): void => void channel.end();
-  source.on('data', write);
-  source.on('end', end);
-  source.on('error', end);
-  channel.on('drain', resume);
+  source.on("data", write);
+  source.on("end", end);
+  source.on("error", end);
+  channel.on("drain", resume);
   if (source.readableEnded || source.destroyed) end();
   else source.resume();
   return () => {
-    source.off('data', write);
-    source.off('end', end);
-    source.off('error', end);
-    channel.off('drain', resume);
+    source.off("data", write);
+    source.off("end", end);
+    source.off("error", end);
+    channel.off("drain", resume);
     source.pause();
   };
 }

@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
-import { readString } from './key-blob.ts';
+import { connect } from "node:net";
+import { readString } from "./key-blob.ts";
 
 const limitMs = 2000;
 const maxAnswerBytes = 256 * 1024;
@@ -24,15 +24,16 @@ export function readAgentKeys(agentSocket: string): Promise<AgentKey[]> {
       socket.destroy();
       settle();
     };
-    const timer = setTimeout(() => finish(() => reject(new Error('it does not answer'))), limitMs);
-    socket.on('error', (error) => finish(() => reject(error)));
-    socket.on('close', () => finish(() => reject(new Error('it hung up'))));
-    socket.on('connect', () => socket.write(Buffer.from([0, 0, 0, 1, 11])));
-    socket.on('data', (chunk) => {
+    const timer = setTimeout(() => finish(() => reject(new Error("it does not answer"))), limitMs);
+    socket.on("error", (error) => finish(() => reject(error)));
+    socket.on("close", () => finish(() => reject(new Error("it hung up"))));
+    socket.on("connect", () => socket.write(Buffer.from([0, 0, 0, 1, 11])));
+    socket.on("data", (chunk) => {
       answer = Buffer.concat([answer, chunk]);
       const message = readString(answer, 0)?.value;
       if (message) finish(() => resolve(parseKeys(message)));
-      else if (answer.length > maxAnswerBytes) finish(() => reject(new Error('its answer is too long')));
+      else if (answer.length > maxAnswerBytes)
+        finish(() => reject(new Error("its answer is too long")));
     });
   });
 }

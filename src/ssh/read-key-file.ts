@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
-import ssh2, { type ParsedKey } from 'ssh2';
-import { describeError, errorCode } from '../system/errors.ts';
-import { readString } from './key-blob.ts';
+import { readFile, stat } from "node:fs/promises";
+import ssh2, { type ParsedKey } from "ssh2";
+import { describeError, errorCode } from "../system/errors.ts";
+import { readString } from "./key-blob.ts";
 
 /** What a private key file holds, as far as it can be told without its passphrase. */
 export interface KeyFile {
@@ -29,25 +29,25 @@ export async function readKeyFile(file: string): Promise<KeyFile | undefined> {
     const status = await stat(file);
     // Only the owner's own file is judged: a shared one belongs to somebody who chose so.
     mode = status.uid === process.getuid?.() ? status.mode & 0o777 : 0;
-    text = await readFile(file, 'utf8');
+    text = await readFile(file, "utf8");
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') return { ...found, problem: describeError(error) };
-    return blob && { ...found, problem: 'only its public half is here' };
+    if (errorCode(error) !== "ENOENT") return { ...found, problem: describeError(error) };
+    return blob && { ...found, problem: "only its public half is here" };
   }
   const parsed = ssh2.utils.parseKey(text);
   if (!(parsed instanceof Error) && !parsed.isPrivateKey()) {
     return {
       ...found,
       blob: parsed.getPublicSSH(),
-      problem: 'holds a public key, not a private one',
+      problem: "holds a public key, not a private one",
     };
   }
   if (mode & 0o077) {
-    const octal = mode.toString(8).padStart(4, '0');
+    const octal = mode.toString(8).padStart(4, "0");
     return { ...found, problem: `permissions ${octal} are too open (chmod 600)` };
   }
   if (!(parsed instanceof Error)) return { ...found, blob: parsed.getPublicSSH(), key: parsed };
-  if (parsed.message.includes('no passphrase given')) {
+  if (parsed.message.includes("no passphrase given")) {
     return { ...found, blob: publicPart(text) ?? blob, encrypted: text };
   }
   return { ...found, problem: `cannot be used: ${parsed.message}` };
@@ -60,17 +60,17 @@ export function decryptKey(text: string, passphrase: string): ParsedKey | undefi
 }
 
 async function readPublicHalf(file: string): Promise<Buffer | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '');
+  const text = await readFile(file, "utf8").catch(() => "");
   const encoded = text.trim().split(/\s+/)[1];
-  return encoded ? Buffer.from(encoded, 'base64') : undefined;
+  return encoded ? Buffer.from(encoded, "base64") : undefined;
 }
 
 /** OpenSSH's own format keeps the public key readable in front of the encrypted part (PROTOCOL.key). */
 function publicPart(text: string): Buffer | undefined {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+)-----END/.exec(text)?.[1];
   if (!body) return undefined;
-  const bytes = Buffer.from(body, 'base64');
-  let offset = 'openssh-key-v1\0'.length;
+  const bytes = Buffer.from(body, "base64");
+  let offset = "openssh-key-v1\0".length;
   // Cipher, key derivation, its options; then a count, then the key.
   for (let field = 0; field < 3; field++) {
     const next = readString(bytes, offset)?.next;

@@ -1,17 +1,17 @@
-import type { Duplex } from 'node:stream';
-import { Client } from 'ssh2';
-import { describeError, OperatorError } from '../system/errors.ts';
-import { printable } from '../system/printable.ts';
-import { proposeAlgorithms } from './algorithms.ts';
-import { authenticate } from './authentication.ts';
-import { classifyHandshakeError, lostTransport } from './classify-error.ts';
-import type { AskPassphrase } from './collect-identities.ts';
-import { type KnownHostsEntry, storedKeyTypes } from './known-hosts.ts';
-import type { Link } from './link.ts';
-import { startPhaseTimer } from './phase-timer.ts';
-import { readServerAlgorithms } from './read-server-algorithms.ts';
-import type { Hop } from './route.ts';
-import { type HostKeyQuestion, verifyHostKey } from './verify-host-key.ts';
+import type { Duplex } from "node:stream";
+import { Client } from "ssh2";
+import { describeError, OperatorError } from "../system/errors.ts";
+import { printable } from "../system/printable.ts";
+import { proposeAlgorithms } from "./algorithms.ts";
+import { authenticate } from "./authentication.ts";
+import { classifyHandshakeError, lostTransport } from "./classify-error.ts";
+import type { AskPassphrase } from "./collect-identities.ts";
+import { type KnownHostsEntry, storedKeyTypes } from "./known-hosts.ts";
+import type { Link } from "./link.ts";
+import { startPhaseTimer } from "./phase-timer.ts";
+import { readServerAlgorithms } from "./read-server-algorithms.ts";
+import type { Hop } from "./route.ts";
+import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
 
 const goodbyeMs = 500;
 const keptBytes = 8192;
@@ -47,10 +47,10 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   const { hop, label, knownHosts, signal, ask, log } = options;
   // Before ssh2 has a handler of its own, an error must not be a crash.
   let transportError: Error | undefined;
-  transport.on('error', (error) => (transportError ??= error));
+  transport.on("error", (error) => (transportError ??= error));
   const client = new Client();
   let clientError: Error | undefined;
-  let phase = 'waiting for its SSH greeting';
+  let phase = "waiting for its SSH greeting";
   let received = Buffer.alloc(0);
   let open = true;
   let closing = false;
@@ -63,8 +63,12 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
     closing && signal.aborted && signal.reason instanceof Error
       ? signal.reason
       : closing
-        ? new OperatorError('failed', `${label}: the connection was closed`)
-        : lostTransport(label, transportError ?? clientError, performance.now() - (readyMs ?? performance.now()));
+        ? new OperatorError("failed", `${label}: the connection was closed`)
+        : lostTransport(
+            label,
+            transportError ?? clientError,
+            performance.now() - (readyMs ?? performance.now()),
+          );
   const close = async (): Promise<void> => {
     closing = true;
     client.end();
@@ -75,16 +79,16 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   };
 
   // Ahead of ssh2's own listener, which then ends every channel as if the remote had.
-  transport.on('close', () => {
+  transport.on("close", () => {
     open = false;
-    signal.removeEventListener('abort', abort);
+    signal.removeEventListener("abort", abort);
     const error = closing ? undefined : endError();
     for (const listener of listeners) listener();
     listeners.clear();
     tellEnd(error instanceof OperatorError ? error : undefined);
   });
   // A forwarded or a program's stream does not close by itself when the far side has ended.
-  transport.on('end', () => transport.end());
+  transport.on("end", () => transport.end());
   const tap = (chunk: Buffer): void => {
     if (received.length < keptBytes) received = Buffer.concat([received, chunk]);
   };
@@ -92,7 +96,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
     closing = true;
     transport.destroy();
   };
-  signal.addEventListener('abort', abort);
+  signal.addEventListener("abort", abort);
 
   try {
     await new Promise<void>((resolve, reject) => {
@@ -101,32 +105,33 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       });
       const fail = (error: Error | undefined): void => {
         timer.stop();
-        reject(error ?? new Error('the connection was closed'));
+        reject(error ?? new Error("the connection was closed"));
       };
       listeners.add(() => fail(transportError ?? clientError));
       let trusted: Buffer | undefined;
 
-      client.on('error', (error) => {
-        const level = 'level' in error ? error.level : undefined;
+      client.on("error", (error) => {
+        const level = "level" in error ? error.level : undefined;
         log(`${label}: ${printable(error.message)}`);
         // ssh2 goes on to the next key by itself.
-        if (level === 'agent') return;
+        if (level === "agent") return;
         clientError ??= error;
         // An error without a last word from the transport: its end follows, and may explain more.
-        if (!error.message.includes('lost before handshake') && level !== 'client-socket') fail(clientError);
+        if (!error.message.includes("lost before handshake") && level !== "client-socket")
+          fail(clientError);
       });
-      client.on('banner', (text) => log(`${label}: ${printable(text)}`));
-      client.on('handshake', () => {
-        transport.off('data', tap);
-        phase = 'authenticating';
+      client.on("banner", (text) => log(`${label}: ${printable(text)}`));
+      client.on("handshake", () => {
+        transport.off("data", tap);
+        phase = "authenticating";
       });
-      client.on('ready', () => {
+      client.on("ready", () => {
         readyMs = performance.now();
         timer.stop();
         resolve();
       });
-      transport.on('data', tap);
-      transport.once('data', () => (phase = 'exchanging keys'));
+      transport.on("data", tap);
+      transport.once("data", () => (phase = "exchanging keys"));
 
       client.connect({
         sock: transport,
@@ -151,8 +156,9 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
         hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
           // Asked again whenever the server renews its keys.
           if (trusted) return verify(trusted.equals(key));
-          phase = 'verifying the host key';
-          const trust = ask && ((question: HostKeyQuestion) => timer.paused(() => ask.trustHostKey(question)));
+          phase = "verifying the host key";
+          const trust =
+            ask && ((question: HostKeyQuestion) => timer.paused(() => ask.trustHostKey(question)));
           verifyHostKey(hop, label, knownHosts, key, trust, log).then(
             () => {
               trusted = Buffer.from(key);
@@ -170,7 +176,10 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   } catch (error) {
     // Our own goodbye must not hide why the transport ended.
     const [first, wasClosing] = [error, closing];
-    const explained = wasClosing || first instanceof OperatorError ? undefined : await options.explainEnd?.();
+    const explained =
+      wasClosing || first instanceof OperatorError ? undefined : await options.explainEnd?.();
+    // A goodbye is for a server that can still hear it.
+    if (!(first instanceof OperatorError)) transport.destroy();
     await close();
     signal.throwIfAborted();
     if (first instanceof OperatorError) throw first;

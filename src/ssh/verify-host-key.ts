@@ -1,8 +1,8 @@
-import { describeError, OperatorError } from '../system/errors.ts';
-import { appendKnownHost } from './append-known-host.ts';
-import { fingerprint, keyType } from './key-blob.ts';
-import { type KnownHostsEntry, knownHostsName, lookUpHostKey } from './known-hosts.ts';
-import type { Hop } from './route.ts';
+import { describeError, OperatorError } from "../system/errors.ts";
+import { appendKnownHost } from "./append-known-host.ts";
+import { fingerprint, keyType } from "./key-blob.ts";
+import { type KnownHostsEntry, knownHostsName, lookUpHostKey } from "./known-hosts.ts";
+import type { Hop } from "./route.ts";
 
 /** What a person is asked about a host that nobody has vouched for. */
 export interface HostKeyQuestion {
@@ -32,39 +32,45 @@ export async function verifyHostKey(
   const host = { address: hop.address, port: hop.port, alias: hop.hostKeyAlias };
   const verdict = lookUpHostKey(entries, host, key);
   const shown = `${keyType(key)} ${fingerprint(key)}`;
-  if (verdict.verdict === 'known') return log(`${label}: host key ${shown} is known (${verdict.stored.place})`);
+  if (verdict.verdict === "known")
+    return log(`${label}: host key ${shown} is known (${verdict.stored.place})`);
 
-  if (verdict.verdict === 'revoked') {
-    throw new OperatorError('access', `${label}: the host key is revoked: ${shown}`, {
+  if (verdict.verdict === "revoked") {
+    throw new OperatorError("access", `${label}: the host key is revoked: ${shown}`, {
       details: [`revoked in ${verdict.stored.place}`],
-      next: 'do not connect; ask who revoked it',
+      next: "do not connect; ask who revoked it",
     });
   }
   const name = knownHostsName(hop.address, hop.port, hop.hostKeyAlias);
-  if (verdict.verdict === 'changed') {
+  if (verdict.verdict === "changed") {
     const { stored } = verdict;
-    const file = stored.place.slice(0, stored.place.lastIndexOf(':'));
-    throw new OperatorError('access', `${label}: the host key has changed; somebody may be listening in`, {
-      details: [
-        `shown now: ${shown}`,
-        `stored:    ${keyType(stored.key)} ${fingerprint(stored.key)} (${stored.place})`,
-      ],
-      next: `find out why; if the change is right: ssh-keygen -R '${name}' -f '${file}'`,
-    });
+    const file = stored.place.slice(0, stored.place.lastIndexOf(":"));
+    throw new OperatorError(
+      "access",
+      `${label}: the host key has changed; somebody may be listening in`,
+      {
+        details: [
+          `shown now: ${shown}`,
+          `stored:    ${keyType(stored.key)} ${fingerprint(stored.key)} (${stored.place})`,
+        ],
+        next: `find out why; if the change is right: ssh-keygen -R '${name}' -f '${file}'`,
+      },
+    );
   }
   if (!trust) {
-    throw new OperatorError('access', `${label}: the host key is not known: ${shown}`, {
-      next: 'connect once from a terminal, or add its key with ssh-keyscan after checking it',
+    throw new OperatorError("access", `${label}: the host key is not known: ${shown}`, {
+      next: "connect once from a terminal, or add its key with ssh-keyscan after checking it",
     });
   }
   const question = {
     host: hop.name,
     address: hop.address,
     port: hop.port,
-    keyType: keyType(key) ?? '',
+    keyType: keyType(key) ?? "",
     fingerprint: fingerprint(key),
   };
-  if (!(await trust(question))) throw new OperatorError('access', `${label}: the host key was not trusted: ${shown}`);
+  if (!(await trust(question)))
+    throw new OperatorError("access", `${label}: the host key was not trusted: ${shown}`);
   const [file] = hop.knownHostsFiles;
   if (file === undefined) return;
   // The trust was given for this connection in any case; ssh goes on, too.

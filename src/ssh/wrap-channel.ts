@@ -1,6 +1,6 @@
-import { Duplex } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
-import type { Link } from './link.ts';
+import { Duplex } from "node:stream";
+import type { ClientChannel } from "ssh2";
+import type { Link } from "./link.ts";
 
 /**
  * Given an open channel of a link, return it as a stream that tells the truth where ssh2's own does not:
@@ -37,25 +37,28 @@ export function wrapChannel(channel: ClientChannel, link: Link): Duplex {
     },
   });
 
-  channel.on('data', (chunk: Buffer) => {
+  channel.on("data", (chunk: Buffer) => {
     if (!stream.destroyed && !stream.push(chunk)) channel.pause();
   });
-  channel.on('end', () => {
+  channel.on("end", () => {
     if (link.isOpen()) stream.push(null);
     else stream.destroy(link.endError());
   });
-  channel.on('close', () => {
+  channel.on("close", () => {
     closed = true;
     if (!link.isOpen()) return void stream.destroy(link.endError());
     const finish = (): void => {
       const unwanted = writing ?? (stream.writableLength > 0 || undefined);
-      stream.destroy(unwanted && Object.assign(new Error('write EPIPE: the remote end has closed'), { code: 'EPIPE' }));
+      stream.destroy(
+        unwanted &&
+          Object.assign(new Error("write EPIPE: the remote end has closed"), { code: "EPIPE" }),
+      );
     };
     // What has arrived is read first.
     if (stream.readableEnded) finish();
-    else stream.once('end', finish);
+    else stream.once("end", finish);
   });
   const forget = link.onEnd(() => stream.destroy(link.endError()));
-  stream.on('close', forget);
+  stream.on("close", forget);
   return stream;
 }

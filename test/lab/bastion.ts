@@ -38,14 +38,34 @@ export async function startPrivateHost(lab: LabContext, prepared: PreparedHost):
   const server = await startServer(lab, {
     name: `sshd-${machine.name}`,
     command: 'unshare',
-    args: [...unshareArguments(), '--', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', SSHD, '-D', '-e', '-f', prepared.configFile],
+    args: [
+      ...unshareArguments(),
+      '--',
+      'sh',
+      '-c',
+      'ip link set lo up && exec "$@"',
+      'sh',
+      SSHD,
+      '-D',
+      '-e',
+      '-f',
+      prepared.configFile,
+    ],
     onSpawn: (spawned) => {
       pid = spawned;
     },
     probe: async () => {
       // Until unshare has done its work the process is still in our own network.
       if (readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net')) throw new Error('no network yet');
-      const keys = await runCommand(lab, 'nsenter', [...enterArguments(pid), 'ssh-keyscan', '-T', '2', '-p', String(host.port), host.address]);
+      const keys = await runCommand(lab, 'nsenter', [
+        ...enterArguments(pid),
+        'ssh-keyscan',
+        '-T',
+        '2',
+        '-p',
+        String(host.port),
+        host.address,
+      ]);
       if (!keys.includes('ssh-ed25519')) throw new Error('no host key yet');
     },
   });

@@ -38,17 +38,46 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
     if (!found) return {};
     const name = host === 'WorkerStats' ? 'worker-monit' : `${host.split('-')[0]}-monit`;
     const password = `\${file:${found.passwordFile}}`;
-    return { [name]: { kind: 'monit', host, port: found.port, user: found.user, password, title: 'Monit' } };
+    return {
+      [name]: { kind: 'monit', host, port: found.port, user: found.user, password, title: 'Monit' },
+    };
   };
   return {
-    ...(graphite && { graphite: { kind: 'graphite', host: 'GraphStats', port: graphite.port, title: 'Graphite' } }),
-    ...(kibana && { kibana: { kind: 'http', host: 'TextLogs', port: kibana.port, path: '/', title: 'Kibana' } }),
-    ...(elasticsearch && { elasticsearch: { kind: 'elasticsearch', host: 'TextLogs', port: elasticsearch.port, title: 'API' } }),
-    ...(redis && { redis: { kind: 'redis', host: 'RedisCache', address: redis.address, port: redis.port, title: 'Console' } }),
+    ...(graphite && {
+      graphite: { kind: 'graphite', host: 'GraphStats', port: graphite.port, title: 'Graphite' },
+    }),
+    ...(kibana && {
+      kibana: { kind: 'http', host: 'TextLogs', port: kibana.port, path: '/', title: 'Kibana' },
+    }),
+    ...(elasticsearch && {
+      elasticsearch: {
+        kind: 'elasticsearch',
+        host: 'TextLogs',
+        port: elasticsearch.port,
+        title: 'API',
+      },
+    }),
+    ...(redis && {
+      redis: {
+        kind: 'redis',
+        host: 'RedisCache',
+        address: redis.address,
+        port: redis.port,
+        title: 'Console',
+      },
+    }),
     ...watch('WorkerStats'),
     ...watch('dev-api3-2'),
     ...watch('prod-api3-1'),
-    ...(jenkins && { jenkins: { kind: 'http', host: 'Jenkins-Oregon', port: jenkins.port, path: '/', title: 'Jenkins' } }),
+    ...(jenkins && {
+      jenkins: {
+        kind: 'http',
+        host: 'Jenkins-Oregon',
+        port: jenkins.port,
+        path: '/',
+        title: 'Jenkins',
+      },
+    }),
     ...(mysql && {
       school: {
         kind: 'mysql',
@@ -58,7 +87,9 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
         user: 'app',
         password: `\${file:${mysql.passwordFiles['app']}}`,
         database: mysql.database,
-        ...(mysql.replica && { replica: { address: mysql.replica.address, port: mysql.replica.port } }),
+        ...(mysql.replica && {
+          replica: { address: mysql.replica.address, port: mysql.replica.port },
+        }),
       },
     }),
   };

@@ -15,7 +15,11 @@ const PYTHON = '/usr/bin/python3';
 type Ports = { line: number; pickle: number; query: number; web: number };
 
 function carbonConf(folder: string, ports: Ports): string {
-  const receivers = Object.entries({ LINE_RECEIVER: ports.line, PICKLE_RECEIVER: ports.pickle, CACHE_QUERY: ports.query });
+  const receivers = Object.entries({
+    LINE_RECEIVER: ports.line,
+    PICKLE_RECEIVER: ports.pickle,
+    CACHE_QUERY: ports.query,
+  });
   return [
     '[cache]',
     `STORAGE_DIR = ${folder}`,
@@ -45,6 +49,9 @@ function webSettings(folder: string, ports: Ports): string {
     `DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': '${folder}/web.sqlite'}}`,
     "ALLOWED_HOSTS = ['*']",
     "TIME_ZONE = 'UTC'",
+    // Debian installs them where a web server would serve them; the finder takes them from another list.
+    'STATICFILES_DIRS = [STATIC_ROOT]',
+    `STATIC_ROOT = '${folder}/static'`,
     '',
   ].join('\n');
 }
@@ -78,7 +85,11 @@ export async function startGraphite(lab: LabContext): Promise<NonNullable<LabSer
   writeFileSync(path.join(folder, 'storage-schemas.conf'), '[all]\npattern = .*\nretentions = 60s:8d\n');
   writeFileSync(path.join(folder, 'lab_settings.py'), webSettings(folder, ports), { mode: 0o600 });
 
-  const environment = { PYTHONPATH: folder, DJANGO_SETTINGS_MODULE: 'lab_settings', PYTHONDONTWRITEBYTECODE: '1' };
+  const environment = {
+    PYTHONPATH: folder,
+    DJANGO_SETTINGS_MODULE: 'lab_settings',
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
   const carbon = startServer(lab, {
     name: 'carbon-cache',
     command: PYTHON,
@@ -87,8 +98,13 @@ export async function startGraphite(lab: LabContext): Promise<NonNullable<LabSer
     folder,
     probe: () => probeCarbon(query),
   });
-  const seeded = runCommand(lab, PYTHON, [path.join(import.meta.dirname, 'seed-whisper.py'), whisperFolder], { environment });
-  const migrated = runCommand(lab, PYTHON, ['-m', 'django', 'migrate', '--run-syncdb', '-v', '0'], { environment, folder });
+  const seeded = runCommand(lab, PYTHON, [path.join(import.meta.dirname, 'seed-whisper.py'), whisperFolder], {
+    environment,
+  });
+  const migrated = runCommand(lab, PYTHON, ['-m', 'django', 'migrate', '--run-syncdb', '-v', '0'], {
+    environment,
+    folder,
+  });
   await awaitAll([carbon, seeded, migrated]);
   const server = await startServer(lab, {
     name: 'graphite-web',
@@ -99,5 +115,12 @@ export async function startGraphite(lab: LabContext): Promise<NonNullable<LabSer
     folder,
     probe: () => probeRender(web),
   });
-  return { address: ADDRESS, port: web, linePort: line, picklePort: pickle, whisperFolder, pid: server.pid };
+  return {
+    address: ADDRESS,
+    port: web,
+    linePort: line,
+    picklePort: pickle,
+    whisperFolder,
+    pid: server.pid,
+  };
 }

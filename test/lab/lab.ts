@@ -43,7 +43,12 @@ export type LabMonit = Endpoint & { user: string; passwordFile: string; pid: num
 export type LabServices = {
   mysql?: LabMysql;
   redis?: Endpoint & { pid: number; keys: number };
-  graphite?: Endpoint & { linePort: number; picklePort: number; whisperFolder: string; pid: number };
+  graphite?: Endpoint & {
+    linePort: number;
+    picklePort: number;
+    whisperFolder: string;
+    pid: number;
+  };
   /** By the host on which it runs. */
   monit?: Record<string, LabMonit>;
   elasticsearch?: Endpoint;

@@ -4,7 +4,8 @@ import { summarizeParts } from './parts.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const ending = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.abort(new Error('stopped')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => ending.abort(new Error('stopped')));
 
 async function runLab(): Promise<void> {
   const begin = performance.now();

@@ -57,7 +57,9 @@ function otherAccounts(passwords: Passwords): string {
 /** Sends SQL as root through the server's socket; the password travels in a file. */
 async function sendSql(lab: LabContext, instance: Instance, passwords: Passwords, sql: string): Promise<string> {
   const defaults = path.join(lab.folder, 'secrets', `${instance.name}.cnf`);
-  writeFileSync(defaults, `[client]\nuser=root\npassword=${passwords.root}\nsocket=${instance.socket}\n`, { mode: 0o600 });
+  writeFileSync(defaults, `[client]\nuser=root\npassword=${passwords.root}\nsocket=${instance.socket}\n`, {
+    mode: 0o600,
+  });
   const args = [`--defaults-file=${defaults}`, '--batch', '--skip-column-names', '--default-character-set=utf8mb4'];
   return runCommand(lab, 'mariadb', args, { input: sql });
 }
@@ -103,14 +105,20 @@ async function follow(lab: LabContext, primary: Instance, replica: Instance, pas
   await sendSql(lab, replica, passwords, `${change}\nSTART SLAVE;`);
   const position = (await sendSql(lab, primary, passwords, 'SELECT @@gtid_binlog_pos;')).trim();
   const reached = await sendSql(lab, replica, passwords, `SELECT MASTER_GTID_WAIT('${position}', 20);`);
-  if (reached.trim() !== '0') throw new Error(`lab: the replica does not follow: ${await sendSql(lab, replica, passwords, 'SHOW SLAVE STATUS;')}`);
+  if (reached.trim() !== '0')
+    throw new Error(
+      `lab: the replica does not follow: ${await sendSql(lab, replica, passwords, 'SHOW SLAVE STATUS;')}`,
+    );
 }
 
 /**
  * Takes two addresses; starts a seeded primary on the first and a replica on the second, and returns them once the
  * replica has all of the primary. Throws when either does not start or follow.
  */
-export async function startMariadb(lab: LabContext, addresses: { primary: string; replica: string }): Promise<LabMysql> {
+export async function startMariadb(
+  lab: LabContext,
+  addresses: { primary: string; replica: string },
+): Promise<LabMysql> {
   // MariaDB refuses to run as root.
   const account = process.getuid?.() === 0 ? await findAccount(lab, 'mysql') : undefined;
   const { passwords, files } = makePasswords(lab);
@@ -118,13 +126,32 @@ export async function startMariadb(lab: LabContext, addresses: { primary: string
     const folder = path.join(lab.folder, name);
     mkdirSync(folder, { mode: 0o755 });
     if (account) chownSync(folder, account.uid, account.gid);
-    return { name, address, port: await lab.pickPort(address), socket: path.join(folder, 's'), data: path.join(folder, 'data') };
+    return {
+      name,
+      address,
+      port: await lab.pickPort(address),
+      socket: path.join(folder, 's'),
+      data: path.join(folder, 'data'),
+    };
   };
-  const [first, second] = await Promise.all([prepare('primary', addresses.primary), prepare('replica', addresses.replica)]);
+  const [first, second] = await Promise.all([
+    prepare('primary', addresses.primary),
+    prepare('replica', addresses.replica),
+  ]);
 
-  const args = ['--no-defaults', `--datadir=${first.data}`, '--auth-root-authentication-method=normal', '--skip-test-db', ...LEAN];
+  const args = [
+    '--no-defaults',
+    `--datadir=${first.data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    ...LEAN,
+  ];
   const folder = path.dirname(first.data);
-  await runCommand(lab, 'mariadb-install-db', args, { account, folder, environment: { TMPDIR: folder } });
+  await runCommand(lab, 'mariadb-install-db', args, {
+    account,
+    folder,
+    environment: { TMPDIR: folder },
+  });
   await runCommand(lab, 'cp', ['-a', first.data, second.data]);
 
   const startPrimary = async () => {
@@ -134,10 +161,21 @@ export async function startMariadb(lab: LabContext, addresses: { primary: string
     await sendSql(lab, first, passwords, otherAccounts(passwords) + seed);
     return started;
   };
-  const startReplica = () => startInstance(lab, second, { passwords, account, more: ['--server-id=2', '--read-only=ON'] });
+  const startReplica = () =>
+    startInstance(lab, second, { passwords, account, more: ['--server-id=2', '--read-only=ON'] });
   const [primary, replica] = await awaitAll([startPrimary(), startReplica()]);
   await follow(lab, first, second, passwords);
 
-  const where = ({ address, port, socket, pid }: Instance & { pid: number }) => ({ address, port, socket, pid });
-  return { primary: where(primary), replica: where(replica), database: DATABASE, passwordFiles: files };
+  const where = ({ address, port, socket, pid }: Instance & { pid: number }) => ({
+    address,
+    port,
+    socket,
+    pid,
+  });
+  return {
+    primary: where(primary),
+    replica: where(replica),
+    database: DATABASE,
+    passwordFiles: files,
+  };
 }

@@ -29,7 +29,11 @@ const MENU: Menu = [
   {
     title: 'Backups',
     entries: [
-      { key: 'b', label: 'Backup W+E+R', run: ['backup', 'run', 'graphite', 'elasticsearch', 'mysql'] },
+      {
+        key: 'b',
+        label: 'Backup W+E+R',
+        run: ['backup', 'run', 'graphite', 'elasticsearch', 'mysql'],
+      },
       { key: 'ba', label: 'Backup AWS-S3', run: ['backup', 'run', 's3'] },
       { key: 'be', label: 'Backup Elasticsearch', run: ['backup', 'run', 'elasticsearch'] },
       { key: 'bg', label: 'Backup Graphite', run: ['backup', 'run', 'graphite'] },
@@ -43,8 +47,14 @@ const MENU: Menu = [
       { key: 'rp', label: 'ADM @ prod-api3-1', run: ['redis', 'flush', 'prod-api3-1'] },
     ],
   },
-  { title: 'List AWS - instances', entries: [{ key: 'li', label: 'ap+us+eu', run: ['hosts', ...EVERY_REGION] }] },
-  { title: 'Update & Upgrade', entries: [{ key: 'uu', label: 'ap+us+eu', run: ['fleet', 'upgrade', ...EVERY_REGION] }] },
+  {
+    title: 'List AWS - instances',
+    entries: [{ key: 'li', label: 'ap+us+eu', run: ['hosts', ...EVERY_REGION] }],
+  },
+  {
+    title: 'Update & Upgrade',
+    entries: [{ key: 'uu', label: 'ap+us+eu', run: ['fleet', 'upgrade', ...EVERY_REGION] }],
+  },
 ];
 
 /** Takes the names of hosts and services that exist; returns the menu without entries that lead to another. */

@@ -38,7 +38,9 @@ export async function startMonit(lab: LabContext, hostName: string): Promise<Lab
   const port = await lab.pickPort(ADDRESS);
   const controlFile = path.join(folder, 'monitrc');
   const sshdPidFile = path.join(lab.folder, 'hosts', hostName, 'sshd.pid');
-  writeFileSync(controlFile, monitrc(folder, hostName, port, password, sshdPidFile), { mode: 0o600 });
+  writeFileSync(controlFile, monitrc(folder, hostName, port, password, sshdPidFile), {
+    mode: 0o600,
+  });
 
   const authorization = `Basic ${Buffer.from(`${USER}:${password}`).toString('base64')}`;
   const server = await startServer(lab, {

@@ -29,7 +29,12 @@ export type PackageReport = { missing: PackageName[]; reason?: string; command?:
 
 /** Takes the output of dpkg-query (`package status` per line); returns which of the lab's packages are missing. */
 export function findMissing(output: string): PackageName[] {
-  const installed = new Set(output.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]));
+  const installed = new Set(
+    output
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
+  );
   return LAB_PACKAGES.filter((name) => !installed.has(name));
 }
 
@@ -45,7 +50,12 @@ export function installCommand(missing: readonly string[]): string {
 }
 
 /** Takes what is known; returns what to do about the missing packages. */
-export function decideInstall(known: { missing: PackageName[]; root: boolean; only: string | undefined; apt: boolean }): PackageReport & {
+export function decideInstall(known: {
+  missing: PackageName[];
+  root: boolean;
+  only: string | undefined;
+  apt: boolean;
+}): PackageReport & {
   install: boolean;
 } {
   const { missing } = known;
@@ -53,7 +63,11 @@ export function decideInstall(known: { missing: PackageName[]; root: boolean; on
   const command = installCommand(missing);
   if (!known.apt) return { missing, install: false, reason: 'no apt-get on this machine' };
   if (!registryAllowed(known.only, 'debian'))
-    return { missing, install: false, reason: 'not installed, and LCOPS_LAB_ONLY leaves debian out' };
+    return {
+      missing,
+      install: false,
+      reason: 'not installed, and LCOPS_LAB_ONLY leaves debian out',
+    };
   if (!known.root) return { missing, install: false, reason: 'not installed, and only root can', command };
   return { missing, install: true, command };
 }
@@ -103,7 +117,11 @@ function listsAreEmpty(): boolean {
   }
 }
 
-async function install(missing: readonly string[], lock: Lock, log: (line: string) => void): Promise<string | undefined> {
+async function install(
+  missing: readonly string[],
+  lock: Lock,
+  log: (line: string) => void,
+): Promise<string | undefined> {
   const words = ['install', '-y', '--no-install-recommends', ...missing];
   let updated = false;
   if (listsAreEmpty()) {

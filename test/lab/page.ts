@@ -18,7 +18,11 @@ const PAGES: Record<PageName, Page> = {
     }),
   },
   kibana: { type: 'text/html', body: html('Kibana 3') },
-  jenkins: { type: 'text/html', body: html('Dashboard [Jenkins]'), headers: { 'X-Jenkins': '1.565.1' } },
+  jenkins: {
+    type: 'text/html',
+    body: html('Dashboard [Jenkins]'),
+    headers: { 'X-Jenkins': '1.565.1' },
+  },
 };
 
 /** Takes a page's name; serves it at / on a free port of 127.0.0.1 until the lab stops, and returns where. */
@@ -28,7 +32,10 @@ export async function startPage(lab: LabContext, name: PageName): Promise<Endpoi
   const page = PAGES[name];
   const server = createServer((request, response) => {
     const found = new URL(request.url ?? '/', 'http://page').pathname === '/';
-    response.writeHead(found ? 200 : 404, { 'Content-Type': found ? page.type : 'text/plain', ...page.headers });
+    response.writeHead(found ? 200 : 404, {
+      'Content-Type': found ? page.type : 'text/plain',
+      ...page.headers,
+    });
     response.end(request.method === 'HEAD' ? undefined : found ? page.body : 'not found\n');
   });
   await new Promise<void>((resolve, reject) => {

@@ -3,17 +3,52 @@ import { PART_NAMES } from './lab.ts';
 import type { Part, PartName, PartState } from './lab.ts';
 import type { PackageName, PackageReport } from './packages.ts';
 
-type PartFacts = { state: Exclude<PartState, 'absent'>; detail: string; packages: PackageName[]; needs: PartName[] };
+type PartFacts = {
+  state: Exclude<PartState, 'absent'>;
+  detail: string;
+  packages: PackageName[];
+  needs: PartName[];
+};
 
 const PARTS: Record<PartName, PartFacts> = {
-  hosts: { state: 'real', detail: 'OpenSSH, a server per machine', packages: ['openssh-server', 'openssh-client'], needs: [] },
-  bastion: { state: 'real', detail: 'OpenSSH before a private network with db-admin in it', packages: ['iproute2'], needs: ['hosts'] },
-  mysql: { state: 'real', detail: 'MariaDB, standing for RDS', packages: ['mariadb-server', 'mariadb-client'], needs: [] },
+  hosts: {
+    state: 'real',
+    detail: 'OpenSSH, a server per machine',
+    packages: ['openssh-server', 'openssh-client'],
+    needs: [],
+  },
+  bastion: {
+    state: 'real',
+    detail: 'OpenSSH before a private network with db-admin in it',
+    packages: ['iproute2'],
+    needs: ['hosts'],
+  },
+  mysql: {
+    state: 'real',
+    detail: 'MariaDB, standing for RDS',
+    packages: ['mariadb-server', 'mariadb-client'],
+    needs: [],
+  },
   replica: { state: 'real', detail: 'MariaDB, following by GTID', packages: [], needs: ['mysql'] },
   redis: { state: 'real', detail: 'Redis', packages: ['redis-server'], needs: ['hosts'] },
-  graphite: { state: 'real', detail: 'carbon-cache and graphite-web, a week of metrics', packages: ['graphite-carbon', 'graphite-web'], needs: ['hosts'] },
-  monit: { state: 'real', detail: 'Monit on the worker and both API hosts', packages: ['monit'], needs: ['hosts'] },
-  elasticsearch: { state: 'stand-in', detail: 'a page on its port', packages: [], needs: ['hosts'] },
+  graphite: {
+    state: 'real',
+    detail: 'carbon-cache and graphite-web, a week of metrics',
+    packages: ['graphite-carbon', 'graphite-web'],
+    needs: ['hosts'],
+  },
+  monit: {
+    state: 'real',
+    detail: 'Monit on the worker and both API hosts',
+    packages: ['monit'],
+    needs: ['hosts'],
+  },
+  elasticsearch: {
+    state: 'stand-in',
+    detail: 'a page on its port',
+    packages: [],
+    needs: ['hosts'],
+  },
   kibana: { state: 'stand-in', detail: 'a page on its port', packages: [], needs: ['hosts'] },
   jenkins: { state: 'stand-in', detail: 'a page on its port', packages: [], needs: ['hosts'] },
   tmux: { state: 'real', detail: 'for tests in a terminal', packages: ['tmux'], needs: [] },
@@ -48,7 +83,9 @@ export function planParts(
 export function requireParts(parts: Part[], required: string | undefined): void {
   const absent = parts.filter((part) => part.state === 'absent');
   if (required !== 'all' || absent.length === 0) return;
-  throw new Error(`lab: LCOPS_LAB_REQUIRE=all, but absent: ${absent.map((part) => `${part.name} (${part.reason})`).join('; ')}`);
+  throw new Error(
+    `lab: LCOPS_LAB_REQUIRE=all, but absent: ${absent.map((part) => `${part.name} (${part.reason})`).join('; ')}`,
+  );
 }
 
 /** Takes parts; returns the lines of their table. */

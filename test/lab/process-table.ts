@@ -37,7 +37,7 @@ export function listProcesses(): number[] {
 export function withDescendants(roots: number[]): ProcessIdentity[] {
   const wanted = new Set(roots);
   const stats = listProcesses().map((pid) => ({ pid, stat: readStat(pid) }));
-  for (let before = -1; before !== wanted.size; ) {
+  for (let before = -1; before !== wanted.size;) {
     before = wanted.size;
     for (const { pid, stat } of stats) if (stat && wanted.has(stat.parent)) wanted.add(pid);
   }

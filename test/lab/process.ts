@@ -45,7 +45,14 @@ const TERM_LIMIT_MS = 5_000;
 /** Takes the lab's folder and more variables; returns the environment of its programs: nothing of the user's own. */
 export function programEnvironment(labFolder: string, more: Record<string, string> = {}): Record<string, string> {
   const path_ = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
-  return { PATH: path_, HOME: labFolder, TMPDIR: labFolder, LANG: 'C.UTF-8', [LAB_VARIABLE]: labFolder, ...more };
+  return {
+    PATH: path_,
+    HOME: labFolder,
+    TMPDIR: labFolder,
+    LANG: 'C.UTF-8',
+    [LAB_VARIABLE]: labFolder,
+    ...more,
+  };
 }
 
 /** Takes a log file; returns its last lines, for an error message. */
@@ -56,7 +63,9 @@ export function readTail(logFile: string): string {
 /** Takes a program and its standard streams; starts it and keeps its record for as long as it runs. */
 export function spawnRecorded(
   lab: LabContext,
-  options: Pick<ServerOptions, 'command' | 'args' | 'environment' | 'folder' | 'account'> & { stdio: StdioOptions },
+  options: Pick<ServerOptions, 'command' | 'args' | 'environment' | 'folder' | 'account'> & {
+    stdio: StdioOptions;
+  },
 ): ChildProcess {
   const child = spawn(options.command, options.args, {
     cwd: options.folder ?? lab.folder,
@@ -112,7 +121,9 @@ export async function startServer(lab: LabContext, options: ServerOptions): Prom
     await Promise.race([waitUntilReady(options.name, options.probe, limits), startFailed]);
   } catch (error) {
     await stop();
-    throw new Error(`lab: ${options.name}: ${(error as Error).message}\n${readTail(logFile)}`, { cause: error });
+    throw new Error(`lab: ${options.name}: ${(error as Error).message}\n${readTail(logFile)}`, {
+      cause: error,
+    });
   }
   return { name: options.name, pid: child.pid ?? 0, logFile, stop };
 }
@@ -122,7 +133,12 @@ export async function runCommand(
   lab: LabContext,
   command: string,
   args: string[],
-  options: { environment?: Record<string, string>; folder?: string; account?: Account | undefined; input?: string } = {},
+  options: {
+    environment?: Record<string, string>;
+    folder?: string;
+    account?: Account | undefined;
+    input?: string;
+  } = {},
 ): Promise<string> {
   const running = promisify(execFile)(command, args, {
     cwd: options.folder ?? lab.folder,
@@ -138,7 +154,9 @@ export async function runCommand(
   } catch (error) {
     lab.signal?.throwIfAborted();
     const said = (error as { stderr?: string }).stderr?.trim().split('\n').slice(-5).join('\n');
-    throw new Error(`lab: ${command} failed: ${said || (error as Error).message}`, { cause: error });
+    throw new Error(`lab: ${command} failed: ${said || (error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -155,4 +173,3 @@ export async function findAccount(lab: LabContext, user: string): Promise<Accoun
   const [uid, gid] = await Promise.all([runCommand(lab, 'id', ['-u', user]), runCommand(lab, 'id', ['-g', user])]);
   return { uid: Number(uid), gid: Number(gid) };
 }
-

@@ -18,7 +18,8 @@ export async function waitUntilReady<T>(
       return await probe();
     } catch (error) {
       limits.signal?.throwIfAborted();
-      if (performance.now() > end) throw new Error(`${what} is not ready: ${(error as Error).message}`, { cause: error });
+      if (performance.now() > end)
+        throw new Error(`${what} is not ready: ${(error as Error).message}`, { cause: error });
     }
     await wait(pauseMs);
   }
@@ -28,7 +29,11 @@ export async function waitUntilReady<T>(
  * Takes an endpoint, what to send, and a test for the answer; returns the answer's bytes once they pass.
  * Throws when the server refuses, ends, or stays silent for two seconds.
  */
-export function exchange(endpoint: Endpoint, send: Buffer | string, isComplete: (answer: Buffer) => boolean): Promise<Buffer> {
+export function exchange(
+  endpoint: Endpoint,
+  send: Buffer | string,
+  isComplete: (answer: Buffer) => boolean,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(endpoint.port, endpoint.address);
     let answer = Buffer.alloc(0);

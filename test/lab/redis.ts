@@ -15,7 +15,13 @@ export function encodeCommand(words: string[]): string {
 export function seedCommands(): string[][] {
   const numbers = (count: number) => Array.from({ length: count }, (_unused, index) => index + 1);
   return [
-    ...numbers(300).map((id) => ['SET', `api:student:${id}`, `{"id":${id},"name":"学生 ${id}"}`, 'EX', String(3_600 + id)]),
+    ...numbers(300).map((id) => [
+      'SET',
+      `api:student:${id}`,
+      `{"id":${id},"name":"学生 ${id}"}`,
+      'EX',
+      String(3_600 + id),
+    ]),
     ...numbers(60).map((id) => ['SET', `api:class:${id}`, `{"id":${id},"level":"B${1 + (id % 2)}"}`]),
     ...numbers(80).map((id) => ['HSET', `session:${id}`, 'student', String(id), 'page', `/exercises/${id * 3}`]),
     ...numbers(40).map((id) => ['RPUSH', 'queue:statistics', `submissions/2014/03/10/${id}.mp3`]),

@@ -6,7 +6,12 @@ import { makeKey } from './host-keys.ts';
 import type { LabContext } from './process.ts';
 import type { PreparedHost } from './sshd.ts';
 
-export type OperatorFiles = { identityFile: string; authorizedKeysFile: string; knownHostsFile: string; sshConfigFile: string };
+export type OperatorFiles = {
+  identityFile: string;
+  authorizedKeysFile: string;
+  knownHostsFile: string;
+  sshConfigFile: string;
+};
 
 /**
  * Takes whether there are hosts; makes the operator's key and the file that lets it in everywhere.
@@ -55,6 +60,8 @@ export function sshConfigText(files: OperatorFiles, hosts: PreparedHost[]): stri
 
 /** Takes the operator's files and hosts; writes known_hosts and the ssh configuration. */
 export function writeOperatorFiles(files: OperatorFiles, hosts: PreparedHost[]): void {
-  writeFileSync(files.knownHostsFile, `${hosts.flatMap((host) => host.knownHosts).join('\n')}\n`, { mode: 0o600 });
+  writeFileSync(files.knownHostsFile, `${hosts.flatMap((host) => host.knownHosts).join('\n')}\n`, {
+    mode: 0o600,
+  });
   writeFileSync(files.sshConfigFile, sshConfigText(files, hosts), { mode: 0o600 });
 }

@@ -28,7 +28,13 @@ async function chooseAddresses(machine: Machine, ownAddress: string): Promise<st
   return found.length === 0 ? [ownAddress] : found.map((entry) => entry.address);
 }
 
-function sshdConfig(lab: LabContext, name: string, host: LabHost, keyFiles: string[], authorizedKeysFile: string): string {
+function sshdConfig(
+  lab: LabContext,
+  name: string,
+  host: LabHost,
+  keyFiles: string[],
+  authorizedKeysFile: string,
+): string {
   const listen = [host.address, ...host.otherAddresses].map((address) => `ListenAddress ${address}`);
   return [
     `Port ${host.port}`,
@@ -77,10 +83,20 @@ export async function prepareHost(
   const [hostKeyFile = ''] = keyFiles;
   const port = await lab.pickPort(address);
   const logFile = path.join(lab.folder, 'log', `sshd-${name}.log`);
-  const host: LabHost = { address, port, otherAddresses, hostKeyFingerprint: fingerprint(hostKeyFile), hostKeyFile, logFile, pid: 0 };
+  const host: LabHost = {
+    address,
+    port,
+    otherAddresses,
+    hostKeyFingerprint: fingerprint(hostKeyFile),
+    hostKeyFile,
+    logFile,
+    pid: 0,
+  };
 
   const configFile = path.join(folder, 'sshd_config');
-  writeFileSync(configFile, sshdConfig(lab, name, host, keyFiles, authorizedKeysFile), { mode: 0o600 });
+  writeFileSync(configFile, sshdConfig(lab, name, host, keyFiles, authorizedKeysFile), {
+    mode: 0o600,
+  });
   const names = machine.addressFrom === 'dns' ? ['localhost'] : [];
   const knownHosts = knownHostsLines([address, ...otherAddresses, ...names], port, keyFiles, name === 'TextLogs');
   return { machine, folder, configFile, knownHosts, host };

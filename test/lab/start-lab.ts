@@ -1,4 +1,5 @@
 /** Starts the lab: real servers that stand for the estate, in one folder, on loopback only. */
+import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -39,7 +40,8 @@ function makeEnvironment(folder: string, configPath: string): Record<string, str
 async function decideParts(lab: LabContext, options: LabOptions, packages: PackageReport): Promise<Part[]> {
   const obstacle = packages.missing.includes('iproute2') ? undefined : await findNamespaceObstacle(lab);
   const parts = planParts(options.parts, packages, obstacle === undefined ? {} : { bastion: obstacle });
-  if (packages.command && parts.some((part) => part.state === 'absent')) lab.log(`lab: to have all of it: ${packages.command}`);
+  if (packages.command && parts.some((part) => part.state === 'absent'))
+    lab.log(`lab: to have all of it: ${packages.command}`);
   requireParts(parts, process.env['LCOPS_LAB_REQUIRE']);
   return parts;
 }
@@ -59,13 +61,22 @@ async function stopAll(lab: LabContext): Promise<void> {
  */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const log = options.log ?? (() => {});
+  // Each command that runs listens to it, and many run at once.
+  if (options.signal) setMaxListeners(0, options.signal);
   removeLeftovers(log);
   const packages = await ensurePackages(log);
   options.signal?.throwIfAborted();
 
   const folder = mkdtempSync(path.join(os.tmpdir(), LAB_PREFIX));
   const pickPort = createPortPicker();
-  const lab: LabContext = { folder, log, signal: options.signal, recorder: recordLab(folder), pickPort, closers: [] };
+  const lab: LabContext = {
+    folder,
+    log,
+    signal: options.signal,
+    recorder: recordLab(folder),
+    pickPort,
+    closers: [],
+  };
   try {
     makeFolders(folder);
     const parts = await decideParts(lab, options, packages);
@@ -84,7 +95,18 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       return stopping;
     };
     const environment = makeEnvironment(folder, configPath);
-    return { folder, configPath, environment, parts, hosts, services, identityFile, knownHostsFile, sshConfigFile, stop };
+    return {
+      folder,
+      configPath,
+      environment,
+      parts,
+      hosts,
+      services,
+      identityFile,
+      knownHostsFile,
+      sshConfigFile,
+      stop,
+    };
   } catch (error) {
     await stopAll(lab);
     throw error;

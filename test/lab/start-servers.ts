@@ -29,7 +29,11 @@ async function prepareHosts(
 ): Promise<PreparedHost[]> {
   makeSeparationFolder();
   const machines = MACHINES.filter((machine) => withBastion || !(machine.isPrivate || machine.role === 'bastion'));
-  return awaitAll(machines.map((machine) => prepareHost(lab, machine, addressOf(MACHINES.indexOf(machine)), files.authorizedKeysFile)));
+  return awaitAll(
+    machines.map((machine) =>
+      prepareHost(lab, machine, addressOf(MACHINES.indexOf(machine)), files.authorizedKeysFile),
+    ),
+  );
 }
 
 async function startHosts(lab: LabContext, prepared: PreparedHost[]): Promise<Record<string, LabHost>> {
@@ -54,7 +58,11 @@ async function startMonits(lab: LabContext): Promise<Record<string, LabMonit>> {
   return Object.fromEntries(started);
 }
 
-export type RunningServers = { hosts: Record<string, LabHost>; services: LabServices; files: OperatorFiles };
+export type RunningServers = {
+  hosts: Record<string, LabHost>;
+  services: LabServices;
+  files: OperatorFiles;
+};
 
 /**
  * Takes which parts are wanted; starts all servers that do not wait for one another side by side, and returns them.

@@ -1,4 +1,3 @@
-import { access } from "node:fs/promises";
 import { OperatorError } from "../../system/errors.ts";
 import type { Wishes } from "../../config/propose-config.ts";
 import type { Command, Context } from "../command.ts";
@@ -122,7 +121,8 @@ function isProductionName(name: string): boolean {
   return !/dev|test|stag|local|sandbox/i.test(name);
 }
 
-function exists(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
+  const { access } = await import("node:fs/promises");
   return access(path).then(
     () => true,
     () => false,
