@@ -1,3 +1,5 @@
+import { loadConfig } from "../config/load-config.ts";
+import { listHosts } from "../inventory/list-hosts.ts";
 import { commands } from "../commands/index.ts";
 import type { Context } from "../commands/command.ts";
 import type { Folders } from "../config/folders.ts";
@@ -22,8 +24,7 @@ export interface ContextParts {
 export function makeContext(parts: ContextParts): Context {
   const { terminal, environment, signals } = parts;
   const config = once(async () => {
-    const { loadConfig } = await import("../config/load-config.ts");
-    const loaded = await loadConfig(parts.configPath);
+    const loaded = loadConfig(parts.configPath);
     const wanted = parts.environmentFlag;
     if (wanted !== undefined && !Object.hasOwn(loaded.environments ?? {}, wanted)) {
       throw new OperatorError("usage", `there is no environment ${wanted}`, {
@@ -33,7 +34,6 @@ export function makeContext(parts: ContextParts): Context {
     return loaded;
   });
   const allHosts = once(async () => {
-    const { listHosts } = await import("../inventory/list-hosts.ts");
     return listHosts(await config());
   });
   const prompts = once(async () => {

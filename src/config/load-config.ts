@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import { describeError, errorCode, OperatorError } from "../system/errors.ts";
 import { checkReferences } from "./check-references.ts";
 import { parseJson, type Problem } from "./parse-json.ts";
@@ -11,8 +11,8 @@ const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
  * Given the path of a configuration file, read and validate it whole.
  * Throws `configuration` with every mistake at once, each with its path in the file and its line.
  */
-export async function loadConfig(path: string): Promise<Config> {
-  const text = await readConfigFile(path);
+export function loadConfig(path: string): Config {
+  const text = readConfigFile(path);
   const { value, problems, locate } = parseJson(text);
   if (problems.length > 0) throw invalid(path, problems);
   const parsed = configSchema.safeParse(value);
@@ -42,25 +42,19 @@ export async function loadConfig(path: string): Promise<Config> {
   return parsed.data;
 }
 
-async function readConfigFile(path: string): Promise<string> {
+function readConfigFile(path: string): string {
   let bytes: Buffer;
   try {
-    const file = await open(path, "r");
-    try {
-      const { size } = await file.stat();
-      if (size > SIZE_LIMIT_BYTES) {
-        throw new OperatorError(
-          "configuration",
-          `${path}: ${size} bytes is no configuration, the limit is 4 MiB`,
-          {
-            next: "name the right file with --config",
-          },
-        );
-      }
-      bytes = await file.readFile();
-    } finally {
-      await file.close();
+    // Synchronous: it is the first thing of every run, and the other way would load another module for it.
+    const { size } = statSync(path);
+    if (size > SIZE_LIMIT_BYTES) {
+      throw new OperatorError(
+        "configuration",
+        `${path}: ${size} bytes is no configuration, the limit is 4 MiB`,
+        { next: "name the right file with --config" },
+      );
     }
+    bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof OperatorError) throw error;
     if (errorCode(error) === "ENOENT") {

@@ -14,8 +14,8 @@ export interface SshHost {
  * Given the configured file or none (~/.ssh/config), return the hosts that it names in full: patterns are passed over,
  * and so are names that are no plain words. `Include` is not followed here; connecting asks `ssh` itself.
  */
-export async function readSshHosts(configFile: string | undefined): Promise<SshHost[]> {
-  const text = await readSshConfigFile(configFile);
+export function readSshHosts(configFile: string | undefined): SshHost[] {
+  const text = readSshConfigFile(configFile);
   let config: SSHConfig;
   try {
     config = SSHConfig.parse(text);

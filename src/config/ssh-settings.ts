@@ -43,7 +43,7 @@ export interface SshSettingsQuery {
 export async function resolveSshSettings(query: SshSettingsQuery): Promise<SshSettings> {
   if (query.name.startsWith("-")) throw new OperatorError("usage", `${query.name} is no host name`);
   const answer = await askSsh(query);
-  const keywords = answer.keywords ?? (await parseConfigFile(query));
+  const keywords = answer.keywords ?? parseConfigFile(query);
   return {
     ...readKeywords(keywords, query),
     ...(answer.note !== undefined && { note: answer.note }),
@@ -83,9 +83,9 @@ async function askSsh(query: SshSettingsQuery): Promise<{ keywords?: Keywords; n
   }
 }
 
-async function parseConfigFile(query: SshSettingsQuery): Promise<Keywords> {
+function parseConfigFile(query: SshSettingsQuery): Keywords {
   const keywords: Keywords = new Map();
-  const computed = SSHConfig.parse(await readSshConfigFile(query.configFile)).compute(query.name, {
+  const computed = SSHConfig.parse(readSshConfigFile(query.configFile)).compute(query.name, {
     ignoreCase: true,
     matchExec: false,
   });

@@ -6,12 +6,12 @@ import type { Host } from "./host.ts";
  * Given the configuration, return every host that it and the user's ssh configuration name, in that order.
  * What the configuration says of a host wins; its ssh settings are asked again at each connect.
  */
-export async function listHosts(config: Config): Promise<Host[]> {
+export function listHosts(config: Config): Host[] {
   const hosts = new Map<string, Host>();
   for (const [name, { ...given }] of Object.entries(config.hosts ?? {})) {
     hosts.set(name, { name, source: "config", ...withoutUndefined(given) });
   }
-  for (const found of await readSshHosts(config.ssh?.configFile)) {
+  for (const found of readSshHosts(config.ssh?.configFile)) {
     if (hosts.has(found.name)) continue;
     hosts.set(found.name, {
       name: found.name,

@@ -42,22 +42,27 @@ export interface HandshakeFailure {
   received: Buffer;
   /** What the server offers where it shares no algorithm with us: one line each. */
   offered: readonly string[];
-  /** Why the transport itself ended, where it can tell. */
-  transportEnd: string | undefined;
+  /** What a ProxyCommand has said, printable. */
+  words: readonly string[];
 }
 
 /** Given a handshake that failed for a reason of the network or the server, return it in the operator's words. */
 export function classifyHandshakeError(failure: HandshakeFailure): OperatorError {
-  const { label, error, phase, received, offered, transportEnd } = failure;
+  const { label, error, phase, received, offered, words } = failure;
   const message = error?.message ?? "the connection was closed";
   const cause = error && { cause: error };
-  // A transport of ours that ended (an outer hop, a ProxyCommand) tells more than its consequences here.
+  // An outer hop that ended tells more than its consequences here.
   if (error instanceof OperatorError) return error;
-  if (transportEnd) {
-    return new OperatorError("unreachable", `${label}: ${transportEnd}`, {
-      next: "run the ProxyCommand by itself to see what it lacks",
-      ...cause,
-    });
+  if (words.length > 0 || message.includes("ProxyCommand")) {
+    return new OperatorError(
+      "unreachable",
+      `${label}: failed while ${phase}: ${printable(message)}`,
+      {
+        details: words,
+        next: "run its ProxyCommand by itself to see what it lacks",
+        ...cause,
+      },
+    );
   }
   if (message.includes("no matching") || message.includes("No matching")) {
     return new OperatorError("failed", `${label}: ${printable(message)}`, {
@@ -150,18 +155,24 @@ export function classifyChannelError(
   return new OperatorError("failed", `${label}: cannot forward to ${purpose}: ${said}`, cause);
 }
 
-/** Given what ended a transport that had been up, return the error of everything that was under way on it. */
+/**
+ * Given what ended a transport that had been up for so long, and what its program said last, return the error of
+ * everything that was under way on it.
+ */
 export function lostTransport(
   label: string,
   error: Error | undefined,
   upMs: number,
+  words: readonly string[],
 ): OperatorError {
   if (error instanceof OperatorError) return error;
   const why = error ? printable(error.message) : "the server closed it";
+  const upS = Math.round(upMs / 1000);
   return new OperatorError(
     "unreachable",
-    `${label}: the connection was lost after ${Math.round(upMs / 1000)} s: ${why}`,
+    `${label}: the connection was lost after ${upS} s: ${why}`,
     {
+      details: words,
       next: "connect again",
       ...(error && { cause: error }),
     },

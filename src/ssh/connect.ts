@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import { OperatorError } from "../system/errors.ts";
-import { printable } from "../system/printable.ts";
 import { spawnProxyCommand } from "../system/spawn-proxy-command.ts";
 import { classifySocketError, hopLabel } from "./classify-error.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
@@ -12,8 +11,6 @@ import type { ExitStatus } from "./pump-session.ts";
 import type { Hop, Route } from "./route.ts";
 import { type Ask, shakeHands } from "./shake-hands.ts";
 import { openShell, type ShellOptions } from "./open-shell.ts";
-
-const explainLimitMs = 500;
 
 export interface ConnectOptions {
   /** Ends everything, the finished connection included; what is under way throws its reason. */
@@ -76,7 +73,7 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
           signal,
           ask,
           log,
-          ...(transport.explainEnd && { explainEnd: transport.explainEnd }),
+          ...(transport.words && { words: transport.words }),
         }),
       );
       log(`${label}: connected`);
@@ -92,10 +89,9 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
     host: last.hop.name,
     address: last.hop.address,
     label: last.label,
-    forward: (target, forwardOptions = {}) => forward(last, target, { signal, ...forwardOptions }),
-    execute: (command, executeOptions) =>
-      execute(last, command, withSignal(executeOptions, signal)),
-    openShell: (shellOptions) => openShell(last, withSignal(shellOptions, signal)),
+    forward: (target, forwardOptions = {}) => forward(last, target, forwardOptions),
+    execute: (command, executeOptions) => execute(last, command, executeOptions),
+    openShell: (shellOptions) => openShell(last, shellOptions),
     isOpen: last.isOpen,
     closed: last.ended,
     close: closeLinks,
@@ -104,7 +100,7 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
 
 interface Transport {
   stream: Duplex;
-  explainEnd?: () => Promise<string | undefined>;
+  words?: () => string[];
 }
 
 async function openTransport(
@@ -125,7 +121,7 @@ async function openTransport(
       });
     }
   }
-  if (hop.proxyCommand !== undefined) return openProxyCommand(hop.proxyCommand);
+  if (hop.proxyCommand !== undefined) return spawnProxyCommand(hop.proxyCommand);
   try {
     return { stream: await openSocket({ host: hop.address, port: hop.port }, limits) };
   } catch (error) {

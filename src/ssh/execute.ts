@@ -9,10 +9,7 @@ import {
 
 const openTimeoutMs = 10_000;
 
-export interface ExecuteOptions extends Omit<SessionStreams, "signal"> {
-  /** Ends this command only. */
-  signal?: AbortSignal;
-}
+export type ExecuteOptions = SessionStreams;
 
 /**
  * Given a link and a command line for the remote user's shell, run it on the given streams and return how it ended.
@@ -21,9 +18,9 @@ export interface ExecuteOptions extends Omit<SessionStreams, "signal"> {
 export async function execute(
   link: Link,
   command: string,
-  options: ExecuteOptions & { signal: AbortSignal },
+  options: ExecuteOptions,
 ): Promise<ExitStatus> {
-  const limits = { timeoutMs: openTimeoutMs, signal: options.signal };
+  const limits = { timeoutMs: openTimeoutMs, ...(options.signal && { signal: options.signal }) };
   const channel = await openChannel(link, undefined, limits, (done) => {
     link.client.exec(
       command,

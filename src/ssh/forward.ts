@@ -8,18 +8,18 @@ const openTimeoutMs = 10_000;
 /**
  * Given a link and an address as its host sees it, return a stream to that address. Its end is the remote's own end;
  * when the link is lost it fails with the reason instead, and unwanted writes fail with EPIPE (see `wrapChannel`).
- * Throws `access` where the server forbids it, `unreachable` where nothing answers there, the signal's reason.
+ * Throws `access` where the server forbids it, `unreachable` where nothing answers there, and the link's end.
  */
 export async function forward(
   link: Link,
   target: { host: string; port: number },
-  limits: { timeoutMs?: number; signal: AbortSignal },
+  limits: { timeoutMs?: number } = {},
 ): Promise<Duplex> {
-  const { timeoutMs = openTimeoutMs, signal } = limits;
+  const { timeoutMs = openTimeoutMs } = limits;
   const channel = await openChannel(
     link,
     `${target.host}:${target.port}`,
-    { timeoutMs, signal },
+    { timeoutMs },
     (done) => {
       // Where the connection comes from is for the server's log only.
       link.client.forwardOut("127.0.0.1", 0, target.host, target.port, done);

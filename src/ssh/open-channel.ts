@@ -14,27 +14,27 @@ export type ChannelCallback = (error: Error | undefined, channel: ClientChannel)
 export function openChannel(
   link: Link,
   purpose: string | undefined,
-  limits: { timeoutMs: number; signal: AbortSignal },
+  limits: { timeoutMs: number; signal?: AbortSignal },
   ask: (callback: ChannelCallback) => void,
 ): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
-    limits.signal.throwIfAborted();
+    limits.signal?.throwIfAborted();
     let settled = false;
     const settle = (finish: () => void): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
-      limits.signal.removeEventListener("abort", abort);
+      limits.signal?.removeEventListener("abort", abort);
       forget();
       finish();
     };
-    const abort = (): void => settle(() => reject(limits.signal.reason));
+    const abort = (): void => settle(() => reject(limits.signal?.reason));
     const timer = setTimeout(() => {
       const what = purpose === undefined ? "opening a session" : `opening a forward to ${purpose}`;
       const message = `${link.label}: no answer within ${limits.timeoutMs / 1000} s to ${what}`;
       settle(() => reject(new OperatorError("unreachable", message)));
     }, limits.timeoutMs);
-    limits.signal.addEventListener("abort", abort);
+    limits.signal?.addEventListener("abort", abort);
     const forget = link.onEnd(() => settle(() => reject(link.endError())));
 
     const answered: ChannelCallback = (error, channel) => {

@@ -29,7 +29,8 @@ export interface SessionStreams {
   stderr: Writable;
   /** Absent: no remote terminal. With one, all output comes on `stdout`, and `~.` at the start of a line ends the session. */
   terminal?: SessionTerminal;
-  signal: AbortSignal;
+  /** Ends this session only. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -48,7 +49,11 @@ export function pumpSession(
     // Both must have been read to their ends; the channel's own `close` waits for one of them only.
     let toClose = 2;
     const fail = (error: unknown): void => {
-      if (link.isOpen()) channel.close();
+      if (link.isOpen()) {
+        // sshd leaves a program without a terminal running; ssh2 sends no signal after the end of stdin, though.
+        channel.signal("TERM");
+        channel.close();
+      }
       reject(error);
     };
     const closed = (): void => {
@@ -67,7 +72,7 @@ export function pumpSession(
     channel.on("close", closed);
     channel.stderr.on("end", closed);
     releases.push(link.onEnd(() => reject(link.endError())));
-    releases.push(listen(signal, "abort", () => fail(signal.reason)));
+    if (signal) releases.push(listen(signal, "abort", () => fail(signal.reason)));
     releases.push(pumpOutput(channel, stdout, fail), pumpOutput(channel.stderr, stderr, fail));
     if (!stdin) channel.end();
     else {
@@ -77,7 +82,7 @@ export function pumpSession(
     const resize = (size: TerminalSize): void => channel.setWindow(size.rows, size.columns, 0, 0);
     const stopResize = terminal?.onResize?.(resize);
     if (stopResize) releases.push(stopResize);
-    if (signal.aborted) fail(signal.reason);
+    if (signal?.aborted) fail(signal.reason);
   });
   return finished.finally(() => {
     for (const release of releases) release();

@@ -34,8 +34,8 @@ export interface HandshakeOptions {
   signal: AbortSignal;
   ask: Ask | undefined;
   log(line: string): void;
-  /** Why the transport itself ended, where it can tell; asked once, after the end. */
-  explainEnd?: () => Promise<string | undefined>;
+  /** What the transport's program has said so far, printable. */
+  words?: () => string[];
 }
 
 /**
@@ -59,16 +59,16 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   let tellEnd: (reason: OperatorError | undefined) => void = () => {};
   const ended = new Promise<OperatorError | undefined>((resolve) => (tellEnd = resolve));
 
-  const endError = (): Error =>
-    closing && signal.aborted && signal.reason instanceof Error
-      ? signal.reason
-      : closing
-        ? new OperatorError("failed", `${label}: the connection was closed`)
-        : lostTransport(
-            label,
-            transportError ?? clientError,
-            performance.now() - (readyMs ?? performance.now()),
-          );
+  let reason: Error | undefined;
+  const findReason = (): Error => {
+    if (!closing) {
+      const upMs = performance.now() - (readyMs ?? performance.now());
+      return lostTransport(label, transportError ?? clientError, upMs, options.words?.() ?? []);
+    }
+    if (signal.aborted && signal.reason instanceof Error) return signal.reason;
+    return new OperatorError("failed", `${label}: the connection was closed`);
+  };
+  const endError = (): Error => (reason ??= findReason());
   const close = async (): Promise<void> => {
     closing = true;
     client.end();
@@ -82,10 +82,11 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   transport.on("close", () => {
     open = false;
     signal.removeEventListener("abort", abort);
-    const error = closing ? undefined : endError();
+    const lost = !closing;
+    const error = endError();
     for (const listener of listeners) listener();
     listeners.clear();
-    tellEnd(error instanceof OperatorError ? error : undefined);
+    tellEnd(lost && error instanceof OperatorError ? error : undefined);
   });
   // A forwarded or a program's stream does not close by itself when the far side has ended.
   transport.on("end", () => transport.end());
@@ -174,22 +175,18 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       });
     });
   } catch (error) {
-    // Our own goodbye must not hide why the transport ended.
-    const [first, wasClosing] = [error, closing];
-    const explained =
-      wasClosing || first instanceof OperatorError ? undefined : await options.explainEnd?.();
     // A goodbye is for a server that can still hear it.
-    if (!(first instanceof OperatorError)) transport.destroy();
+    if (!(error instanceof OperatorError)) abort();
     await close();
     signal.throwIfAborted();
-    if (first instanceof OperatorError) throw first;
+    if (error instanceof OperatorError) throw error;
     throw classifyHandshakeError({
       label,
-      error: first instanceof Error ? first : undefined,
+      error: error instanceof Error ? error : undefined,
       phase,
       received,
       offered: readServerAlgorithms(received),
-      transportEnd: explained,
+      words: options.words?.() ?? [],
     });
   }
   return {

@@ -34,8 +34,9 @@ export function spawnProxyCommand(commandLine: string): ProxyCommand {
 
   const stream = new Duplex({
     read: () => void stdout.resume(),
-    write: (chunk: Buffer, _encoding, done) => void stdin.write(chunk, done),
-    final: (done) => void stdin.end(done),
+    // A failed write is told by the program's end, which knows the exit code.
+    write: (chunk: Buffer, _encoding, done) => void stdin.write(chunk, () => done()),
+    final: (done) => void stdin.end(() => done()),
     destroy: (error, done) => {
       stdin.destroy();
       stdout.destroy();
@@ -53,7 +54,6 @@ export function spawnProxyCommand(commandLine: string): ProxyCommand {
     if (!stream.push(chunk)) stdout.pause();
   });
   const fail = (how: string): void => void stream.destroy(new Error(`its ProxyCommand ${how}`));
-  // A write to a program that has left is told by its end.
   for (const pipe of [stdin, stdout]) pipe.on("error", () => {});
   stdout.on("end", () => setTimeout(() => fail("closed its output"), leaveAfterMs).unref());
   child.on("error", (error) => fail(`cannot be started: ${error.message}`));

@@ -52,13 +52,20 @@ export function makeTerminal(
   environment: NodeJS.ProcessEnv,
   flags: TerminalFlags,
 ): Terminal {
-  const { stdin, stdout, stderr } = streams;
+  // `process.stdin` is opened by being looked at: only who reads it does.
+  const { stdout, stderr } = streams;
   const writeLine = (stream: NodeJS.WriteStream, line: string): void =>
     void stream.write(`${line}\n`);
   return {
-    ...streams,
+    get stdin() {
+      return streams.stdin;
+    },
+    stdout,
+    stderr,
     flags,
-    canPrompt: stdin.isTTY && stderr.isTTY && flags.input && !environment["CI"],
+    get canPrompt() {
+      return streams.stdin.isTTY && stderr.isTTY && flags.input && !environment["CI"];
+    },
     canAnimate: stderr.isTTY && !flags.quiet && !flags.json && environment["TERM"] !== "dumb",
     isScreen: stdout.isTTY && !flags.json,
     get columns() {

@@ -7,7 +7,7 @@ const LOWEST = 12_000;
 const HIGHEST = 32_000;
 
 /** Takes an address and a port; returns whether a server could listen there now. */
-export function isPortFree(address: string, port: number): Promise<boolean> {
+function isPortFree(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = net.createServer();
     server.once('error', () => resolve(false));

@@ -69,7 +69,7 @@ export type LabDescription = {
   knownHostsFile: string;
   sshConfigFile: string;
 };
-export type Lab = LabDescription & { stop(): Promise<void> };
+export type Lab = LabDescription & { stop: () => Promise<void> };
 
 export type LabOptions = {
   /** Ports of the tunnels on this machine: those of awsConnect.sh where they are free, or any free ones. */

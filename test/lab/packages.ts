@@ -45,7 +45,7 @@ export function registryAllowed(only: string | undefined, registry: string): boo
 }
 
 /** Takes missing packages; returns the command line that installs them. */
-export function installCommand(missing: readonly string[]): string {
+function installCommand(missing: readonly string[]): string {
   return `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`;
 }
 

@@ -27,7 +27,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
 }
 
 /** Returns the ids of all processes. */
-export function listProcesses(): number[] {
+function listProcesses(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);

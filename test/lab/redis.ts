@@ -7,12 +7,12 @@ import type { LabContext } from './process.ts';
 import { exchange } from './ready.ts';
 
 /** Takes a command's words; returns them as Redis reads them from the wire. */
-export function encodeCommand(words: string[]): string {
+function encodeCommand(words: string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
 /** Returns the commands that fill the cache as the application does: answers that expire, sessions, a queue, ranks. */
-export function seedCommands(): string[][] {
+function seedCommands(): string[][] {
   const numbers = (count: number) => Array.from({ length: count }, (_unused, index) => index + 1);
   return [
     ...numbers(300).map((id) => [

@@ -35,7 +35,7 @@ export async function makeOperatorFiles(lab: LabContext, withKey: boolean): Prom
 }
 
 /** Takes the operator's files and hosts; returns the text of the ssh configuration. */
-export function sshConfigText(files: OperatorFiles, hosts: PreparedHost[]): string {
+function sshConfigText(files: OperatorFiles, hosts: PreparedHost[]): string {
   const entry = (name: string, host: PreparedHost['host'], ...more: string[]) =>
     [`Host ${name}`, `HostName ${host.address}`, `Port ${host.port}`, ...more].join('\n  ');
   const entries = hosts.flatMap(({ machine, host }) => {

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
-import { chmod, copyFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/ssh/connect.ts';
-import type { Hop } from '../../src/ssh/route.ts';
-import type { Ask } from '../../src/ssh/shake-hands.ts';
+import { spawn } from "node:child_process";
+import { chmod, copyFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "../../src/ssh/connect.ts";
+import type { Hop } from "../../src/ssh/route.ts";
+import type { Ask } from "../../src/ssh/shake-hands.ts";
 import {
   hopTo,
   makeGround,
@@ -19,12 +19,12 @@ import {
   user,
   type TestGround,
   type TestSshd,
-} from './start-sshd.ts';
+} from "./start-sshd.ts";
 
 const signal = new AbortController().signal;
 
 // d20, d21
-describe.skipIf(sshdMissing)('authentication', () => {
+describe.skipIf(sshdMissing)("authentication", () => {
   let ground: TestGround;
   let sshd: TestSshd;
   let encrypted: string;
@@ -36,31 +36,31 @@ describe.skipIf(sshdMissing)('authentication', () => {
   beforeAll(async () => {
     ground = await makeGround();
     [encrypted, agentOnly, ecdsa, rsa] = await Promise.all([
-      makeKey(at('encrypted'), 'ed25519', 'open sesame'),
-      makeKey(at('agent-only')),
-      makeKey(at('ecdsa'), 'ecdsa'),
-      makeKey(at('rsa'), 'rsa', 'open sesame', '-m', 'PEM'),
+      makeKey(at("encrypted"), "ed25519", "open sesame"),
+      makeKey(at("agent-only")),
+      makeKey(at("ecdsa"), "ecdsa"),
+      makeKey(at("rsa"), "rsa", "open sesame", "-m", "PEM"),
     ]);
-    sshd = await startSshd(ground, 'sshd', { keys: [encrypted, agentOnly, ecdsa, rsa] });
+    sshd = await startSshd(ground, "sshd", { keys: [encrypted, agentOnly, ecdsa, rsa] });
   });
   afterAll(() => ground.stop());
 
   const startAgent = async (name: string, ...keys: string[]): Promise<string> => {
     const socket = at(`${name}.sock`);
-    const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    const child = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
     ground.onStop(() => stopChild(child));
-    const env = { ...process.env, SSH_AUTH_SOCK: socket, DISPLAY: '', SSH_ASKPASS: '/bin/false' };
-    await until('the agent answers', () =>
-      run('ssh-add', ['-l'], { env }).then(
+    const env = { ...process.env, SSH_AUTH_SOCK: socket, DISPLAY: "", SSH_ASKPASS: "/bin/false" };
+    await until("the agent answers", () =>
+      run("ssh-add", ["-l"], { env }).then(
         () => true,
         (error: { code?: number }) => error.code === 1,
       ),
     );
-    for (const key of keys) await run('ssh-add', ['-q', key], { env });
+    for (const key of keys) await run("ssh-add", ["-q", key], { env });
     return socket;
   };
   const logIn = async (changes: Partial<Hop>, ask?: Ask): Promise<void> => {
-    const hop = await hopTo(ground, sshd, 'sshd', changes);
+    const hop = await hopTo(ground, sshd, "sshd", changes);
     await (await connect([hop], { signal, ...(ask && { ask }) })).close();
   };
   const answer = (passphrase: string | undefined, asked: string[] = []): Ask => ({
@@ -71,22 +71,24 @@ describe.skipIf(sshdMissing)('authentication', () => {
     },
   });
 
-  test('no agent, no key', async () => {
-    const error = await operatorError(logIn({ identityFiles: [at('missing')] }));
-    expect(error.kind).toBe('access');
-    expect(error.message).toContain(`does not let ${user} in: no key could be offered; it accepts publickey`);
+  test("no agent, no key", async () => {
+    const error = await operatorError(logIn({ identityFiles: [at("missing")] }));
+    expect(error.kind).toBe("access");
+    expect(error.message).toContain(
+      `does not let ${user} in: no key could be offered; it accepts publickey`,
+    );
   });
 
-  test('a dead agent harms nothing, and is named when nothing else helps', async () => {
-    const agentSocket = at('dead.sock');
+  test("a dead agent harms nothing, and is named when nothing else helps", async () => {
+    const agentSocket = at("dead.sock");
     await logIn({ agentSocket });
     const error = await operatorError(logIn({ agentSocket, identityFiles: [] }));
     expect(error.details.join()).toContain(`not usable: agent ${agentSocket}: connect ENOENT`);
   });
 
-  test('an agent that never answers holds nothing up for long', async () => {
-    const agentSocket = at('hanging.sock');
-    const server = createServer((socket) => socket.on('error', () => {}));
+  test("an agent that never answers holds nothing up for long", async () => {
+    const agentSocket = at("hanging.sock");
+    const server = createServer((socket) => socket.on("error", () => {}));
     await new Promise<void>((resolve) => server.listen(agentSocket, resolve));
     const started = performance.now();
     await logIn({ agentSocket });
@@ -94,64 +96,74 @@ describe.skipIf(sshdMissing)('authentication', () => {
     server.close();
   });
 
-  test('a key that is only in the agent', async () => {
-    await logIn({ agentSocket: await startAgent('one', agentOnly), identityFiles: [] });
+  test("a key that is only in the agent", async () => {
+    await logIn({ agentSocket: await startAgent("one", agentOnly), identityFiles: [] });
   });
 
-  test.each(['ecdsa', 'rsa'])('the agent signs with %s', async (name) => {
-    const key = await makeKey(at(`agent-${name}`), name === 'rsa' ? 'rsa' : 'ecdsa');
+  test.each(["ecdsa", "rsa"])("the agent signs with %s", async (name) => {
+    const key = await makeKey(at(`agent-${name}`), name === "rsa" ? "rsa" : "ecdsa");
     const own = await startSshd(ground, `agent-${name}-server`, { keys: [key] });
     const agentSocket = await startAgent(name, key);
-    await (await connect([await hopTo(ground, own, name, { agentSocket, identityFiles: [] })], { signal })).close();
+    await (
+      await connect([await hopTo(ground, own, name, { agentSocket, identityFiles: [] })], {
+        signal,
+      })
+    ).close();
   });
 
-  test('eight wrong keys in the agent: the named one goes first', async () => {
-    const wrong = await Promise.all(Array.from({ length: 8 }, (_, index) => makeKey(at(`wrong-${index}`))));
-    const agentSocket = await startAgent('eight', ...wrong, agentOnly);
+  test("eight wrong keys in the agent: the named one goes first", async () => {
+    const wrong = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => makeKey(at(`wrong-${index}`))),
+    );
+    const agentSocket = await startAgent("eight", ...wrong, agentOnly);
     await logIn({ agentSocket, identityFiles: [agentOnly], identitiesOnly: true });
     await logIn({ agentSocket, identityFiles: [agentOnly] });
     // Only the agent has the private half.
-    await copyFile(`${agentOnly}.pub`, at('half.pub'));
-    await logIn({ agentSocket, identityFiles: [at('half')], identitiesOnly: true });
-    await logIn({ agentSocket, identityFiles: [at('half.pub')], identitiesOnly: true });
+    await copyFile(`${agentOnly}.pub`, at("half.pub"));
+    await logIn({ agentSocket, identityFiles: [at("half")], identitiesOnly: true });
+    await logIn({ agentSocket, identityFiles: [at("half.pub")], identitiesOnly: true });
     const error = await operatorError(logIn({ agentSocket, identityFiles: [] }));
-    expect(error.message).toContain('5 refused');
+    expect(error.message).toContain("5 refused");
     expect(error.details).toHaveLength(6);
     expect(error.details[0]).toMatch(/^refused: agent key wrong-0 \(SHA256:/);
-    expect(error.details[5]).toContain('not offered: 4 more');
-    expect(error.next).toContain('IdentitiesOnly yes');
-    const filtered = await operatorError(logIn({ agentSocket, identityFiles: [at('wrong-3')], identitiesOnly: true }));
+    expect(error.details[5]).toContain("not offered: 4 more");
+    expect(error.next).toContain("IdentitiesOnly yes");
+    const filtered = await operatorError(
+      logIn({ agentSocket, identityFiles: [at("wrong-3")], identitiesOnly: true }),
+    );
     expect(filtered.details).toHaveLength(1);
   });
 
-  test('a key file that others may read is not used', async () => {
-    const open = at('open');
+  test("a key file that others may read is not used", async () => {
+    const open = at("open");
     await copyFile(ground.key, open);
     await chmod(open, 0o644);
     const error = await operatorError(logIn({ identityFiles: [open] }));
-    expect(error.details).toEqual([`not usable: ${open}: permissions 0644 are too open (chmod 600)`]);
+    expect(error.details).toEqual([
+      `not usable: ${open}: permissions 0644 are too open (chmod 600)`,
+    ]);
     await logIn({ identityFiles: [open, ground.key] });
   });
 
-  test('an encrypted key: asked once, and only when the server wants it', async () => {
+  test("an encrypted key: asked once, and only when the server wants it", async () => {
     const asked: string[] = [];
-    await logIn({ identityFiles: [encrypted] }, answer('open sesame', asked));
+    await logIn({ identityFiles: [encrypted] }, answer("open sesame", asked));
     expect(asked).toEqual([encrypted]);
-    const unwanted = await makeKey(at('unwanted'), 'ed25519', 'secret');
-    await operatorError(logIn({ identityFiles: [unwanted] }, answer('secret', asked)));
+    const unwanted = await makeKey(at("unwanted"), "ed25519", "secret");
+    await operatorError(logIn({ identityFiles: [unwanted] }, answer("secret", asked)));
     expect(asked).toHaveLength(1);
   });
 
-  test('an old PEM key whose public half is unknown: asked before it is offered', async () => {
+  test("an old PEM key whose public half is unknown: asked before it is offered", async () => {
     await rm(`${rsa}.pub`);
-    await logIn({ identityFiles: [rsa] }, answer('open sesame'));
+    await logIn({ identityFiles: [rsa] }, answer("open sesame"));
   });
 
   test.each([
-    ['wrong', answer('wrong'), 'wrong passphrase'],
-    ['none given', answer(undefined), 'no passphrase was given'],
-    ['nobody to ask', undefined, 'no passphrase was given'],
-  ])('passphrase %s', async (_name, ask, reason) => {
+    ["wrong", answer("wrong"), "wrong passphrase"],
+    ["none given", answer(undefined), "no passphrase was given"],
+    ["nobody to ask", undefined, "no passphrase was given"],
+  ])("passphrase %s", async (_name, ask, reason) => {
     const error = await operatorError(logIn({ identityFiles: [encrypted] }, ask));
     expect(error.details).toEqual([expect.stringContaining(`not usable: ${encrypted}: `)]);
     expect(error.details[0]).toContain(reason);
@@ -159,22 +171,22 @@ describe.skipIf(sshdMissing)('authentication', () => {
     await logIn({ identityFiles: [encrypted, ecdsa] }, ask);
   });
 
-  test('the agent has the encrypted key: nobody is asked', async () => {
-    const plain = at('encrypted-plain');
+  test("the agent has the encrypted key: nobody is asked", async () => {
+    const plain = at("encrypted-plain");
     await copyFile(encrypted, plain);
     await chmod(plain, 0o600);
-    await run('ssh-keygen', ['-q', '-p', '-P', 'open sesame', '-N', '', '-f', plain]);
+    await run("ssh-keygen", ["-q", "-p", "-P", "open sesame", "-N", "", "-f", plain]);
     const asked: string[] = [];
     await logIn(
-      { agentSocket: await startAgent('holds', plain), identityFiles: [encrypted] },
+      { agentSocket: await startAgent("holds", plain), identityFiles: [encrypted] },
       answer(undefined, asked),
     );
     expect(asked).toEqual([]);
   });
 
-  test('a public key where a private one belongs, and a file that is no key', async () => {
-    const noKey = at('no-key');
-    await writeFile(noKey, 'nothing', { mode: 0o600 });
+  test("a public key where a private one belongs, and a file that is no key", async () => {
+    const noKey = at("no-key");
+    await writeFile(noKey, "nothing", { mode: 0o600 });
     const error = await operatorError(logIn({ identityFiles: [`${ground.key}.pub`, noKey] }));
     expect(error.details).toEqual([
       `not usable: ${ground.key}.pub: holds a public key, not a private one`,
@@ -182,30 +194,32 @@ describe.skipIf(sshdMissing)('authentication', () => {
     ]);
   });
 
-  test('a certificate in the agent is named', async () => {
-    const key = await makeKey(at('certified'));
-    await run('ssh-keygen', ['-q', '-s', ground.key, '-I', 'me', '-n', user, `${key}.pub`]);
-    const agentSocket = await startAgent('certificate', key);
+  test("a certificate in the agent is named", async () => {
+    const key = await makeKey(at("certified"));
+    await run("ssh-keygen", ["-q", "-s", ground.key, "-I", "me", "-n", user, `${key}.pub`]);
+    const agentSocket = await startAgent("certificate", key);
     const error = await operatorError(logIn({ agentSocket, identityFiles: [] }));
-    expect(error.details.join('\n')).toMatch(/not usable: agent key .*: a certificate, which lcops cannot use yet/);
-    expect(error.details.join('\n')).toContain('refused: agent key certified');
-  });
-
-  test('a server that takes no keys', async () => {
-    const own = await startSshd(ground, 'no-keys', {
-      settings: ['PubkeyAuthentication no', 'KbdInteractiveAuthentication yes'],
-    });
-    const error = await operatorError(connect([await hopTo(ground, own, 'no-keys')], { signal }));
-    expect(error.message).toContain('no key could be offered; it accepts keyboard-interactive');
-  });
-
-  test('a server that hangs up after one try', async () => {
-    const own = await startSshd(ground, 'impatient', { settings: ['MaxAuthTries 1'] });
-    const wrong = await makeKey(at('impatient-wrong'));
-    const error = await operatorError(
-      connect([await hopTo(ground, own, 'impatient', { identityFiles: [wrong] })], { signal }),
+    expect(error.details.join("\n")).toMatch(
+      /not usable: agent key .*: a certificate, which lcops cannot use yet/,
     );
-    expect(error.kind).toBe('access');
-    expect(error.message).toContain('after too many keys');
+    expect(error.details.join("\n")).toContain("refused: agent key certified");
+  });
+
+  test("a server that takes no keys", async () => {
+    const own = await startSshd(ground, "no-keys", {
+      settings: ["PubkeyAuthentication no", "KbdInteractiveAuthentication yes"],
+    });
+    const error = await operatorError(connect([await hopTo(ground, own, "no-keys")], { signal }));
+    expect(error.message).toContain("no key could be offered; it accepts keyboard-interactive");
+  });
+
+  test("a server that hangs up after one try", async () => {
+    const own = await startSshd(ground, "impatient", { settings: ["MaxAuthTries 1"] });
+    const wrong = await makeKey(at("impatient-wrong"));
+    const error = await operatorError(
+      connect([await hopTo(ground, own, "impatient", { identityFiles: [wrong] })], { signal }),
+    );
+    expect(error.kind).toBe("access");
+    expect(error.message).toContain("after too many keys");
   });
 });

@@ -1,20 +1,20 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { OperatorError } from '../../src/system/errors.ts';
-import type { Hop } from '../../src/ssh/route.ts';
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { OperatorError } from "../../src/system/errors.ts";
+import type { Hop } from "../../src/ssh/route.ts";
 
 export const run = promisify(execFile);
-export const sshdMissing = !existsSync('/usr/sbin/sshd');
+export const sshdMissing = !existsSync("/usr/sbin/sshd");
 export const user = userInfo().username;
 
-export type KeyKind = 'ed25519' | 'ecdsa' | 'rsa';
+export type KeyKind = "ed25519" | "ecdsa" | "rsa";
 
 /** A folder for one test file, its operator's key, and everything that is to be stopped with it. */
 export interface TestGround {
@@ -36,11 +36,11 @@ export interface TestSshd {
 }
 
 export async function makeGround(): Promise<TestGround> {
-  const folder = await mkdtemp(join(tmpdir(), 'lcops-ssh-'));
+  const folder = await mkdtemp(join(tmpdir(), "lcops-ssh-"));
   const stops: (() => unknown)[] = [];
   return {
     folder,
-    key: await makeKey(join(folder, 'operator'), 'ed25519'),
+    key: await makeKey(join(folder, "operator"), "ed25519"),
     onStop: (stop) => void stops.push(stop),
     stop: async () => {
       for (const stop of stops.reverse()) await stop();
@@ -51,21 +51,21 @@ export async function makeGround(): Promise<TestGround> {
 
 export async function makeKey(
   file: string,
-  kind: KeyKind = 'ed25519',
-  passphrase = '',
+  kind: KeyKind = "ed25519",
+  passphrase = "",
   ...more: string[]
 ): Promise<string> {
-  const size = kind === 'rsa' ? ['-b', '2048'] : [];
-  await run('ssh-keygen', [
-    '-q',
-    '-t',
+  const size = kind === "rsa" ? ["-b", "2048"] : [];
+  await run("ssh-keygen", [
+    "-q",
+    "-t",
     kind,
     ...size,
-    '-N',
+    "-N",
     passphrase,
-    '-C',
-    file.split('/').at(-1) ?? '',
-    '-f',
+    "-C",
+    file.split("/").at(-1) ?? "",
+    "-f",
     file,
     ...more,
   ]);
@@ -73,7 +73,7 @@ export async function makeKey(
 }
 
 export async function publicKey(file: string): Promise<string> {
-  return (await readFile(`${file}.pub`, 'utf8')).split(' ').slice(0, 2).join(' ');
+  return (await readFile(`${file}.pub`, "utf8")).split(" ").slice(0, 2).join(" ");
 }
 
 /** Starts an sshd that lets in the ground's key and `keys`; ready when it greets. */
@@ -82,50 +82,56 @@ export async function startSshd(
   name: string,
   options: { address?: string; hostKeys?: KeyKind[]; keys?: string[]; settings?: string[] } = {},
 ): Promise<TestSshd> {
-  const { address = '127.0.0.81', hostKeys = ['ed25519'], keys = [], settings = [] } = options;
-  if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true });
+  const { address = "127.0.0.81", hostKeys = ["ed25519"], keys = [], settings = [] } = options;
+  if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
   const folder = join(ground.folder, name);
   await mkdir(folder);
-  const files = await Promise.all(hostKeys.map((kind) => makeKey(join(folder, `host_${kind}`), kind)));
+  const files = await Promise.all(
+    hostKeys.map((kind) => makeKey(join(folder, `host_${kind}`), kind)),
+  );
   const authorized = await Promise.all([ground.key, ...keys].map(publicKey));
-  await writeFile(join(folder, 'authorized_keys'), `${authorized.join('\n')}\n`);
+  await writeFile(join(folder, "authorized_keys"), `${authorized.join("\n")}\n`);
   const port = await freePort(address);
   const config = [
     ...settings,
     `ListenAddress ${address}`,
     `Port ${port}`,
     ...files.map((file) => `HostKey ${file}`),
-    `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`,
-    `PidFile ${join(folder, 'pid')}`,
-    'StrictModes no',
-    'UsePAM no',
-    'PasswordAuthentication no',
-    'KbdInteractiveAuthentication no',
-    'PermitRootLogin prohibit-password',
-    'PrintMotd no',
-    'PrintLastLog no',
-    'LogLevel VERBOSE',
-    'MaxStartups 100',
+    `AuthorizedKeysFile ${join(folder, "authorized_keys")}`,
+    `PidFile ${join(folder, "pid")}`,
+    "StrictModes no",
+    "UsePAM no",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "PermitRootLogin prohibit-password",
+    "PrintMotd no",
+    "PrintLastLog no",
+    "LogLevel VERBOSE",
+    "MaxStartups 100",
   ];
-  await writeFile(join(folder, 'sshd_config'), `${config.join('\n')}\n`);
-  const log = join(folder, 'log');
-  const child = spawn('/usr/sbin/sshd', ['-D', '-f', join(folder, 'sshd_config'), '-E', log], { stdio: 'ignore' });
+  await writeFile(join(folder, "sshd_config"), `${config.join("\n")}\n`);
+  const log = join(folder, "log");
+  const child = spawn("/usr/sbin/sshd", ["-D", "-f", join(folder, "sshd_config"), "-E", log], {
+    stdio: "ignore",
+  });
   const stop = (): Promise<void> => stopChild(child);
   ground.onStop(stop);
   await until(`${name} greets`, () => greets(address, port));
   return {
     address,
     port,
-    knownHosts: await Promise.all(files.map(async (file) => `[${address}]:${port} ${await publicKey(file)}`)),
-    log: () => readFile(log, 'utf8'),
+    knownHosts: await Promise.all(
+      files.map(async (file) => `[${address}]:${port} ${await publicKey(file)}`),
+    ),
+    log: () => readFile(log, "utf8"),
     stop,
   };
 }
 
 export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
   await gone;
 }
 
@@ -136,8 +142,11 @@ export async function hopTo(
   name: string,
   changes: Partial<Hop> = {},
 ): Promise<Hop> {
-  const knownHosts = join(ground.folder, `known_hosts-${name}-${Math.random().toString(36).slice(2)}`);
-  await writeFile(knownHosts, `${sshd.knownHosts.join('\n')}\n`);
+  const knownHosts = join(
+    ground.folder,
+    `known_hosts-${name}-${Math.random().toString(36).slice(2)}`,
+  );
+  await writeFile(knownHosts, `${sshd.knownHosts.join("\n")}\n`);
   return {
     name,
     address: sshd.address,
@@ -158,16 +167,16 @@ export async function startServer(
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
     serve(socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.82', resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.82", resolve));
   ground.onStop(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return { address: '127.0.0.82', port: (server.address() as AddressInfo).port };
+  return { address: "127.0.0.82", port: (server.address() as AddressInfo).port };
 }
 
 /** A relay in front of a server; `cut` resets every connection through it, `stall` lets nothing more through. */
@@ -178,7 +187,7 @@ export async function startRelay(
   const sockets: Socket[] = [];
   const at = await startServer(ground, (socket) => {
     const onward = connect(target.port, target.address);
-    onward.on('error', () => {});
+    onward.on("error", () => {});
     socket.pipe(onward).pipe(socket);
     sockets.push(socket, onward);
   });
@@ -205,12 +214,16 @@ function greets(address: string, port: number): Promise<boolean> {
       resolve(answer);
     };
     socket.setTimeout(500, () => finish(false));
-    socket.on('error', () => finish(false));
-    socket.on('data', (chunk) => finish(chunk.toString('latin1').startsWith('SSH-')));
+    socket.on("error", () => finish(false));
+    socket.on("data", (chunk) => finish(chunk.toString("latin1").startsWith("SSH-")));
   });
 }
 
-export async function until(what: string, test: () => Promise<boolean> | boolean, limitMs = 5000): Promise<void> {
+export async function until(
+  what: string,
+  test: () => Promise<boolean> | boolean,
+  limitMs = 5000,
+): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await test())) {
     if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
@@ -221,7 +234,7 @@ export async function until(what: string, test: () => Promise<boolean> | boolean
 /** What a promise that must fail with an error for the operator fails with. */
 export async function operatorError(failing: Promise<unknown>): Promise<OperatorError> {
   const error: unknown = await failing.then(
-    () => new Error('it did not fail'),
+    () => new Error("it did not fail"),
     (reason: unknown) => reason,
   );
   if (error instanceof OperatorError) return error;

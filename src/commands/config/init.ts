@@ -54,10 +54,8 @@ interface Found {
 async function lookAround(context: Context): Promise<Found> {
   const { listProfiles } = await import("../../aws/list-profiles.ts");
   const { readSshHosts } = await import("../../config/ssh-hosts.ts");
-  const [profiles, hosts] = await Promise.all([
-    listProfiles(context.environment),
-    readSshHosts(undefined),
-  ]);
+  const profiles = await listProfiles(context.environment);
+  const hosts = readSshHosts(undefined);
   context.terminal.note(
     `found ${profiles.length} AWS profiles and ${hosts.length} hosts in the ssh configuration`,
   );
