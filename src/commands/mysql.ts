@@ -19,7 +19,7 @@ export const mysql: Command = {
   async run(input, context) {
     const { runMysqlClient } = await import("../services/mysql/run-client.ts");
     const { reachService } = await import("../reach/reach-service.ts");
-    const { name, service } = await findMysql(await context.config(), context);
+    const { name, service } = findMysql(await context.config(), context);
     const server = input.options["replica"] === true ? replicaOf(name, service) : service;
     const password =
       service.password === undefined ? undefined : await readPassword(service.password, context);
@@ -51,35 +51,37 @@ export const mysql: Command = {
   },
 };
 
-/** The one MySQL of the environment; with several, the environment must be named. */
-async function findMysql(
-  config: Config,
-  context: Context,
-): Promise<{ name: string; service: MysqlConfig }> {
-  const environment = context.environmentFlag ?? config.defaultEnvironment;
-  const found = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
+/** The one MySQL that there is, or the one of `--env`, or of the default environment; else it must be said which. */
+function findMysql(config: Config, context: Context): { name: string; service: MysqlConfig } {
+  const all = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
     service.kind === "mysql" ? [{ name, service }] : [],
   );
-  const environmentOf = (service: MysqlConfig): string | undefined =>
-    service.host === undefined ? service.environment : config.hosts?.[service.host]?.environment;
-  const here = found.filter(
-    ({ service }) => environment === undefined || environmentOf(service) === environment,
-  );
-  const [only] = here;
-  if (only && here.length === 1) return only;
-  if (here.length === 0) {
-    const where = environment === undefined ? "" : ` in the environment ${environment}`;
+  const inEnvironment = (environment: string | undefined) =>
+    all.filter(({ service }) => environmentOf(service, config) === environment);
+  const asked = context.environmentFlag;
+  const found = asked === undefined ? all : inEnvironment(asked);
+  const narrowed = found.length > 1 ? inEnvironment(asked ?? config.defaultEnvironment) : found;
+  const [only] = narrowed;
+  if (only && narrowed.length === 1) return only;
+  if (found.length === 0) {
+    const where = asked === undefined ? "" : ` in the environment ${asked}`;
     throw new OperatorError("usage", `there is no mysql service${where}`, {
       next: "add one to the services of the configuration, or choose another --env",
     });
   }
   throw new OperatorError(
     "usage",
-    `there are ${here.length} mysql services: ${here.map(({ name }) => name).join(", ")}`,
+    `there are several mysql services: ${found.map(({ name }) => name).join(", ")}`,
     {
       next: "choose with --env",
     },
   );
+}
+
+function environmentOf(service: MysqlConfig, config: Config): string | undefined {
+  return service.host === undefined
+    ? service.environment
+    : config.hosts?.[service.host]?.environment;
 }
 
 function replicaOf(

@@ -84,12 +84,22 @@ export function classifyHandshakeError(failure: HandshakeFailure): OperatorError
     });
   }
   const beginning = received.subarray(0, 80).toString("latin1").split(/\r?\n/)[0] ?? "";
+  if (/MaxStartups|Not allowed at this time/.test(beginning)) {
+    return new OperatorError(
+      "unreachable",
+      `${label}: the server takes no more connections for now: "${printable(beginning)}"`,
+      {
+        next: "wait a minute, then try again (MaxStartups, PerSourcePenalties in its sshd_config)",
+        ...cause,
+      },
+    );
+  }
   if (beginning !== "" && !received.includes("SSH-")) {
     return new OperatorError(
       "unreachable",
       `${label}: this is not an SSH server, it says "${printable(beginning)}"`,
       {
-        next: "check the port; a busy or protected sshd (MaxStartups, PerSourcePenalties) also answers so, then wait",
+        next: "check the port",
         ...cause,
       },
     );

@@ -15,20 +15,15 @@ export type ExecuteOptions = SessionStreams;
  * Given a link and a command line for the remote user's shell, run it on the given streams and return how it ended.
  * Throws when the connection is lost: the result is then unknown, and never an exit code; see also `pumpSession`.
  */
-export async function execute(
-  link: Link,
-  command: string,
-  options: ExecuteOptions,
-): Promise<ExitStatus> {
-  const limits = { timeoutMs: openTimeoutMs, ...(options.signal && { signal: options.signal }) };
-  const channel = await openChannel(link, undefined, limits, (done) => {
-    link.client.exec(
-      command,
-      options.terminal ? { pty: remoteTerminal(options.terminal) } : {},
-      done,
-    );
-  });
-  return pumpSession(channel, link, options);
+export function execute(link: Link, command: string, options: ExecuteOptions): Promise<ExitStatus> {
+  const { terminal, signal } = options;
+  return openChannel(
+    link,
+    undefined,
+    { timeoutMs: openTimeoutMs, signal },
+    (done) => link.client.exec(command, terminal ? { pty: remoteTerminal(terminal) } : {}, done),
+    (channel) => pumpSession(channel, link, options),
+  );
 }
 
 /** Given the local terminal, return the request for a remote one of its kind and size; the size in pixels is not known. */

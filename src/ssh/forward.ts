@@ -10,20 +10,17 @@ const openTimeoutMs = 10_000;
  * when the link is lost it fails with the reason instead, and unwanted writes fail with EPIPE (see `wrapChannel`).
  * Throws `access` where the server forbids it, `unreachable` where nothing answers there, and the link's end.
  */
-export async function forward(
+export function forward(
   link: Link,
   target: { host: string; port: number },
   limits: { timeoutMs?: number } = {},
 ): Promise<Duplex> {
-  const { timeoutMs = openTimeoutMs } = limits;
-  const channel = await openChannel(
+  return openChannel(
     link,
     `${target.host}:${target.port}`,
-    { timeoutMs },
-    (done) => {
-      // Where the connection comes from is for the server's log only.
-      link.client.forwardOut("127.0.0.1", 0, target.host, target.port, done);
-    },
+    { timeoutMs: limits.timeoutMs ?? openTimeoutMs },
+    // Where the connection comes from is for the server's log only.
+    (done) => link.client.forwardOut("127.0.0.1", 0, target.host, target.port, done),
+    (channel) => wrapChannel(channel, link),
   );
-  return wrapChannel(channel, link);
 }

@@ -7,18 +7,21 @@ import type { Link } from "./link.ts";
 export type ChannelCallback = (error: Error | undefined, channel: ClientChannel) => void;
 
 /**
- * Given a link and the ssh2 call that asks for a channel, return the channel. `purpose` is the `host:port` of a forward,
- * undefined for a session. Throws the server's refusal in the operator's words, `unreachable` past `timeoutMs` (a frozen
- * host never answers), the link's end, and the signal's reason. A channel that comes too late is closed.
+ * Given a link and the ssh2 call that asks for a channel, return what `use` makes of the channel. `purpose` is the
+ * `host:port` of a forward, undefined for a session. `use` is called at once: an exit code may follow in the same packet.
+ * Throws the server's refusal in the operator's words, `unreachable` past `timeoutMs` (a frozen host never answers), the
+ * link's end, and the signal's reason. A channel that comes too late is closed.
  */
-export function openChannel(
+export function openChannel<T>(
   link: Link,
   purpose: string | undefined,
-  limits: { timeoutMs: number; signal?: AbortSignal },
+  limits: { timeoutMs: number; signal?: AbortSignal | undefined },
   ask: (callback: ChannelCallback) => void,
-): Promise<ClientChannel> {
+  use: (channel: ClientChannel) => T | Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     limits.signal?.throwIfAborted();
+    if (!link.isOpen()) throw link.endError();
     let settled = false;
     const settle = (finish: () => void): void => {
       if (settled) return;
@@ -42,7 +45,7 @@ export function openChannel(
         channel.on("error", () => {});
         channel.stderr?.on("error", () => {});
         if (settled) channel.close();
-        else settle(() => resolve(channel));
+        else settle(() => resolve(use(channel)));
       } else if (link.isOpen()) {
         settle(() => reject(classifyChannelError(error, link.label, purpose)));
       } else {
@@ -51,9 +54,8 @@ export function openChannel(
     };
     try {
       ask(answered);
-    } catch (error) {
-      // ssh2 throws when the link is no longer there.
-      settle(() => reject(link.isOpen() ? error : link.endError()));
+    } catch {
+      // ssh2 throws on a link that is about to end; its end follows, and knows why.
     }
   });
 }

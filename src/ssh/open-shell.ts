@@ -11,10 +11,13 @@ export type ShellOptions = ExecuteOptions;
  * Given a link, run the remote user's shell on the given streams, on a terminal where `terminal` is given, and return
  * how it ended. Throws as `execute` does, and `cancelled` when the operator ended it with `~.`.
  */
-export async function openShell(link: Link, options: ShellOptions): Promise<ExitStatus> {
-  const limits = { timeoutMs: openTimeoutMs, ...(options.signal && { signal: options.signal }) };
-  const channel = await openChannel(link, undefined, limits, (done) => {
-    link.client.shell(options.terminal ? remoteTerminal(options.terminal) : false, done);
-  });
-  return pumpSession(channel, link, options);
+export function openShell(link: Link, options: ShellOptions): Promise<ExitStatus> {
+  const { terminal, signal } = options;
+  return openChannel(
+    link,
+    undefined,
+    { timeoutMs: openTimeoutMs, signal },
+    (done) => link.client.shell(terminal ? remoteTerminal(terminal) : false, done),
+    (channel) => pumpSession(channel, link, options),
+  );
 }

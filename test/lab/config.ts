@@ -1,13 +1,13 @@
 /** The lcops configuration of a lab: the estate of awsConnect.sh, at the addresses where it runs now. */
-import { configSchema } from '../../src/config/schema.ts';
-import type { Config, HostConfig, ServiceConfig } from '../../src/config/schema.ts';
-import { MACHINES } from './estate.ts';
-import type { Machine } from './estate.ts';
-import type { LabDescription, LabHost, LabOptions } from './lab.ts';
-import { buildMenu } from './menu.ts';
+import { configSchema } from "../../src/config/schema.ts";
+import type { Config, HostConfig, ServiceConfig } from "../../src/config/schema.ts";
+import { MACHINES } from "./estate.ts";
+import type { Machine } from "./estate.ts";
+import type { LabDescription, LabHost, LabOptions } from "./lab.ts";
+import { buildMenu } from "./menu.ts";
 
 type PickPort = (address: string, wished?: number) => Promise<number>;
-type Found = Pick<LabDescription, 'hosts' | 'services' | 'sshConfigFile'>;
+type Found = Pick<LabDescription, "hosts" | "services" | "sshConfigFile">;
 
 /** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each. */
 export const FAMILIAR_PORTS: Record<string, number> = {
@@ -15,19 +15,21 @@ export const FAMILIAR_PORTS: Record<string, number> = {
   kibana: 5601,
   elasticsearch: 9200,
   redis: 16379,
-  'worker-monit': 2812,
-  'dev-monit': 2813,
-  'prod-monit': 2814,
+  "worker-monit": 2812,
+  "dev-monit": 2813,
+  "prod-monit": 2814,
   jenkins: 18081,
 };
 
 function describeHost(machine: Machine, host: LabHost): HostConfig {
   const { environment, role, region } = machine;
-  if (machine.addressFrom === 'ssh config') return { environment, role, region };
+  if (machine.addressFrom === "ssh config") return { environment, role, region };
   // Where `localhost` is no name at all, the host has the number of its own.
-  const named = machine.addressFrom === 'dns' && (host.otherAddresses.length > 0 || host.address === '127.0.0.1');
-  const address = named ? { dns: 'localhost' } : { eip: host.address };
-  const jump = machine.isPrivate ? { jump: ['bastion'] } : {};
+  const named =
+    machine.addressFrom === "dns" &&
+    (host.otherAddresses.length > 0 || host.address === "127.0.0.1");
+  const address = named ? { dns: "localhost" } : { eip: host.address };
+  const jump = machine.isPrivate ? { jump: ["bastion"] } : {};
   return { environment, role, region, address, port: host.port, ...jump };
 }
 
@@ -36,56 +38,56 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
   const watch = (host: string): Record<string, ServiceConfig> => {
     const found = monit?.[host];
     if (!found) return {};
-    const name = host === 'WorkerStats' ? 'worker-monit' : `${host.split('-')[0]}-monit`;
+    const name = host === "WorkerStats" ? "worker-monit" : `${host.split("-")[0]}-monit`;
     const password = `\${file:${found.passwordFile}}`;
     return {
-      [name]: { kind: 'monit', host, port: found.port, user: found.user, password, title: 'Monit' },
+      [name]: { kind: "monit", host, port: found.port, user: found.user, password, title: "Monit" },
     };
   };
   return {
     ...(graphite && {
-      graphite: { kind: 'graphite', host: 'GraphStats', port: graphite.port, title: 'Graphite' },
+      graphite: { kind: "graphite", host: "GraphStats", port: graphite.port, title: "Graphite" },
     }),
     ...(kibana && {
-      kibana: { kind: 'http', host: 'TextLogs', port: kibana.port, path: '/', title: 'Kibana' },
+      kibana: { kind: "http", host: "TextLogs", port: kibana.port, path: "/", title: "Kibana" },
     }),
     ...(elasticsearch && {
       elasticsearch: {
-        kind: 'elasticsearch',
-        host: 'TextLogs',
+        kind: "elasticsearch",
+        host: "TextLogs",
         port: elasticsearch.port,
-        title: 'API',
+        title: "API",
       },
     }),
     ...(redis && {
       redis: {
-        kind: 'redis',
-        host: 'RedisCache',
+        kind: "redis",
+        host: "RedisCache",
         address: redis.address,
         port: redis.port,
-        title: 'Console',
+        title: "Console",
       },
     }),
-    ...watch('WorkerStats'),
-    ...watch('dev-api3-2'),
-    ...watch('prod-api3-1'),
+    ...watch("WorkerStats"),
+    ...watch("dev-api3-2"),
+    ...watch("prod-api3-1"),
     ...(jenkins && {
       jenkins: {
-        kind: 'http',
-        host: 'Jenkins-Oregon',
+        kind: "http",
+        host: "Jenkins-Oregon",
         port: jenkins.port,
-        path: '/',
-        title: 'Jenkins',
+        path: "/",
+        title: "Jenkins",
       },
     }),
     ...(mysql && {
       school: {
-        kind: 'mysql',
-        environment: 'prod',
+        kind: "mysql",
+        environment: "prod",
         address: mysql.primary.address,
         port: mysql.primary.port,
-        user: 'app',
-        password: `\${file:${mysql.passwordFiles['app']}}`,
+        user: "app",
+        password: `\${file:${mysql.passwordFiles["app"]}}`,
         database: mysql.database,
         ...(mysql.replica && {
           replica: { address: mysql.replica.address, port: mysql.replica.port },
@@ -99,7 +101,11 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
  * Takes what runs, a finder of free ports and which ports are wished for the tunnels; returns the configuration.
  * Throws when it does not follow the schema.
  */
-export async function buildConfig(found: Found, pickPort: PickPort, ports: LabOptions['ports']): Promise<Config> {
+export async function buildConfig(
+  found: Found,
+  pickPort: PickPort,
+  ports: LabOptions["ports"],
+): Promise<Config> {
   const machines = MACHINES.filter((machine) => found.hosts[machine.name]);
   const hosts = Object.fromEntries(
     machines.flatMap((machine) => {
@@ -111,10 +117,13 @@ export async function buildConfig(found: Found, pickPort: PickPort, ports: LabOp
   for (const [name, service] of Object.entries(services)) {
     if (!service.host) continue;
     // eslint-disable-next-line no-await-in-loop -- one after the other, so that no two get the same port
-    service.localPort = await pickPort('127.0.0.1', ports === 'familiar' ? FAMILIAR_PORTS[name] : undefined);
+    service.localPort = await pickPort(
+      "127.0.0.1",
+      ports === "familiar" ? FAMILIAR_PORTS[name] : undefined,
+    );
   }
   return configSchema.parse({
-    defaultEnvironment: 'dev',
+    defaultEnvironment: "dev",
     environments: { dev: { production: false }, prod: { production: true } },
     ssh: { configFile: found.sshConfigFile },
     hosts,

@@ -1,6 +1,6 @@
 /** Ports that nobody listens on. */
-import { randomInt } from 'node:crypto';
-import net from 'node:net';
+import { randomInt } from "node:crypto";
+import net from "node:net";
 
 // Below what the kernel gives to outgoing connections, so that none of them takes a port between our look and its use.
 const LOWEST = 12_000;
@@ -10,8 +10,10 @@ const HIGHEST = 32_000;
 function isPortFree(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = net.createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once("error", () => resolve(false));
+    server.listen({ host: address, port, exclusive: true }, () =>
+      server.close(() => resolve(true)),
+    );
   });
 }
 

@@ -1,18 +1,18 @@
 /** What a lab is, as tests, demo and bench see it. */
 
-export type PartState = 'real' | 'emulator' | 'stand-in' | 'absent';
+export type PartState = "real" | "emulator" | "stand-in" | "absent";
 export const PART_NAMES = [
-  'hosts',
-  'bastion',
-  'mysql',
-  'replica',
-  'redis',
-  'graphite',
-  'monit',
-  'elasticsearch',
-  'kibana',
-  'jenkins',
-  'tmux',
+  "hosts",
+  "bastion",
+  "mysql",
+  "replica",
+  "redis",
+  "graphite",
+  "monit",
+  "elasticsearch",
+  "kibana",
+  "jenkins",
+  "tmux",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type Part = { name: PartName; state: PartState; detail: string; reason?: string };
@@ -60,7 +60,7 @@ export type LabServices = {
 export type LabDescription = {
   folder: string;
   configPath: string;
-  /** Variables to run lcops with. */
+  /** All variables to run lcops with, none of the user's; what is started with them ends with the lab. */
   environment: Record<string, string>;
   parts: Part[];
   hosts: Record<string, LabHost>;
@@ -73,7 +73,7 @@ export type Lab = LabDescription & { stop: () => Promise<void> };
 
 export type LabOptions = {
   /** Ports of the tunnels on this machine: those of awsConnect.sh where they are free, or any free ones. */
-  ports?: 'free' | 'familiar';
+  ports?: "free" | "familiar";
   log?: (line: string) => void;
   /** Only these parts, and what they need. */
   parts?: PartName[];

@@ -1,14 +1,20 @@
 /** What a lab leaves when it is killed, and how the next one finds it. */
-import { readdirSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { identify, isAlive, processesWithEnvironment, signalProcess, withDescendants } from './process-table.ts';
-import type { ProcessIdentity } from './process-table.ts';
-import { readJson, stateFolder, writeJson } from './state-folder.ts';
+import { readdirSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import {
+  identify,
+  isAlive,
+  processesWithEnvironment,
+  signalProcess,
+  withDescendants,
+} from "./process-table.ts";
+import type { ProcessIdentity } from "./process-table.ts";
+import { readJson, stateFolder, writeJson } from "./state-folder.ts";
 
 /** Every process of a lab, and of the sessions on its hosts, is started with this variable naming its folder. */
-export const LAB_VARIABLE = 'LCOPS_LAB';
-export const LAB_PREFIX = 'lcops-lab-';
+export const LAB_VARIABLE = "LCOPS_LAB";
+export const LAB_PREFIX = "lcops-lab-";
 
 type LabRecord = { owner: ProcessIdentity; folder: string; servers: ProcessIdentity[] };
 export type Recorder = { add(pid: number): void; remove(pid: number): void; erase(): void };
@@ -17,9 +23,11 @@ export type Recorder = { add(pid: number): void; remove(pid: number): void; eras
 export function recordLab(folder: string): Recorder {
   const file = path.join(stateFolder(), `${path.basename(folder)}.json`);
   const owner = identify(process.pid);
-  if (!owner) throw new Error('this machine has no /proc, without which a lab cannot be cleaned up');
+  if (!owner)
+    throw new Error("this machine has no /proc, without which a lab cannot be cleaned up");
   const servers = new Map<number, ProcessIdentity>();
-  const write = () => writeJson(file, { owner, folder, servers: [...servers.values()] } satisfies LabRecord);
+  const write = () =>
+    writeJson(file, { owner, folder, servers: [...servers.values()] } satisfies LabRecord);
   write();
   return {
     add: (pid) => {
@@ -46,21 +54,23 @@ export function processesOfLab(folder: string, servers: ProcessIdentity[]): Proc
 function isLabRecord(value: unknown): value is LabRecord {
   const record = value as LabRecord | undefined;
   const inTemporary =
-    typeof record?.folder === 'string' &&
+    typeof record?.folder === "string" &&
     path.dirname(record.folder) === path.resolve(os.tmpdir()) &&
     path.basename(record.folder).startsWith(LAB_PREFIX);
-  return inTemporary && typeof record.owner?.pid === 'number' && Array.isArray(record.servers);
+  return inTemporary && typeof record.owner?.pid === "number" && Array.isArray(record.servers);
 }
 
 /** Takes where to report; ends the servers and removes the folders of labs whose owner is gone. */
 export function removeLeftovers(log: (line: string) => void): void {
   const state = stateFolder();
-  for (const name of readdirSync(state).filter((entry) => entry.startsWith(LAB_PREFIX) && entry.endsWith('.json'))) {
+  for (const name of readdirSync(state).filter(
+    (entry) => entry.startsWith(LAB_PREFIX) && entry.endsWith(".json"),
+  )) {
     const file = path.join(state, name);
     const record = readJson(file);
     if (!isLabRecord(record) || isAlive(record.owner)) continue;
     const left = processesOfLab(record.folder, record.servers);
-    for (const identity of left) signalProcess(identity, 'SIGKILL');
+    for (const identity of left) signalProcess(identity, "SIGKILL");
     rmSync(record.folder, { recursive: true, force: true, maxRetries: 5 });
     rmSync(file, { force: true });
     log(`lab: cleaned up after a killed one: ${left.length} processes, ${record.folder}`);

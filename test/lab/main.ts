@@ -1,15 +1,18 @@
 /** `npm run lab`: starts the lab, says how to use it, and stops it on Ctrl-C. */
-import { startLab } from './start-lab.ts';
-import { summarizeParts } from './parts.ts';
+import { startLab } from "./start-lab.ts";
+import { summarizeParts } from "./parts.ts";
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const ending = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => ending.abort(new Error('stopped')));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => ending.abort(new Error("stopped")));
+
+// Nobody reads any more: stop as if asked to.
+process.stdout.on("error", () => ending.abort(new Error("stopped")));
 
 async function runLab(): Promise<void> {
   const begin = performance.now();
-  const lab = await startLab({ ports: 'familiar', log: say, signal: ending.signal });
+  const lab = await startLab({ ports: "familiar", log: say, signal: ending.signal });
   say(`\nThe lab runs, ${((performance.now() - begin) / 1_000).toFixed(1)} s after its start:\n`);
   for (const line of summarizeParts(lab.parts)) say(`  ${line}`);
   say(`
@@ -25,10 +28,10 @@ Logs are in ${lab.folder}/log. Ctrl-C stops everything.`);
   const alive = setInterval(() => {}, 60_000);
   if (!ending.signal.aborted)
     await new Promise((resolve) => {
-      ending.signal.addEventListener('abort', resolve, { once: true });
+      ending.signal.addEventListener("abort", resolve, { once: true });
     });
   clearInterval(alive);
-  say('\nlab: stopping');
+  say("\nlab: stopping");
   await lab.stop();
 }
 

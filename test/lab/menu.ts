@@ -1,59 +1,59 @@
 /** The menu of awsConnect.sh, as the lab's configuration has it. */
-import type { Config } from '../../src/config/schema.ts';
+import type { Config } from "../../src/config/schema.ts";
 
-type Menu = NonNullable<Config['menu']>;
+type Menu = NonNullable<Config["menu"]>;
 
-const EVERY_REGION = ['region=ap-northeast-1', 'region=us-west-2', 'region=eu-west-1'];
+const EVERY_REGION = ["region=ap-northeast-1", "region=us-west-2", "region=eu-west-1"];
 
 const MENU: Menu = [
-  { title: 'MySQL', entries: [{ key: '0', label: 'RAW @ RDS-MYSQL (v3)', run: ['mysql'] }] },
+  { title: "MySQL", entries: [{ key: "0", label: "RAW @ RDS-MYSQL (v3)", run: ["mysql"] }] },
   {
-    title: 'EC2',
+    title: "EC2",
     entries: [
-      { key: '1', service: 'graphite' },
-      { key: '2', service: 'kibana' },
-      { key: '3', service: 'elasticsearch' },
-      { key: '4', service: 'redis' },
-      { key: '5', host: 'DevServices' },
-      { key: '6', service: 'worker-monit' },
+      { key: "1", service: "graphite" },
+      { key: "2", service: "kibana" },
+      { key: "3", service: "elasticsearch" },
+      { key: "4", service: "redis" },
+      { key: "5", host: "DevServices" },
+      { key: "6", service: "worker-monit" },
     ],
   },
   {
-    title: 'OPWS',
+    title: "OPWS",
     entries: [
-      { key: '7', service: 'dev-monit' },
-      { key: '8', service: 'prod-monit' },
+      { key: "7", service: "dev-monit" },
+      { key: "8", service: "prod-monit" },
     ],
   },
-  { title: 'CI', entries: [{ key: 'o', service: 'jenkins' }] },
+  { title: "CI", entries: [{ key: "o", service: "jenkins" }] },
   {
-    title: 'Backups',
+    title: "Backups",
     entries: [
       {
-        key: 'b',
-        label: 'Backup W+E+R',
-        run: ['backup', 'run', 'graphite', 'elasticsearch', 'mysql'],
+        key: "b",
+        label: "Backup W+E+R",
+        run: ["backup", "run", "graphite", "elasticsearch", "mysql"],
       },
-      { key: 'ba', label: 'Backup AWS-S3', run: ['backup', 'run', 's3'] },
-      { key: 'be', label: 'Backup Elasticsearch', run: ['backup', 'run', 'elasticsearch'] },
-      { key: 'bg', label: 'Backup Graphite', run: ['backup', 'run', 'graphite'] },
-      { key: 'bm', label: 'Backup MySQL', run: ['backup', 'run', 'mysql'] },
+      { key: "ba", label: "Backup AWS-S3", run: ["backup", "run", "s3"] },
+      { key: "be", label: "Backup Elasticsearch", run: ["backup", "run", "elasticsearch"] },
+      { key: "bg", label: "Backup Graphite", run: ["backup", "run", "graphite"] },
+      { key: "bm", label: "Backup MySQL", run: ["backup", "run", "mysql"] },
     ],
   },
   {
-    title: 'Redis Flush',
+    title: "Redis Flush",
     entries: [
-      { key: 'rd', label: 'ADM @ dev-api3-2', run: ['redis', 'flush', 'dev-api3-2'] },
-      { key: 'rp', label: 'ADM @ prod-api3-1', run: ['redis', 'flush', 'prod-api3-1'] },
+      { key: "rd", label: "ADM @ dev-api3-2", run: ["redis", "flush", "dev-api3-2"] },
+      { key: "rp", label: "ADM @ prod-api3-1", run: ["redis", "flush", "prod-api3-1"] },
     ],
   },
   {
-    title: 'List AWS - instances',
-    entries: [{ key: 'li', label: 'ap+us+eu', run: ['hosts', ...EVERY_REGION] }],
+    title: "List AWS - instances",
+    entries: [{ key: "li", label: "ap+us+eu", run: ["hosts", ...EVERY_REGION] }],
   },
   {
-    title: 'Update & Upgrade',
-    entries: [{ key: 'uu', label: 'ap+us+eu', run: ['fleet', 'upgrade', ...EVERY_REGION] }],
+    title: "Update & Upgrade",
+    entries: [{ key: "uu", label: "ap+us+eu", run: ["fleet", "upgrade", ...EVERY_REGION] }],
   },
 ];
 
@@ -62,8 +62,8 @@ export function buildMenu(hosts: ReadonlySet<string>, services: ReadonlySet<stri
   return MENU.map(({ title, entries }) => ({
     title,
     entries: entries.filter((entry) => {
-      if ('service' in entry) return services.has(entry.service);
-      return 'host' in entry ? hosts.has(entry.host) : true;
+      if ("service" in entry) return services.has(entry.service);
+      return "host" in entry ? hosts.has(entry.host) : true;
     }),
   })).filter((group) => group.entries.length > 0);
 }

@@ -1,10 +1,10 @@
 /** Which parts of the lab this machine can have, and the table that says so. */
-import { PART_NAMES } from './lab.ts';
-import type { Part, PartName, PartState } from './lab.ts';
-import type { PackageName, PackageReport } from './packages.ts';
+import { PART_NAMES } from "./lab.ts";
+import type { Part, PartName, PartState } from "./lab.ts";
+import type { PackageName, PackageReport } from "./packages.ts";
 
 type PartFacts = {
-  state: Exclude<PartState, 'absent'>;
+  state: Exclude<PartState, "absent">;
   detail: string;
   packages: PackageName[];
   needs: PartName[];
@@ -12,46 +12,46 @@ type PartFacts = {
 
 const PARTS: Record<PartName, PartFacts> = {
   hosts: {
-    state: 'real',
-    detail: 'OpenSSH, a server per machine',
-    packages: ['openssh-server', 'openssh-client'],
+    state: "real",
+    detail: "OpenSSH, a server per machine",
+    packages: ["openssh-server", "openssh-client"],
     needs: [],
   },
   bastion: {
-    state: 'real',
-    detail: 'OpenSSH before a private network with db-admin in it',
-    packages: ['iproute2'],
-    needs: ['hosts'],
+    state: "real",
+    detail: "OpenSSH before a private network with db-admin in it",
+    packages: ["iproute2"],
+    needs: ["hosts"],
   },
   mysql: {
-    state: 'real',
-    detail: 'MariaDB, standing for RDS',
-    packages: ['mariadb-server', 'mariadb-client'],
+    state: "real",
+    detail: "MariaDB, standing for RDS",
+    packages: ["mariadb-server", "mariadb-client"],
     needs: [],
   },
-  replica: { state: 'real', detail: 'MariaDB, following by GTID', packages: [], needs: ['mysql'] },
-  redis: { state: 'real', detail: 'Redis', packages: ['redis-server'], needs: ['hosts'] },
+  replica: { state: "real", detail: "MariaDB, following by GTID", packages: [], needs: ["mysql"] },
+  redis: { state: "real", detail: "Redis", packages: ["redis-server"], needs: ["hosts"] },
   graphite: {
-    state: 'real',
-    detail: 'carbon-cache and graphite-web, a week of metrics',
-    packages: ['graphite-carbon', 'graphite-web'],
-    needs: ['hosts'],
+    state: "real",
+    detail: "carbon-cache and graphite-web, a week of metrics",
+    packages: ["graphite-carbon", "graphite-web"],
+    needs: ["hosts"],
   },
   monit: {
-    state: 'real',
-    detail: 'Monit on the worker and both API hosts',
-    packages: ['monit'],
-    needs: ['hosts'],
+    state: "real",
+    detail: "Monit on the worker and both API hosts",
+    packages: ["monit"],
+    needs: ["hosts"],
   },
   elasticsearch: {
-    state: 'stand-in',
-    detail: 'a page on its port',
+    state: "stand-in",
+    detail: "a page on its port",
     packages: [],
-    needs: ['hosts'],
+    needs: ["hosts"],
   },
-  kibana: { state: 'stand-in', detail: 'a page on its port', packages: [], needs: ['hosts'] },
-  jenkins: { state: 'stand-in', detail: 'a page on its port', packages: [], needs: ['hosts'] },
-  tmux: { state: 'real', detail: 'for tests in a terminal', packages: ['tmux'], needs: [] },
+  kibana: { state: "stand-in", detail: "a page on its port", packages: [], needs: ["hosts"] },
+  jenkins: { state: "stand-in", detail: "a page on its port", packages: [], needs: ["hosts"] },
+  tmux: { state: "real", detail: "for tests in a terminal", packages: ["tmux"], needs: [] },
 };
 
 function withNeeds(names: readonly PartName[]): Set<PartName> {
@@ -69,22 +69,27 @@ export function planParts(
   for (const name of PART_NAMES.filter((part) => chosen.has(part))) {
     const { state, detail, packages: wanted, needs } = PARTS[name];
     const missing = wanted.filter((package_) => packages.missing.includes(package_));
-    const lacking = needs.find((need) => planned.get(need)?.state === 'absent');
+    const lacking = needs.find((need) => planned.get(need)?.state === "absent");
     const reason =
-      (missing.length > 0 ? `${missing.join(', ')}: ${packages.reason ?? 'not installed'}` : undefined) ??
+      (missing.length > 0
+        ? `${missing.join(", ")}: ${packages.reason ?? "not installed"}`
+        : undefined) ??
       obstacles[name] ??
       (lacking ? `it needs ${lacking}` : undefined);
-    planned.set(name, reason === undefined ? { name, state, detail } : { name, state: 'absent', detail, reason });
+    planned.set(
+      name,
+      reason === undefined ? { name, state, detail } : { name, state: "absent", detail, reason },
+    );
   }
   return [...planned.values()];
 }
 
 /** Takes parts and LCOPS_LAB_REQUIRE; throws when it says `all` and a part is absent. */
 export function requireParts(parts: Part[], required: string | undefined): void {
-  const absent = parts.filter((part) => part.state === 'absent');
-  if (required !== 'all' || absent.length === 0) return;
+  const absent = parts.filter((part) => part.state === "absent");
+  if (required !== "all" || absent.length === 0) return;
   throw new Error(
-    `lab: LCOPS_LAB_REQUIRE=all, but absent: ${absent.map((part) => `${part.name} (${part.reason})`).join('; ')}`,
+    `lab: LCOPS_LAB_REQUIRE=all, but absent: ${absent.map((part) => `${part.name} (${part.reason})`).join("; ")}`,
   );
 }
 
@@ -92,6 +97,6 @@ export function requireParts(parts: Part[], required: string | undefined): void 
 export function summarizeParts(parts: Part[]): string[] {
   const width = Math.max(...parts.map((part) => part.name.length));
   return parts.map(({ name, state, detail, reason }) => {
-    return `${name.padEnd(width)}  ${state.padEnd('stand-in'.length)}  ${reason ?? detail}`;
+    return `${name.padEnd(width)}  ${state.padEnd("stand-in".length)}  ${reason ?? detail}`;
   });
 }

@@ -1,15 +1,15 @@
 /** Reads the kernel's process table: which process is which, and whose child it is. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from "node:fs";
 
 /** A process that can be told from a later one with the same number. */
 export type ProcessIdentity = { pid: number; startTime: string };
 
 function readStat(pid: number): { parent: number; state: string; startTime: string } | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The program's name stands in parentheses and may itself contain spaces and parentheses.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', parent: Number(fields[1]), startTime: fields[19] ?? '' };
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", parent: Number(fields[1]), startTime: fields[19] ?? "" };
   } catch {
     return undefined;
   }
@@ -18,7 +18,7 @@ function readStat(pid: number): { parent: number; state: string; startTime: stri
 /** Takes a process id; returns its identity, or undefined when no such process runs (a zombie does not). */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
-  return stat === undefined || stat.state === 'Z' ? undefined : { pid, startTime: stat.startTime };
+  return stat === undefined || stat.state === "Z" ? undefined : { pid, startTime: stat.startTime };
 }
 
 /** Takes an identity; returns whether that very process still runs. */
@@ -28,7 +28,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
 
 /** Returns the ids of all processes. */
 function listProcesses(): number[] {
-  return readdirSync('/proc')
+  return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 }
@@ -49,7 +49,7 @@ export function processesWithEnvironment(assignment: string): ProcessIdentity[] 
   return listProcesses()
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(assignment);
+        return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(assignment);
       } catch {
         return false;
       }

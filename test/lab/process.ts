@@ -1,14 +1,14 @@
 /** Programs of the lab: servers, which are started, probed and stopped, and commands, which end by themselves. */
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { LAB_VARIABLE, processesOfLab } from './leftovers.ts';
-import type { Recorder } from './leftovers.ts';
-import { isAlive, signalProcess, withDescendants } from './process-table.ts';
-import { waitUntilReady } from './ready.ts';
+import { execFile, spawn } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { LAB_VARIABLE, processesOfLab } from "./leftovers.ts";
+import type { Recorder } from "./leftovers.ts";
+import { isAlive, signalProcess, withDescendants } from "./process-table.ts";
+import { waitUntilReady } from "./ready.ts";
 
 export type Account = { uid: number; gid: number };
 
@@ -20,7 +20,7 @@ export type LabContext = {
   recorder: Recorder;
   /** Returns a free port of an address, and never the same twice; the wished one when it is free. */
   pickPort: (address: string, wished?: number) => Promise<number>;
-  /** Run at stop, the last first. */
+  /** Run at stop, side by side. */
   closers: (() => Promise<void> | void)[];
 };
 
@@ -43,27 +43,30 @@ export type ServerOptions = {
 const TERM_LIMIT_MS = 5_000;
 
 /** Takes the lab's folder and more variables; returns the environment of its programs: nothing of the user's own. */
-export function programEnvironment(labFolder: string, more: Record<string, string> = {}): Record<string, string> {
-  const path_ = `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
+function programEnvironment(
+  labFolder: string,
+  more: Record<string, string> = {},
+): Record<string, string> {
+  const path_ = `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`;
   return {
     PATH: path_,
     HOME: labFolder,
     TMPDIR: labFolder,
-    LANG: 'C.UTF-8',
+    LANG: "C.UTF-8",
     [LAB_VARIABLE]: labFolder,
     ...more,
   };
 }
 
 /** Takes a log file; returns its last lines, for an error message. */
-export function readTail(logFile: string): string {
-  return readFileSync(logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
+function readTail(logFile: string): string {
+  return readFileSync(logFile, "utf8").trim().split("\n").slice(-5).join("\n");
 }
 
 /** Takes a program and its standard streams; starts it and keeps its record for as long as it runs. */
 export function spawnRecorded(
   lab: LabContext,
-  options: Pick<ServerOptions, 'command' | 'args' | 'environment' | 'folder' | 'account'> & {
+  options: Pick<ServerOptions, "command" | "args" | "environment" | "folder" | "account"> & {
     stdio: StdioOptions;
   },
 ): ChildProcess {
@@ -78,7 +81,7 @@ export function spawnRecorded(
   const { pid } = child;
   if (pid !== undefined) {
     lab.recorder.add(pid);
-    child.once('exit', () => lab.recorder.remove(pid));
+    child.once("exit", () => lab.recorder.remove(pid));
   }
   return child;
 }
@@ -88,11 +91,11 @@ export async function stopProcess(child: ChildProcess, limitMs = TERM_LIMIT_MS):
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const family = withDescendants([child.pid]);
   const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
+    child.once("exit", () => resolve());
   });
-  child.kill('SIGTERM');
+  child.kill("SIGTERM");
   await Promise.race([exited, wait(limitMs, undefined, { ref: false })]);
-  for (const identity of family) signalProcess(identity, 'SIGKILL');
+  for (const identity of family) signalProcess(identity, "SIGKILL");
   if (child.exitCode === null && child.signalCode === null) await exited;
 }
 
@@ -102,17 +105,17 @@ export async function stopProcess(child: ChildProcess, limitMs = TERM_LIMIT_MS):
  */
 export async function startServer(lab: LabContext, options: ServerOptions): Promise<Server> {
   lab.signal?.throwIfAborted();
-  const logFile = path.join(lab.folder, 'log', `${options.name}.log`);
-  const output = openSync(logFile, 'a', 0o600);
-  const child = spawnRecorded(lab, { ...options, stdio: ['ignore', output, output] });
+  const logFile = path.join(lab.folder, "log", `${options.name}.log`);
+  const output = openSync(logFile, "a", 0o600);
+  const child = spawnRecorded(lab, { ...options, stdio: ["ignore", output, output] });
   closeSync(output);
   const stop = () => stopProcess(child);
   lab.closers.push(stop);
   if (child.pid !== undefined) options.onSpawn?.(child.pid);
 
   const startFailed = new Promise<never>((_resolve, reject) => {
-    child.once('error', (error) => reject(error));
-    child.once('exit', (code, signal) => reject(new Error(`it ended with ${code ?? signal}`)));
+    child.once("error", (error) => reject(error));
+    child.once("exit", (code, signal) => reject(new Error(`it ended with ${code ?? signal}`)));
   });
   // It also ends later, at stop, when nobody listens any more.
   startFailed.catch(() => {});
@@ -147,13 +150,13 @@ export async function runCommand(
     signal: lab.signal,
     ...options.account,
   });
-  running.child.stdin?.on('error', () => {});
-  running.child.stdin?.end(options.input ?? '');
+  running.child.stdin?.on("error", () => {});
+  running.child.stdin?.end(options.input ?? "");
   try {
     return (await running).stdout;
   } catch (error) {
     lab.signal?.throwIfAborted();
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n').slice(-5).join('\n');
+    const said = (error as { stderr?: string }).stderr?.trim().split("\n").slice(-5).join("\n");
     throw new Error(`lab: ${command} failed: ${said || (error as Error).message}`, {
       cause: error,
     });
@@ -163,13 +166,16 @@ export async function runCommand(
 /** Takes the lab; ends what its servers and the sessions on its hosts have left running. */
 export async function killRemaining(lab: LabContext): Promise<void> {
   const left = processesOfLab(lab.folder, []);
-  for (const identity of left) signalProcess(identity, 'SIGKILL');
+  for (const identity of left) signalProcess(identity, "SIGKILL");
   const end = performance.now() + TERM_LIMIT_MS;
   while (left.some(isAlive) && performance.now() < end) await wait(20);
 }
 
 /** Takes a user's name; returns its ids as root would drop to them. Throws when the user is unknown. */
 export async function findAccount(lab: LabContext, user: string): Promise<Account> {
-  const [uid, gid] = await Promise.all([runCommand(lab, 'id', ['-u', user]), runCommand(lab, 'id', ['-g', user])]);
+  const [uid, gid] = await Promise.all([
+    runCommand(lab, "id", ["-u", user]),
+    runCommand(lab, "id", ["-g", user]),
+  ]);
   return { uid: Number(uid), gid: Number(gid) };
 }

@@ -1,7 +1,7 @@
 /** Asking a server, in its own protocol, whether it is ready. */
-import net from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
-import type { Endpoint } from './lab.ts';
+import net from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Endpoint } from "./lab.ts";
 
 /**
  * Takes a probe and limits; returns what the probe returns once it succeeds.
@@ -41,11 +41,11 @@ export function exchange(
       socket.destroy();
       reject(new Error(`${endpoint.address}:${endpoint.port} ${reason}`));
     };
-    socket.setTimeout(2_000, () => fail('is silent'));
-    socket.on('connect', () => socket.write(send));
-    socket.on('error', (error) => fail(error.message));
-    socket.on('close', () => fail(`closed after ${answer.length} bytes`));
-    socket.on('data', (chunk) => {
+    socket.setTimeout(2_000, () => fail("is silent"));
+    socket.on("connect", () => socket.write(send));
+    socket.on("error", (error) => fail(error.message));
+    socket.on("close", () => fail(`closed after ${answer.length} bytes`));
+    socket.on("data", (chunk) => {
       answer = Buffer.concat([answer, chunk]);
       if (!isComplete(answer)) return;
       resolve(answer);
@@ -55,7 +55,10 @@ export function exchange(
 }
 
 /** Takes a URL and headers; returns the body of a 200 answer. Throws on any other and after five seconds. */
-export async function fetchBody(url: string, headers: Record<string, string> = {}): Promise<Buffer> {
+export async function fetchBody(
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Buffer> {
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(5_000) });
   if (response.status !== 200) throw new Error(`${url} answered ${response.status}`);
   return Buffer.from(await response.arrayBuffer());

@@ -1,5 +1,5 @@
 /** One direction of one relayed connection. */
-import type { Socket } from 'node:net';
+import type { Socket } from "node:net";
 
 /** How the network is now; shared by all pipes of a relay. */
 export type Link = { oneWayMs: number; bytesPerSecond: number; stalled: boolean };
@@ -11,7 +11,7 @@ export type Pipe = { pump(): void; end(): void; stop(): void; heldBytes(): numbe
 const WINDOW_BYTES = 16 * 1024 * 1024;
 const SLICES_PER_SECOND = 50;
 
-type Entry = { dueAt: number; chunk: Buffer | 'end' };
+type Entry = { dueAt: number; chunk: Buffer | "end" };
 
 /**
  * Takes two sockets and the network between them; passes on what the first sends, in order, when it is due.
@@ -36,7 +36,10 @@ export function createPipe(options: { from: Socket; to: Socket; link: Link; lane
   };
   /** Cuts the entry so that a slow link carries it in small steps; returns what goes now. */
   const takeSlice = (entry: Entry & { chunk: Buffer }): Buffer => {
-    const limit = link.bytesPerSecond > 0 ? Math.max(1, Math.floor(link.bytesPerSecond / SLICES_PER_SECOND)) : Infinity;
+    const limit =
+      link.bytesPerSecond > 0
+        ? Math.max(1, Math.floor(link.bytesPerSecond / SLICES_PER_SECOND))
+        : Infinity;
     if (entry.chunk.length <= limit) {
       queue.shift();
       return entry.chunk;
@@ -52,7 +55,7 @@ export function createPipe(options: { from: Socket; to: Socket; link: Link; lane
       lane.freeAt = Math.max(now, lane.freeAt) + (slice.length / link.bytesPerSecond) * 1_000;
     if (to.write(slice)) return;
     draining = true;
-    to.once('drain', () => {
+    to.once("drain", () => {
       draining = false;
       pump();
     });
@@ -67,7 +70,7 @@ export function createPipe(options: { from: Socket; to: Socket; link: Link; lane
         pumpAt(readyAt);
         break;
       }
-      if (entry.chunk === 'end') {
+      if (entry.chunk === "end") {
         queue.length = 0;
         held = 0;
         ended = true;
@@ -78,17 +81,17 @@ export function createPipe(options: { from: Socket; to: Socket; link: Link; lane
     }
     throttleReading();
   }
-  const add = (chunk: Entry['chunk']) => {
+  const add = (chunk: Entry["chunk"]) => {
     queue.push({ dueAt: performance.now() + link.oneWayMs, chunk });
-    if (chunk !== 'end') held += chunk.length;
+    if (chunk !== "end") held += chunk.length;
     pump();
   };
-  from.on('data', (chunk: Buffer) => {
+  from.on("data", (chunk: Buffer) => {
     // After a half-close what still comes has nowhere to go.
     if (!ended && !to.destroyed) add(chunk);
   });
-  from.on('end', () => {
-    if (!ended) add('end');
+  from.on("end", () => {
+    if (!ended) add("end");
   });
   if (link.stalled) from.pause();
   return {

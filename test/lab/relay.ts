@@ -1,7 +1,7 @@
 /** A TCP relay on loopback that can be as bad as a network: slow, far, stuck, cut. */
-import net from 'node:net';
-import { createPipe } from './relay-pipe.ts';
-import type { Link, Pipe } from './relay-pipe.ts';
+import net from "node:net";
+import { createPipe } from "./relay-pipe.ts";
+import type { Link, Pipe } from "./relay-pipe.ts";
 
 export type RelaySettings = {
   /** Round trip; each direction takes half of it. */
@@ -16,7 +16,7 @@ export type RelayOptions = RelaySettings & {
   /** Where to listen: any free port of 127.0.0.1 when absent. */
   listen?: { address?: string; port?: number };
 };
-export type RelayCounters = {
+type RelayCounters = {
   connections: number;
   open: number;
   bytesToServer: number;
@@ -37,7 +37,7 @@ export type Relay = {
   /** The same, by a reset. */
   reset(): void;
   /** Ends what flows towards that side; the other direction goes on. */
-  halfClose(side: 'client' | 'server'): void;
+  halfClose(side: "client" | "server"): void;
   /** Resets new connections at once until told otherwise. */
   refuse(on: boolean): void;
   counters(): RelayCounters;
@@ -46,15 +46,15 @@ export type Relay = {
 
 type Connection = { client: net.Socket; server: net.Socket; toServer: Pipe; toClient: Pipe };
 
-function endBoth({ client, server }: Connection, how: 'destroy' | 'resetAndDestroy'): void {
+function endBoth({ client, server }: Connection, how: "destroy" | "resetAndDestroy"): void {
   client[how]();
   server[how]();
 }
 
 /** What one side suffers the other learns at once; an orderly end travels through the pipe, behind the data. */
 function watchEnd(socket: net.Socket, other: net.Socket): void {
-  socket.on('error', () => other.resetAndDestroy());
-  socket.on('close', () => {
+  socket.on("error", () => other.resetAndDestroy());
+  socket.on("close", () => {
     if (!socket.readableEnded) other.destroy();
   });
 }
@@ -75,7 +75,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   const accept = (client: net.Socket) => {
     if (refusing) {
-      client.on('error', () => {});
+      client.on("error", () => {});
       client.resetAndDestroy();
       return;
     }
@@ -95,7 +95,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     watchEnd(server, client);
     let closed = 0;
     for (const socket of [client, server])
-      socket.on('close', () => {
+      socket.on("close", () => {
         closed += 1;
         if (closed < 2) return;
         open.delete(connection);
@@ -106,14 +106,17 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
   const listener = net.createServer({ allowHalfOpen: true }, accept);
   await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host: options.listen?.address ?? '127.0.0.1', port: options.listen?.port ?? 0 }, resolve);
+    listener.once("error", reject);
+    listener.listen(
+      { host: options.listen?.address ?? "127.0.0.1", port: options.listen?.port ?? 0 },
+      resolve,
+    );
   });
   const { address, port } = listener.address() as net.AddressInfo;
   const forEachPipe = (act: (pipe: Pipe) => void) => {
     for (const { toServer, toClient } of open) [toServer, toClient].forEach(act);
   };
-  const endAll = (how: 'destroy' | 'resetAndDestroy') => {
+  const endAll = (how: "destroy" | "resetAndDestroy") => {
     for (const connection of open) endBoth(connection, how);
   };
   return {
@@ -128,10 +131,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       link.stalled = false;
       forEachPipe((pipe) => pipe.pump());
     },
-    cut: () => endAll('destroy'),
-    reset: () => endAll('resetAndDestroy'),
+    cut: () => endAll("destroy"),
+    reset: () => endAll("resetAndDestroy"),
     halfClose: (side) => {
-      for (const { toServer, toClient } of open) (side === 'client' ? toClient : toServer).end();
+      for (const { toServer, toClient } of open) (side === "client" ? toClient : toServer).end();
     },
     refuse: (on) => {
       refusing = on;
@@ -150,7 +153,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       };
     },
     close: () => {
-      endAll('destroy');
+      endAll("destroy");
       return new Promise((resolve) => {
         listener.close(() => resolve());
       });

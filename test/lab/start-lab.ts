@@ -1,55 +1,67 @@
 /** Starts the lab: real servers that stand for the estate, in one folder, on loopback only. */
-import { setMaxListeners } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { findNamespaceObstacle } from './bastion.ts';
-import { buildConfig } from './config.ts';
-import { createPortPicker } from './free-port.ts';
-import type { Lab, LabOptions, Part } from './lab.ts';
-import { LAB_PREFIX, LAB_VARIABLE, recordLab, removeLeftovers } from './leftovers.ts';
-import { ensurePackages } from './packages.ts';
-import type { PackageReport } from './packages.ts';
-import { planParts, requireParts } from './parts.ts';
-import { killRemaining } from './process.ts';
-import type { LabContext } from './process.ts';
-import { startServers } from './start-servers.ts';
+import { setMaxListeners } from "node:events";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { findNamespaceObstacle } from "./bastion.ts";
+import { buildConfig } from "./config.ts";
+import { createPortPicker } from "./free-port.ts";
+import type { Lab, LabOptions, Part } from "./lab.ts";
+import { LAB_PREFIX, LAB_VARIABLE, recordLab, removeLeftovers } from "./leftovers.ts";
+import { ensurePackages } from "./packages.ts";
+import type { PackageReport } from "./packages.ts";
+import { planParts, requireParts } from "./parts.ts";
+import { killRemaining } from "./process.ts";
+import type { LabContext } from "./process.ts";
+import { startServers } from "./start-servers.ts";
 
 function makeFolders(folder: string): void {
   // MariaDB runs as another user and must be able to pass through.
   chmodSync(folder, 0o711);
-  for (const name of ['log', 'secrets', 'hosts', 'home', 'run']) mkdirSync(path.join(folder, name), { mode: 0o700 });
-  chmodSync(path.join(folder, 'hosts'), 0o755);
+  for (const name of ["log", "secrets", "hosts", "home", "run"])
+    mkdirSync(path.join(folder, name), { mode: 0o700 });
+  chmodSync(path.join(folder, "hosts"), 0o755);
 }
 
 function makeEnvironment(folder: string, configPath: string): Record<string, string> {
-  const home = path.join(folder, 'home');
+  const home = path.join(folder, "home");
   return {
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-    LANG: 'C.UTF-8',
+    PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+    LANG: "C.UTF-8",
     HOME: home,
-    XDG_CONFIG_HOME: path.join(home, '.config'),
-    XDG_STATE_HOME: path.join(home, '.local/state'),
-    XDG_CACHE_HOME: path.join(home, '.cache'),
-    XDG_RUNTIME_DIR: path.join(folder, 'run'),
+    XDG_CONFIG_HOME: path.join(home, ".config"),
+    XDG_STATE_HOME: path.join(home, ".local/state"),
+    XDG_CACHE_HOME: path.join(home, ".cache"),
+    XDG_RUNTIME_DIR: path.join(folder, "run"),
     LCOPS_CONFIG: configPath,
     [LAB_VARIABLE]: folder,
   };
 }
 
-async function decideParts(lab: LabContext, options: LabOptions, packages: PackageReport): Promise<Part[]> {
-  const obstacle = packages.missing.includes('iproute2') ? undefined : await findNamespaceObstacle(lab);
-  const parts = planParts(options.parts, packages, obstacle === undefined ? {} : { bastion: obstacle });
-  if (packages.command && parts.some((part) => part.state === 'absent'))
+async function decideParts(
+  lab: LabContext,
+  options: LabOptions,
+  packages: PackageReport,
+): Promise<Part[]> {
+  const obstacle = packages.missing.includes("iproute2")
+    ? undefined
+    : await findNamespaceObstacle(lab);
+  const parts = planParts(
+    options.parts,
+    packages,
+    obstacle === undefined ? {} : { bastion: obstacle },
+  );
+  if (packages.command && parts.some((part) => part.state === "absent"))
     lab.log(`lab: to have all of it: ${packages.command}`);
-  requireParts(parts, process.env['LCOPS_LAB_REQUIRE']);
+  requireParts(parts, process.env["LCOPS_LAB_REQUIRE"]);
   return parts;
 }
 
 /** Stops what runs, whatever happens to one of it, and leaves nothing behind. */
 async function stopAll(lab: LabContext): Promise<void> {
   const closed = await Promise.allSettled(lab.closers.map(async (close) => close()));
-  for (const result of closed) if (result.status === 'rejected') lab.log(`lab: ${String(result.reason)}`);
+  for (const result of closed)
+    if (result.status === "rejected") lab.log(`lab: ${String(result.reason)}`);
   await killRemaining(lab);
   rmSync(lab.folder, { recursive: true, force: true, maxRetries: 5 });
   lab.recorder.erase();
@@ -80,11 +92,15 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   try {
     makeFolders(folder);
     const parts = await decideParts(lab, options, packages);
-    const has = new Set(parts.filter((part) => part.state !== 'absent').map((part) => part.name));
+    const has = new Set(parts.filter((part) => part.state !== "absent").map((part) => part.name));
     const { hosts, services, files } = await startServers(lab, (name) => has.has(name));
 
-    const configPath = path.join(folder, 'lcops.config.json');
-    const config = await buildConfig({ hosts, services, sshConfigFile: files.sshConfigFile }, pickPort, options.ports);
+    const configPath = path.join(folder, "lcops.config.json");
+    const config = await buildConfig(
+      { hosts, services, sshConfigFile: files.sshConfigFile },
+      pickPort,
+      options.ports,
+    );
     writeFileSync(configPath, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
     options.signal?.throwIfAborted();
 

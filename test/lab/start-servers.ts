@@ -1,19 +1,19 @@
 /** Starts the servers of the lab, side by side. */
-import { randomInt } from 'node:crypto';
-import { awaitAll } from './await-all.ts';
-import { startBastion, startPrivateHost } from './bastion.ts';
-import { MACHINES, MONIT_HOSTS } from './estate.ts';
-import { startGraphite } from './graphite.ts';
-import type { LabHost, LabMonit, LabServices, PartName } from './lab.ts';
-import { startMariadb } from './mariadb.ts';
-import { startMonit } from './monit.ts';
-import { startPage } from './page.ts';
-import type { LabContext } from './process.ts';
-import { startRedis } from './redis.ts';
-import { makeOperatorFiles, writeOperatorFiles } from './ssh-files.ts';
-import type { OperatorFiles } from './ssh-files.ts';
-import { makeSeparationFolder, prepareHost, startHost } from './sshd.ts';
-import type { PreparedHost } from './sshd.ts';
+import { randomInt } from "node:crypto";
+import { awaitAll } from "./await-all.ts";
+import { startBastion, startPrivateHost } from "./bastion.ts";
+import { MACHINES, MONIT_HOSTS } from "./estate.ts";
+import { startGraphite } from "./graphite.ts";
+import type { LabHost, LabMonit, LabServices, PartName } from "./lab.ts";
+import { startMariadb } from "./mariadb.ts";
+import { startMonit } from "./monit.ts";
+import { startPage } from "./page.ts";
+import type { LabContext } from "./process.ts";
+import { startRedis } from "./redis.ts";
+import { makeOperatorFiles, writeOperatorFiles } from "./ssh-files.ts";
+import type { OperatorFiles } from "./ssh-files.ts";
+import { makeSeparationFolder, prepareHost, startHost } from "./sshd.ts";
+import type { PreparedHost } from "./sshd.ts";
 
 /** Each lab has a network of its own, so that several can run at once. */
 function createAddresses(): (index: number) => string {
@@ -28,7 +28,9 @@ async function prepareHosts(
   withBastion: boolean,
 ): Promise<PreparedHost[]> {
   makeSeparationFolder();
-  const machines = MACHINES.filter((machine) => withBastion || !(machine.isPrivate || machine.role === 'bastion'));
+  const machines = MACHINES.filter(
+    (machine) => withBastion || !(machine.isPrivate || machine.role === "bastion"),
+  );
   return awaitAll(
     machines.map((machine) =>
       prepareHost(lab, machine, addressOf(MACHINES.indexOf(machine)), files.authorizedKeysFile),
@@ -36,9 +38,12 @@ async function prepareHosts(
   );
 }
 
-async function startHosts(lab: LabContext, prepared: PreparedHost[]): Promise<Record<string, LabHost>> {
+async function startHosts(
+  lab: LabContext,
+  prepared: PreparedHost[],
+): Promise<Record<string, LabHost>> {
   const secluded = prepared.find(({ machine }) => machine.isPrivate);
-  const bastion = prepared.find(({ machine }) => machine.role === 'bastion');
+  const bastion = prepared.find(({ machine }) => machine.role === "bastion");
   const startGuarded = async (): Promise<[string, LabHost][]> => {
     if (!secluded || !bastion) return [];
     const inside = await startPrivateHost(lab, secluded);
@@ -48,13 +53,18 @@ async function startHosts(lab: LabContext, prepared: PreparedHost[]): Promise<Re
     ];
   };
   const open = prepared.filter((host) => host !== secluded && host !== bastion);
-  const starts = open.map(async (host): Promise<[string, LabHost]> => [host.machine.name, await startHost(lab, host)]);
+  const starts = open.map(async (host): Promise<[string, LabHost]> => [
+    host.machine.name,
+    await startHost(lab, host),
+  ]);
   const [guarded, ...others] = await awaitAll([startGuarded(), ...starts]);
   return Object.fromEntries([...others, ...guarded]);
 }
 
 async function startMonits(lab: LabContext): Promise<Record<string, LabMonit>> {
-  const started = await awaitAll(MONIT_HOSTS.map(async (name) => [name, await startMonit(lab, name)] as const));
+  const started = await awaitAll(
+    MONIT_HOSTS.map(async (name) => [name, await startMonit(lab, name)] as const),
+  );
   return Object.fromEntries(started);
 }
 
@@ -68,29 +78,38 @@ export type RunningServers = {
  * Takes which parts are wanted; starts all servers that do not wait for one another side by side, and returns them.
  * Throws when one does not start, once none of the others is still starting.
  */
-export async function startServers(lab: LabContext, has: (name: PartName) => boolean): Promise<RunningServers> {
+export async function startServers(
+  lab: LabContext,
+  has: (name: PartName) => boolean,
+): Promise<RunningServers> {
   const addressOf = createAddresses();
   const machines = MACHINES.length;
   const when = <T>(name: PartName, start: () => Promise<T>): Promise<T | undefined> => {
     return has(name) ? start() : Promise.resolve(undefined);
   };
   const startNetwork = async () => {
-    const files = await makeOperatorFiles(lab, has('hosts'));
-    const prepared = has('hosts') ? await prepareHosts(lab, files, addressOf, has('bastion')) : [];
+    const files = await makeOperatorFiles(lab, has("hosts"));
+    const prepared = has("hosts") ? await prepareHosts(lab, files, addressOf, has("bastion")) : [];
     writeOperatorFiles(files, prepared);
     const hosts = await startHosts(lab, prepared);
-    return { files, hosts, monit: await when('monit', () => startMonits(lab)) };
+    return { files, hosts, monit: await when("monit", () => startMonits(lab)) };
   };
   const [network, mysql, redis, graphite, elasticsearch, kibana, jenkins] = await awaitAll([
     startNetwork(),
-    when('mysql', () => startMariadb(lab, { primary: addressOf(machines), replica: addressOf(machines + 1) })),
-    when('redis', () => startRedis(lab, addressOf(MACHINES.findIndex((machine) => machine.role === 'cache')))),
-    when('graphite', () => startGraphite(lab)),
-    when('elasticsearch', () => startPage(lab, 'elasticsearch')),
-    when('kibana', () => startPage(lab, 'kibana')),
-    when('jenkins', () => startPage(lab, 'jenkins')),
+    when("mysql", () =>
+      startMariadb(lab, { primary: addressOf(machines), replica: addressOf(machines + 1) }),
+    ),
+    when("redis", () =>
+      startRedis(lab, addressOf(MACHINES.findIndex((machine) => machine.role === "cache"))),
+    ),
+    when("graphite", () => startGraphite(lab)),
+    when("elasticsearch", () => startPage(lab, "elasticsearch")),
+    when("kibana", () => startPage(lab, "kibana")),
+    when("jenkins", () => startPage(lab, "jenkins")),
   ]);
   const services = { mysql, redis, graphite, monit: network.monit, elasticsearch, kibana, jenkins };
-  const running = Object.fromEntries(Object.entries(services).filter(([, service]) => service !== undefined));
+  const running = Object.fromEntries(
+    Object.entries(services).filter(([, service]) => service !== undefined),
+  );
   return { hosts: network.hosts, services: running as LabServices, files: network.files };
 }

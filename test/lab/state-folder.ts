@@ -1,10 +1,18 @@
 /** The folder in which the labs of one user know of each other. */
-import { linkSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { identify, isAlive } from './process-table.ts';
-import type { ProcessIdentity } from './process-table.ts';
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { identify, isAlive } from "./process-table.ts";
+import type { ProcessIdentity } from "./process-table.ts";
 
 /**
  * Returns the folder, made when it is missing.
@@ -29,7 +37,7 @@ export function writeJson(file: string, value: unknown): void {
 /** Takes a file; returns what it holds, or undefined when it is missing or cut. */
 export function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
     return undefined;
   }
@@ -64,7 +72,7 @@ export async function takeLock(name: string): Promise<Lock> {
       linkSync(mine, file);
       break;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     } finally {
       rmSync(mine, { force: true });
     }

@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -167,6 +168,16 @@ describe.skipIf(sshdMissing)("real servers with habits", () => {
     await writeFile(banner, "all your base\n".repeat(7000));
     const error = await operatorError(connect([await hopTo(ground, sshd, "banner")], { signal }));
     expect(error.next).toContain("Banner");
+  });
+
+  test("no more connections for now", async () => {
+    const sshd = await startSshd(ground, "busy", { settings: ["MaxStartups 1"] });
+    const first = connectSocket(sshd.port, sshd.address);
+    await once(first, "data");
+    const error = await operatorError(connect([await hopTo(ground, sshd, "busy")], { signal }));
+    first.destroy();
+    expect(error.kind).toBe("unreachable");
+    expect(`${error.message} ${error.next}`).toContain("MaxStartups");
   });
 
   test("100 kB in front of the greeting", async () => {

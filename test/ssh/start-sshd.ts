@@ -93,6 +93,7 @@ export async function startSshd(
   await writeFile(join(folder, "authorized_keys"), `${authorized.join("\n")}\n`);
   const port = await freePort(address);
   const config = [
+    "MaxStartups 100",
     ...settings,
     `ListenAddress ${address}`,
     `Port ${port}`,
@@ -107,7 +108,6 @@ export async function startSshd(
     "PrintMotd no",
     "PrintLastLog no",
     "LogLevel VERBOSE",
-    "MaxStartups 100",
   ];
   await writeFile(join(folder, "sshd_config"), `${config.join("\n")}\n`);
   const log = join(folder, "log");
