@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { loadConfig } from "../config/load-config.ts";
 import { listHosts } from "../inventory/list-hosts.ts";
 import { commands } from "../commands/index.ts";
@@ -23,6 +24,8 @@ export interface ContextParts {
 /** Given its parts, return the context of one command line. What costs time is done when it is first asked for, and once. */
 export function makeContext(parts: ContextParts): Context {
   const { terminal, environment, signals } = parts;
+  // Each connection listens to it.
+  setMaxListeners(0, signals.signal);
   const config = once(async () => {
     const loaded = loadConfig(parts.configPath);
     const wanted = parts.environmentFlag;
@@ -78,6 +81,7 @@ export function makeContext(parts: ContextParts): Context {
 function askAboutHosts(
   prompts: Context["prompts"],
 ): NonNullable<Awaited<ReturnType<Context["reach"]>>["ask"]> {
+  const passphrases = new Map<string, Promise<string>>();
   return {
     trustHostKey: async ({ host, address, keyType, fingerprint }) => {
       const { confirm } = await prompts();
@@ -85,9 +89,13 @@ function askAboutHosts(
         `${host} (${address}) is not known. Its ${keyType} key is ${fingerprint}. Trust it?`,
       );
     },
-    passphrase: async (file) => {
-      const { password } = await prompts();
-      return password(`Passphrase of ${file}:`);
+    passphrase: (file) => {
+      // Once a run, however many connections use the key.
+      const asked =
+        passphrases.get(file) ??
+        prompts().then(({ password }) => password(`Passphrase of ${file}:`));
+      passphrases.set(file, asked);
+      return asked;
     },
   };
 }

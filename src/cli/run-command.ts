@@ -1,5 +1,4 @@
 import type { Command, Context, Input } from "../commands/command.ts";
-import { commands } from "../commands/index.ts";
 import { findConfigPath } from "../config/find-config.ts";
 import { findFolders } from "../config/folders.ts";
 import { OperatorError } from "../system/errors.ts";

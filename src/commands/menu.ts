@@ -1,7 +1,7 @@
 import { OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
 import { describePlanned } from "./planned.ts";
-import { planMenu, type MenuEntry } from "./plan-menu.ts";
+import { planMenu, type MenuEntry, type MenuGroup } from "./plan-menu.ts";
 import { quoteWords } from "./quote-words.ts";
 import type { Command, Context } from "./command.ts";
 
@@ -36,18 +36,23 @@ export const menu: Command = {
   },
 };
 
-async function showMenu(groups: ReturnType<typeof planMenu>, context: Context): Promise<number> {
+/** The whole menu is drawn at first and when Enter alone asks for it; after an entry its output stays on the screen. */
+async function showMenu(groups: readonly MenuGroup[], context: Context): Promise<number> {
   const { askMenu, drawMenu } = await import("../terminal/ask-menu.ts");
+  const { terminal } = context;
+  drawMenu(terminal, { groups });
   for (;;) {
-    drawMenu(context.terminal, { groups });
-    const choice = await askMenu(context.terminal, { groups }, context.signal);
-    if (!choice) return 0;
-    const entry = groups.flatMap((group) => group.choices).find((one) => one.key === choice.key);
-    if (!entry) continue;
-    const code = await runEntry(entry, context);
+    const choice = await askMenu(terminal, { groups }, context.signal);
+    if (choice === "leave") return 0;
+    if (choice === "draw") {
+      drawMenu(terminal, { groups });
+      continue;
+    }
+    const code = await runEntry(choice, context);
     context.signal.throwIfAborted();
-    if (code !== 0) context.terminal.note(context.terminal.err.yellow(`exit code ${code}`));
-    context.terminal.note("");
+    terminal.note(
+      terminal.err.dim(`${code === 0 ? "done" : `exit code ${code}`}; Enter shows the menu`),
+    );
   }
 }
 

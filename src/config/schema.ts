@@ -4,6 +4,7 @@
  */
 import { en } from "zod/locales";
 import * as z from "zod/mini";
+import { NAME } from "./name.ts";
 
 // A configuration is read once a run: compiling its checks would cost more than it saves.
 z.config({ ...en(), jitless: true });
@@ -12,8 +13,6 @@ const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(
 const orAbsent = <T extends z.ZodMiniType>(schema: T, description: string) =>
   z.optional(schema).check(z.describe(description));
 
-/** Names reach menus, file names and `ssh` command lines, so they are plain words that cannot be taken for an option. */
-export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const name = matching(
   NAME,
   "a name is letters, digits, dot, dash and underscore, and starts with a letter or digit",

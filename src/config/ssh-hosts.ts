@@ -1,5 +1,6 @@
 import SSHConfig, { LineType } from "ssh-config";
 import { describeError, OperatorError } from "../system/errors.ts";
+import { NAME } from "./name.ts";
 import { readSshConfigFile } from "./read-ssh-config-file.ts";
 
 /** One `Host` of the user's ssh configuration. */
@@ -34,13 +35,14 @@ export function readSshHosts(configFile: string | undefined): SshHost[] {
     if (!("config" in section)) continue;
     const first = (keyword: string): string | undefined => {
       for (const line of section.config) {
-        if (line.type === LineType.DIRECTIVE && line.param.toLowerCase() === keyword)
-          return String(line.value);
+        if (line.type === LineType.DIRECTIVE && line.param.toLowerCase() === keyword) {
+          return wordsOf(line.value)[0];
+        }
       }
       return undefined;
     };
-    for (const name of namesOf(section.value)) {
-      if (hosts.has(name)) continue;
+    for (const name of wordsOf(section.value)) {
+      if (!NAME.test(name) || hosts.has(name)) continue;
       const [hostName, user, port] = [first("hostname"), first("user"), Number(first("port"))];
       hosts.set(name, {
         name,
@@ -53,7 +55,6 @@ export function readSshHosts(configFile: string | undefined): SshHost[] {
   return [...hosts.values()];
 }
 
-function namesOf(value: string | { val: string }[]): string[] {
-  const names = typeof value === "string" ? [value] : value.map((part) => part.val);
-  return names.filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name));
+function wordsOf(value: string | { val: string }[]): string[] {
+  return typeof value === "string" ? [value] : value.map((part) => part.val);
 }

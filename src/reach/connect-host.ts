@@ -2,6 +2,8 @@ import type { Host } from "../inventory/host.ts";
 import { locateHost } from "../inventory/locate-host.ts";
 import { connect, type Connection, type ConnectOptions } from "../ssh/connect.ts";
 
+export type { Connection };
+
 /** What it takes to reach anything of the inventory. */
 export interface ReachOptions {
   hosts: readonly Host[];

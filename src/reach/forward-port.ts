@@ -40,7 +40,7 @@ export async function forwardPort(
       const way = await connection;
       const channel = await way.forward(target);
       if (socket.destroyed) channel.destroy();
-      else joinStreams(socket, channel, () => !way.isOpen());
+      else joinStreams(socket, channel);
     } finally {
       held--;
       clearTimeout(tooLate);

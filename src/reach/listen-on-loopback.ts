@@ -28,7 +28,8 @@ export async function listenOnLoopback(
   return {
     port: bound,
     close: async () => {
-      await Promise.all([first, second].map((server) => server && closeServer(server)));
+      await closeServer(first);
+      if (second) await closeServer(second);
     },
   };
 }

@@ -7,7 +7,8 @@ export function hopLabel(
   index: number,
   count: number,
 ): string {
-  const name = printable(`${hop.name} (${hop.address}:${hop.port})`);
+  const address = hop.address.includes(":") ? `[${hop.address}]` : hop.address;
+  const name = printable(`${hop.name} (${address}:${hop.port})`);
   return count > 1 ? `hop ${index + 1} of ${count}, ${name}` : name;
 }
 

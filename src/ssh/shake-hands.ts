@@ -117,6 +117,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
         // ssh2 goes on to the next key by itself.
         if (level === "agent") return;
         clientError ??= error;
+        // ssh2 only ends its half, and a server that is out of step may never answer that.
+        if (readyMs !== undefined) transport.destroy();
         // An error without a last word from the transport: its end follows, and may explain more.
         if (!error.message.includes("lost before handshake") && level !== "client-socket")
           fail(clientError);
@@ -154,7 +156,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
           paused: (wait) => timer.paused(wait),
           askPassphrase: (file) => ask?.passphrase(file) ?? Promise.resolve(undefined),
         }),
-        hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
+        hostVerifier: (shown: Buffer, verify: (permitted: boolean) => void) => {
+          const key = Buffer.from(shown);
           // Asked again whenever the server renews its keys.
           if (trusted) return verify(trusted.equals(key));
           phase = "verifying the host key";
@@ -162,7 +165,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
             ask && ((question: HostKeyQuestion) => timer.paused(() => ask.trustHostKey(question)));
           verifyHostKey(hop, label, knownHosts, key, trust, log).then(
             () => {
-              trusted = Buffer.from(key);
+              trusted = key;
               if (open) verify(true);
             },
             (error: unknown) => {

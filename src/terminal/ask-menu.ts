@@ -36,24 +36,25 @@ export function drawMenu(terminal: Terminal, screen: MenuScreen): void {
 }
 
 /**
- * Given a screen of the menu, ask for a key until one is typed that exists, and return its choice; undefined when the operator leaves
- * with Ctrl-C or Ctrl-D. Typed text also searches the labels: the matches stand under the prompt, and the arrows pick one.
+ * Given a screen of the menu, ask for a key until one is typed that exists, and return its choice; `draw` for Enter alone, `leave`
+ * for Ctrl-C and Ctrl-D. Typed text also searches the labels: the matches stand under the prompt, and the arrows pick one.
  * Only a key typed in full, or a match that was picked, is ever run: `16` is not the sixteenth line.
  */
-export async function askMenu(
+export async function askMenu<Choice extends MenuChoice>(
   terminal: Terminal,
-  screen: MenuScreen,
+  screen: { groups: readonly { choices: readonly Choice[] }[] },
   signal: AbortSignal,
-): Promise<MenuChoice | undefined> {
+): Promise<Choice | "draw" | "leave"> {
   const choices = screen.groups.flatMap((group) => group.choices);
   try {
-    return await menuPrompt(
+    const key = await menuPrompt(
       { choices, terminal },
       { input: terminal.stdin, output: terminal.stderr, clearPromptOnDone: false, signal },
     );
+    return choices.find((choice) => choice.key === key) ?? "draw";
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ExitPromptError) return undefined;
+    if (error instanceof ExitPromptError) return "leave";
     throw error;
   }
 }
@@ -82,49 +83,55 @@ interface MenuPromptConfig {
   terminal: Terminal;
 }
 
-const menuPrompt = createPrompt<MenuChoice, MenuPromptConfig>(({ choices, terminal }, done) => {
-  const [typed, setTyped] = useState("");
-  const [picked, setPicked] = useState<number | undefined>(undefined);
-  const [complaint, setComplaint] = useState("");
-  const [answer, setAnswer] = useState<MenuChoice | undefined>(undefined);
-  const matches = searchChoices(choices, typed);
+const menuPrompt = createPrompt<string | undefined, MenuPromptConfig>(
+  ({ choices, terminal }, done) => {
+    const [typed, setTyped] = useState("");
+    const [picked, setPicked] = useState<number | undefined>(undefined);
+    const [complaint, setComplaint] = useState("");
+    const [answer, setAnswer] = useState<string | undefined>(undefined);
+    const matches = searchChoices(choices, typed);
 
-  useKeypress((key, readline) => {
-    if (isEnterKey(key)) {
-      const choice = picked === undefined ? matchKey(choices, typed) : matches[picked];
-      if (choice) {
-        setAnswer(choice);
-        done(choice);
+    useKeypress((key, readline) => {
+      if (isEnterKey(key)) {
+        const choice = picked === undefined ? matchKey(choices, typed) : matches[picked];
+        if (choice) {
+          setAnswer(choice.key);
+          done(choice.key);
+          return;
+        }
+        if (typed.trim() === "") {
+          setAnswer("");
+          done(undefined);
+          return;
+        }
+        // The line was taken by Enter; what was typed stays, to be mended.
+        readline.write(typed);
+        setComplaint(`no entry has the key ${typed.trim()}; the arrows pick from the list`);
         return;
       }
-      // The line was taken by Enter; what was typed stays, to be mended.
-      readline.write(typed);
-      if (typed.trim() !== "")
-        setComplaint(`no entry has the key ${typed.trim()}; the arrows pick from the list`);
-      return;
-    }
-    setComplaint("");
-    if (isDownKey(key) || isUpKey(key)) {
-      readline.clearLine(0);
-      readline.write(typed);
-      if (matches.length === 0) return;
-      const step = isDownKey(key) ? 1 : -1;
-      const from = picked ?? (step === 1 ? -1 : matches.length);
-      setPicked((from + step + matches.length) % matches.length);
-      return;
-    }
-    if (readline.line !== typed) {
-      setTyped(readline.line);
-      setPicked(undefined);
-    }
-  });
+      setComplaint("");
+      if (isDownKey(key) || isUpKey(key)) {
+        readline.clearLine(0);
+        readline.write(typed);
+        if (matches.length === 0) return;
+        const step = isDownKey(key) ? 1 : -1;
+        const from = picked ?? (step === 1 ? -1 : matches.length);
+        setPicked((from + step + matches.length) % matches.length);
+        return;
+      }
+      if (readline.line !== typed) {
+        setTyped(readline.line);
+        setPicked(undefined);
+      }
+    });
 
-  if (answer) return `${terminal.err.bold(">>>")} ${answer.key}`;
-  const isListShown = typed.trim() !== "" || picked !== undefined;
-  const list = isListShown ? listMatches(matches, picked, terminal) : [];
-  const below = [...(complaint === "" ? [] : [terminal.err.red(complaint)]), ...list];
-  return [`${terminal.err.bold(">>>")} ${typed}`, below.join("\n")];
-});
+    if (answer !== undefined) return `${terminal.err.bold(">>>")} ${answer}`;
+    const isListShown = typed.trim() !== "" || picked !== undefined;
+    const list = isListShown ? listMatches(matches, picked, terminal) : [];
+    const below = [...(complaint === "" ? [] : [terminal.err.red(complaint)]), ...list];
+    return [`${terminal.err.bold(">>>")} ${typed}`, below.join("\n")];
+  },
+);
 
 function listMatches(
   matches: readonly MenuChoice[],

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { connectHost, type ReachOptions } from "../reach/connect-host.ts";
+import { connectHost, type Connection, type ReachOptions } from "../reach/connect-host.ts";
 import { forwardPort, type Forward } from "../reach/forward-port.ts";
 import { findOpenPort, recordPort } from "../reach/port-record.ts";
 import { loadServiceType } from "../services/registry.ts";
-import type { Connection } from "../ssh/connect.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
 
@@ -117,7 +116,7 @@ async function refuseIfOpen(plan: TunnelPlan, runtimeFolder: string): Promise<vo
 }
 
 /** Given a plan, return the address to give to a browser or a client. */
-export async function describeUrl(plan: Pick<TunnelPlan, "kind" | "localPort">): Promise<string> {
+async function describeUrl(plan: Pick<TunnelPlan, "kind" | "localPort">): Promise<string> {
   const { scheme } = await loadServiceType(plan.kind);
   return `${scheme}://localhost:${plan.localPort}/`;
 }

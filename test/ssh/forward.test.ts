@@ -132,6 +132,16 @@ describe.skipIf(sshdMissing)("forward", () => {
     expect((await failed)[0].message).toContain("the connection was lost");
   });
 
+  // d23
+  test("noise on the link: one reason, and nothing is left open", async () => {
+    const { relay, cutable } = await connectThroughRelay();
+    relay.garble();
+    const lost = await cutable.closed;
+    expect(lost?.kind).toBe("unreachable");
+    expect(lost?.message).toMatch(/the connection was lost after \d s: Bad packet length/);
+    await expect(cutable.forward({ host: "127.0.0.1", port: 22 })).rejects.toBe(lost);
+  });
+
   test("close also ends what runs on it with an error", async () => {
     const other = await connect([await hopTo(ground, sshd, "sshd")], { signal });
     const stream = await forwardTo((socket) => socket.write("half"), other);

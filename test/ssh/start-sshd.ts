@@ -179,11 +179,11 @@ export async function startServer(
   return { address: "127.0.0.82", port: (server.address() as AddressInfo).port };
 }
 
-/** A relay in front of a server; `cut` resets every connection through it, `stall` lets nothing more through. */
+/** A relay in front of a server; `cut` resets every connection through it, `stall` lets nothing more through, `garble` adds noise. */
 export async function startRelay(
   ground: TestGround,
   target: { address: string; port: number },
-): Promise<{ address: string; port: number; cut(): void; stall(): void }> {
+): Promise<{ address: string; port: number; cut(): void; stall(): void; garble(): void }> {
   const sockets: Socket[] = [];
   const at = await startServer(ground, (socket) => {
     const onward = connect(target.port, target.address);
@@ -194,6 +194,7 @@ export async function startRelay(
   return {
     ...at,
     cut: () => sockets.forEach((socket) => socket.resetAndDestroy()),
+    garble: () => sockets[0]?.write("x".repeat(1000)),
     stall: () => sockets.forEach((socket) => socket.unpipe().pause()),
   };
 }

@@ -78,6 +78,7 @@ function proposeWishes(found: Found): Wishes {
 }
 
 async function ask(found: Found, context: Context): Promise<Wishes> {
+  const { NAME } = await import("../../config/name.ts");
   const prompts = await context.prompts();
   const names = (await prompts.input("Environments, separated by commas:", "dev,prod"))
     .split(",")
@@ -85,7 +86,7 @@ async function ask(found: Found, context: Context): Promise<Wishes> {
     .filter(Boolean);
   const environments: { name: string; production: boolean; profile?: string }[] = [];
   for (const name of names) {
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name)) {
+    if (!NAME.test(name)) {
       throw new OperatorError("usage", `${JSON.stringify(name)} is no name for an environment`, {
         next: "use letters, digits, dot, dash and underscore",
       });

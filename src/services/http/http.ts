@@ -6,13 +6,11 @@ export const http: ServiceType = {
   scheme: "http",
   probe: (endpoint, options) =>
     askHttp(endpoint, options.path ?? "/", options, ({ status, headers }) => {
-      const server =
-        headers["x-jenkins"] === undefined
-          ? headers.server
-          : `Jenkins ${String(headers["x-jenkins"])}`;
+      const jenkins = headers["x-jenkins"];
+      const server = typeof jenkins === "string" ? `Jenkins ${jenkins}` : headers.server;
       return {
         answers: isAliveStatus(status),
-        detail: `HTTP ${status}${server ? `, ${server}` : ""}`,
+        detail: `HTTP ${status}${typeof server === "string" ? `, ${server}` : ""}`,
       };
     }),
 };

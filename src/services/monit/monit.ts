@@ -6,7 +6,7 @@ export const monit: ServiceType = {
   scheme: "http",
   probe: (endpoint, options) =>
     askHttp(endpoint, "/_status?format=xml", options, ({ status, headers, body }) => {
-      const isMonit = /monit/i.test(`${headers.server ?? ""} ${headers["www-authenticate"] ?? ""}`);
+      const isMonit = /monit/i.test([headers.server, headers["www-authenticate"]].join(" "));
       if (status === 401) {
         return isMonit
           ? { answers: true, detail: "it wants a login" }
