@@ -1,0 +1,164 @@
+import type { BadConfiguration } from "./bad-files.ts";
+
+const redis = { kind: "redis", port: 6379 };
+const web = { address: { eip: "192.0.2.1" } };
+
+const write = (
+  name: string,
+  value: unknown,
+  at: string,
+  says: string,
+  mistakes = 1,
+): BadConfiguration => ({ name, content: JSON.stringify(value, undefined, 2), at, says, mistakes });
+
+const jumps = (way: Record<string, string[]>): unknown => ({
+  hosts: Object.fromEntries(Object.entries(way).map(([name, jump]) => [name, { jump }])),
+});
+const menu = (...entries: unknown[]): unknown => ({
+  hosts: { web },
+  services: { cache: { ...redis, address: "cache.example.com" } },
+  menu: [{ title: "Menu", entries }],
+});
+
+/** Files of the right shape whose parts speak of what is not there. */
+export const BAD_REFERENCES: readonly BadConfiguration[] = [
+  write(
+    "an unknown default environment",
+    { defaultEnvironment: "prod" },
+    "defaultEnvironment",
+    "there is no environment prod",
+  ),
+  write(
+    "a default environment from Object",
+    { environments: {}, defaultEnvironment: "toString" },
+    "defaultEnvironment",
+    "there is no environment toString",
+  ),
+  write(
+    "an unknown environment of a host",
+    { hosts: { web: { environment: "prod" } } },
+    "hosts.web.environment",
+    "there is no environment prod",
+  ),
+  write(
+    "an environment from Object",
+    { environments: {}, hosts: { web: { environment: "constructor" } } },
+    "hosts.web.environment",
+    "there is no environment constructor",
+  ),
+  write(
+    "an unknown environment of a service",
+    { services: { cache: { ...redis, address: "x", environment: "prod" } } },
+    "services.cache.environment",
+    "there is no environment prod",
+  ),
+  write(
+    "an unknown jump host",
+    jumps({ web: ["bastion"] }),
+    "hosts.web.jump[0]",
+    "there is no host bastion",
+  ),
+  write(
+    "a jump host from Object",
+    jumps({ web: ["valueOf"] }),
+    "hosts.web.jump[0]",
+    "there is no host valueOf",
+  ),
+  write("a host that jumps over itself", jumps({ web: ["web"] }), "hosts.web.jump", "web → web"),
+  write(
+    "two hosts that jump over each other",
+    jumps({ a: ["b"], b: ["a"] }),
+    "hosts.a.jump",
+    "a → b → a",
+    2,
+  ),
+  write(
+    "three hosts in a circle",
+    jumps({ a: ["b"], b: ["c"], c: ["a"] }),
+    "hosts.b.jump",
+    "b → c → a → b",
+    3,
+  ),
+  write(
+    "an unknown host of a service",
+    { services: { cache: { ...redis, host: "web" } } },
+    "services.cache.host",
+    "there is no host web",
+  ),
+  write(
+    "a service whose host is toString",
+    { hosts: { web }, services: { cache: { ...redis, host: "toString" } } },
+    "services.cache.host",
+    "there is no host toString",
+  ),
+  write(
+    "a service without host and address",
+    { services: { cache: redis } },
+    "services.cache",
+    "a service needs a host to go through, an address, or both",
+  ),
+  write(
+    "a tunnel without a host",
+    { services: { cache: { ...redis, address: "x", localPort: 1 } } },
+    "services.cache.localPort",
+    "only a service behind a host has a tunnel",
+  ),
+  write(
+    "an environment beside a host",
+    {
+      environments: { dev: {} },
+      hosts: { web },
+      services: { cache: { ...redis, host: "web", environment: "dev" } },
+    },
+    "services.cache.environment",
+    "of that host",
+  ),
+  write(
+    "two tunnels on one port",
+    {
+      hosts: { web },
+      services: {
+        a: { ...redis, host: "web", localPort: 16379 },
+        b: { ...redis, host: "web", localPort: 16379 },
+      },
+    },
+    "services.b.localPort",
+    "16379 is the port of a already",
+  ),
+  write(
+    "an unknown host of a replica",
+    { services: { school: { kind: "mysql", port: 3306, address: "x", replica: { host: "web" } } } },
+    "services.school.replica.host",
+    "there is no host web",
+  ),
+  write(
+    "an unknown service in the menu",
+    menu({ key: "1", service: "graphite" }),
+    "menu[0].entries[0].service",
+    "there is no service graphite",
+  ),
+  write(
+    "a service from Object in the menu",
+    menu({ key: "1", service: "hasOwnProperty" }),
+    "menu[0].entries[0].service",
+    "there is no service hasOwnProperty",
+  ),
+  write(
+    "a service without a host in the menu",
+    menu({ key: "1", service: "cache" }),
+    "menu[0].entries[0].service",
+    "cache has no host to open a shell on",
+  ),
+  write(
+    "an unknown host in the menu",
+    menu({ key: "1", host: "db" }),
+    "menu[0].entries[0].host",
+    "there is no host db",
+  ),
+  write(
+    "a menu key taken twice",
+    menu({ key: "rd", host: "web" }, { key: "RD", host: "web" }),
+    "menu[0].entries[1].key",
+    "the key RD is taken already",
+  ),
+];

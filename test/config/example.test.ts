@@ -1,0 +1,142 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { planMenu } from "../../src/commands/plan-menu.ts";
+import { makeJsonSchema } from "../../src/config/json-schema.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { findMistakes, propertyPaths, usedPaths, type Schema } from "./json-schema-reader.ts";
+
+const EXAMPLE = resolve(import.meta.dirname, "../../lcops.config.example.json");
+const example: unknown = JSON.parse(await readFile(EXAMPLE, "utf8"));
+const schema = makeJsonSchema() as Schema;
+
+/** Every key that the example has no use for. */
+const REST = {
+  ssh: { configFile: "~/.ssh/work" },
+  environments: { dev: { production: false, aws: { profile: "dev", account: "111111111111" } } },
+  hosts: {
+    bastion: { port: 2222 },
+    web: { address: { dyn: { tags: { Name: "web" }, region: "eu-west-1" } }, jump: ["bastion"] },
+  },
+  services: Object.fromEntries(
+    ["http", "graphite", "elasticsearch", "monit", "redis", "mysql"].flatMap((kind) => [
+      [
+        `${kind}-behind`,
+        { kind, host: "web", address: "10.0.0.1", port: 80, localPort: portOf(kind), title: kind },
+      ],
+      [`${kind}-direct`, { kind, environment: "dev", address: "x.example.com", port: 80 }],
+      ...(["monit", "redis", "mysql"].includes(kind)
+        ? [[`${kind}-login`, { kind, address: "x", port: 1, password: "${env:SECRET}" }]]
+        : []),
+    ]),
+  ),
+  menu: [{ title: "All", entries: [{ key: "1", label: "Web", host: "web" }] }],
+};
+const MORE = {
+  services: {
+    monit: { kind: "monit", address: "x", port: 1, user: "admin" },
+    school: {
+      kind: "mysql",
+      address: "x",
+      port: 1,
+      replica: { host: "web", address: "y", port: 2 },
+    },
+    page: { kind: "http", address: "x", port: 1, path: "/" },
+  },
+  menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
+};
+
+function portOf(kind: string): number {
+  return 20_000 + kind.length * 10 + kind.charCodeAt(0);
+}
+
+describe("the example of the estate", () => {
+  test("is valid, and loses nothing when it is read", () => {
+    expect(loadConfig(EXAMPLE)).toEqual(example);
+  });
+
+  test("has every line of the old script's menu, with its wording", () => {
+    const lines = planMenu(loadConfig(EXAMPLE)).flatMap(({ title, choices }) => [
+      title,
+      ...choices.map(({ key, label }) => `${key}) ${label}`),
+    ]);
+    // awsConnect.sh; its three entries for Monit shared the port 2812, here each has its own.
+    expect(lines.slice(0, 30)).toEqual([
+      "MySQL:",
+      "0) RAW @ RDS-MYSQL (v3)",
+      "EC2:",
+      "1) [EIP] SSH @ GraphStats => http://localhost:2180/ (Graphite)",
+      "2) [EIP] SSH @ TextLogs => http://localhost:5601/ (Kibana)",
+      "3) [EIP] SSH @ TextLogs => http://localhost:9200/ (API)",
+      "4) [DYN] SSH @ RedisCache => tcp://localhost:16379/ (Console)",
+      "5) [DYN] SSH @ DevServices",
+      "6) [DOM] SSH @ WorkerStats => http://localhost:2812/ (Monit)",
+      "OPWS:",
+      "7) SSH @ dev-api3-2 => http://localhost:2813/ (Monit)",
+      "8) SSH @ prod-api3-1 => http://localhost:2814/ (Monit)",
+      "CI:",
+      "o) [EIP] SSH @ Jenkins-Oregon => http://localhost:18081/ (Jenkins)",
+      "Backups:",
+      "b) Backup W+E+R",
+      "ba) Backup AWS-S3",
+      "be) Backup Elasticsearch",
+      "bg) Backup Graphite",
+      "bm) Backup MySQL",
+      "Redis Flush:",
+      "rd) ADM @ dev-api3-2",
+      "rp) ADM @ prod-api3-1",
+      "List AWS - instances:",
+      "li) ap+us+eu",
+      "Update & Upgrade:",
+      "uu) ap+us+eu",
+      "Workstation:",
+      "m) The panel of this machine",
+    ]);
+  });
+
+  test("marks each environment as production or not", () => {
+    const { environments = {} } = loadConfig(EXAMPLE);
+    expect(
+      Object.entries(environments).map(([name, { production }]) => [name, production]),
+    ).toEqual([
+      ["dev", false],
+      ["prod", true],
+    ]);
+  });
+});
+
+describe("the published JSON Schema", () => {
+  test("is draft 7 and closed: an unknown key is a mistake in the editor too", () => {
+    expect(schema["$schema"]).toBe("http://json-schema.org/draft-07/schema#");
+    expect(findMistakes(schema, { hosst: {} })).toEqual(["hosst: is not known"]);
+    expect(findMistakes(schema, { hosts: { web: { adress: 1 } } })).toEqual([
+      "hosts.web.adress: is not known",
+    ]);
+    expect(findMistakes(schema, { hosts: { web: { port: 65_536 } } })).toHaveLength(1);
+    expect(findMistakes(schema, { hosts: { "a b": {} } })).toHaveLength(1);
+  });
+
+  test("accepts the example and the samples, as the program does", () => {
+    for (const sample of [example, REST, MORE]) {
+      expect(configSchema.safeParse(sample).success).toBe(true);
+      expect(findMistakes(schema, sample)).toEqual([]);
+    }
+  });
+
+  test("has a property for every key of the samples, and no other", () => {
+    const used = new Set([example, REST, MORE].flatMap((sample) => usedPaths(schema, sample)));
+    expect([...used].toSorted()).toEqual([...new Set(propertyPaths(schema))].toSorted());
+  });
+
+  test("describes what an editor shows", () => {
+    const described = propertyPaths(schema, ({ description }) => description !== undefined);
+    for (const path of [
+      "hosts",
+      "hosts.*.jump",
+      "services.*.localPort",
+      "environments.*.production",
+    ])
+      expect(described).toContain(path);
+  });
+});

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findConfigPath } from "../../src/config/find-config.ts";
+import { expandHome, findFolders } from "../../src/config/folders.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+let ground: string;
+beforeAll(async () => {
+  ground = await mkdtemp(join(tmpdir(), "lcops-load-"));
+});
+afterAll(() => rm(ground, { recursive: true }));
+
+const put = async (name: string, content: string | Buffer): Promise<string> => {
+  const path = join(ground, name);
+  await writeFile(path, content);
+  return path;
+};
+
+describe("a good configuration", () => {
+  test.each([
+    ["an empty object", "{}"],
+    ["white space around it", " \r\n{ }\n\n"],
+    ["a byte order mark", '\ufeff{"menu": []}'],
+  ])("is read with %s", async (_what, text) => {
+    expect(loadConfig(await put("good.json", text))).toEqual(
+      JSON.parse(text.replace("\ufeff", "")),
+    );
+  });
+
+  test("may name hosts and services like the properties of every object", async () => {
+    const names = ["constructor", "toString", "hasOwnProperty", "valueOf"];
+    const config = {
+      hosts: Object.fromEntries(names.map((name) => [name, { user: name }])),
+      services: { toString: { kind: "redis", host: "toString", port: 6379 } },
+    };
+    const loaded = loadConfig(await put("names.json", JSON.stringify(config)));
+    expect(loaded).toEqual(config);
+    expect(Object.keys(loaded.hosts ?? {})).toEqual(names);
+  });
+
+  test("may lead two ways over one jump host, which is no circle", async () => {
+    const config = { hosts: { web: { jump: ["a", "b"] }, a: { jump: ["b"] }, b: {} } };
+    expect(loadConfig(await put("ways.json", JSON.stringify(config)))).toEqual(config);
+  });
+
+  test("is checked in a second where many hosts have many jump hosts", async () => {
+    const count = 40;
+    const names = Array.from({ length: count }, (_, index) => `h${index}`);
+    const hosts = Object.fromEntries(
+      names.map((name, index) => [name, index + 1 < count ? { jump: names.slice(index + 1) } : {}]),
+    );
+    const path = await put("dense.json", JSON.stringify({ hosts }));
+    // In a process of its own: a check that never ends could not be stopped in this one.
+    const bin = join(ROOT, "bin/lcops.js");
+    const run = promisify(execFile)(process.execPath, [bin, "config", "check", "--config", path], {
+      timeout: 8_000,
+      killSignal: "SIGKILL",
+    });
+    expect((await run).stderr).toContain("40 hosts");
+  });
+});
+
+test("thousands of mistakes are answered in bounded time, each with its line", async () => {
+  const keys = Array.from({ length: 20_000 }, (_, index) => `"k${index}": 1`);
+  const path = await put("mistakes.json", `{\n${keys.join(",\n")}\n}`);
+  const started = performance.now();
+  let message = "";
+  let details: readonly string[] = [];
+  try {
+    loadConfig(path);
+  } catch (error) {
+    ({ message, details } = error as { message: string; details: readonly string[] });
+  }
+  expect(message).toBe(`${path} has 20000 mistakes`);
+  expect(details[17]).toBe(`${path}:19: k17: this key is not known`);
+  expect(performance.now() - started).toBeLessThan(2_500);
+});
+
+describe("which file is read", () => {
+  const folders = { config: "/c/lcops", state: "/s", cache: "/k", runtime: "/r" };
+
+  test.each([
+    ["--config wins", "/flag.json", { LCOPS_CONFIG: "/variable.json" }, "/flag.json"],
+    ["then LCOPS_CONFIG", undefined, { LCOPS_CONFIG: "/variable.json" }, "/variable.json"],
+    ["then the user's folder", undefined, {}, "/c/lcops/lcops.config.json"],
+    [
+      "an empty LCOPS_CONFIG is none",
+      undefined,
+      { LCOPS_CONFIG: "" },
+      "/c/lcops/lcops.config.json",
+    ],
+    ["a relative --config", "x.json", {}, resolve("x.json")],
+  ])("%s", (_name, flag, environment, expected) => {
+    expect(findConfigPath(flag, environment, folders)).toBe(expected);
+  });
+
+  test("never the one of the working folder", async () => {
+    const folder = join(ground, "work");
+    const home = join(ground, "home");
+    await mkdir(folder);
+    await mkdir(home);
+    await cp(join(ROOT, "lcops.config.example.json"), join(folder, "lcops.config.json"));
+    const run = promisify(execFile)(
+      process.execPath,
+      [join(ROOT, "bin/lcops.js"), "config", "check"],
+      { cwd: folder, env: { HOME: home } },
+    );
+    await expect(run).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `there is no configuration at ${home}/.config/lcops/lcops.config.json`,
+      ) as string,
+    });
+  });
+});
+
+describe("lcops' folders", () => {
+  const home = homedir();
+
+  test("are those of the XDG variables", () => {
+    expect(
+      findFolders({
+        XDG_CONFIG_HOME: "/c",
+        XDG_STATE_HOME: "/s",
+        XDG_CACHE_HOME: "/k",
+        XDG_RUNTIME_DIR: "/r",
+      }),
+    ).toEqual({ config: "/c/lcops", state: "/s/lcops", cache: "/k/lcops", runtime: "/r/lcops" });
+  });
+
+  test("are below the home folder without them", () => {
+    expect(findFolders({})).toEqual({
+      config: join(home, ".config/lcops"),
+      state: join(home, ".local/state/lcops"),
+      cache: join(home, ".cache/lcops"),
+      runtime: join(home, ".local/state/lcops/run"),
+    });
+  });
+
+  test("are below the home folder where a variable is relative or empty", () => {
+    const relative = { XDG_CONFIG_HOME: "c", XDG_STATE_HOME: "./s", XDG_CACHE_HOME: "" };
+    expect(findFolders({ ...relative, XDG_RUNTIME_DIR: "run" })).toEqual(findFolders({}));
+  });
+
+  test.each([
+    ["~", "/h"],
+    ["~/x", "/h/x"],
+    ["/x/~", "/x/~"],
+    ["~other/x", "~other/x"],
+    ["x", "x"],
+  ])("%s is %s for /h", (written, expected) => {
+    expect(expandHome(written, "/h")).toBe(expected);
+  });
+});

@@ -1,0 +1,173 @@
+import type { Lab, PartName } from "../lab/lab.ts";
+import { runLcops, withTunnel, type Program } from "./run-lcops.ts";
+import { drawSparkline, fetchPage, fetchSeries, pingRedis, readPngSize } from "./look.ts";
+
+export interface TourOptions {
+  lab: Lab;
+  /** Path of the built program. */
+  lcops: string;
+  say: (line: string) => void;
+  signal: AbortSignal;
+}
+
+interface Step {
+  title: string;
+  /** Without one of these parts the step is left out, by name. */
+  needs: readonly PartName[];
+  /** Returns the result, line by line; throws where it is not what the step says. */
+  run: (program: Program, lab: Lab) => Promise<string[]>;
+}
+
+/** No step of the tour may take longer. */
+const STEP_LIMIT_MS = 15_000;
+
+const STEPS: readonly Step[] = [
+  {
+    title: "The hosts of the estate, from the configuration and ~/.ssh/config",
+    needs: ["hosts"],
+    run: async (program, lab) => {
+      const { stdout } = await runLcops(program, ["hosts"]);
+      for (const name of Object.keys(lab.hosts))
+        expect(stdout.includes(`${name}\t`), `${name} is listed`);
+      return stdout.trimEnd().split("\n");
+    },
+  },
+  {
+    title: "Graphite: a week of the API's requests, and the graph as it draws it",
+    needs: ["graphite"],
+    run: (program) =>
+      withTunnel(program, "graphite", async (url) => {
+        const target = "target=stats.counters.*.requests.count&from=-7days";
+        const series = await fetchSeries(new URL(`/render?format=json&${target}`, url));
+        const png = await fetchPage(new URL(`/render?width=600&height=300&${target}`, url));
+        const { width, height } = readPngSize(png.body);
+        expect(width === 600 && height === 300, "the graph is 600 x 300");
+        return [
+          ...series.map(({ name, values }) => `${drawSparkline(values, 56)}  ${name}`),
+          `render: PNG, ${width} x ${height}, ${png.body.length} bytes`,
+        ];
+      }),
+  },
+  ...(["kibana", "elasticsearch", "jenkins"] as const).map((name): Step => ({
+    title: `${name[0]?.toUpperCase()}${name.slice(1)} through its tunnel`,
+    needs: [name],
+    run: (program) =>
+      withTunnel(program, name, async (url) => {
+        const { status, body } = await fetchPage(new URL(url));
+        expect(status === 200, "it answers with 200");
+        return [`GET ${url} → ${status}: ${body.toString().replace(/\s+/g, " ").slice(0, 90)}`];
+      }),
+  })),
+  {
+    title: "Redis through its tunnel",
+    needs: ["redis"],
+    run: (program) =>
+      withTunnel(program, "redis", async (url) => {
+        const answers = await pingRedis(new URL(url));
+        expect(answers[0] === "+PONG", "it answers PONG");
+        return [`PING → ${answers[0]}, DBSIZE → ${answers[1]}`];
+      }),
+  },
+  {
+    title: "Monit of both API servers and the worker",
+    needs: ["monit"],
+    run: async (program) => {
+      const lines: string[] = [];
+      for (const name of ["worker-monit", "dev-monit", "prod-monit"]) {
+        lines.push(
+          ...(await withTunnel(program, name, async (url) => {
+            const { status, headers } = await fetchPage(new URL(url));
+            expect(
+              status === 401 && /monit/i.test(String(headers["www-authenticate"])),
+              "it asks for its login",
+            );
+            return [`GET ${url} → ${status}, ${headers["www-authenticate"]}`];
+          })),
+        );
+      }
+      return lines;
+    },
+  },
+  {
+    title: "A query on the primary, then on the replica",
+    needs: ["mysql", "replica"],
+    run: async (program) => {
+      const query = "SELECT @@port AS port, COUNT(*) AS students FROM students";
+      const primary = await runLcops(program, ["mysql", "--", "-e", query]);
+      const replica = await runLcops(program, ["mysql", "--replica", "--", "-e", query]);
+      const [port, students] = (primary.stdout.split("\n")[1] ?? "").split("\t");
+      const [otherPort, same] = (replica.stdout.split("\n")[1] ?? "").split("\t");
+      expect(Number(students) > 0 && students === same, "both have the same students");
+      expect(port !== otherPort, "they are two servers");
+      return [
+        ...primary.stdout.trimEnd().split("\n"),
+        ...replica.stdout.trimEnd().split("\n").slice(1),
+      ];
+    },
+  },
+  {
+    title: "A command on the host that stands behind the bastion",
+    needs: ["bastion"],
+    run: async (program) => {
+      const { stdout } = await runLcops(program, [
+        "ssh",
+        "db-admin",
+        "--",
+        "echo $LAB_HOST, by $SSH_CONNECTION",
+      ]);
+      expect(stdout.startsWith("db-admin,"), "it ran on db-admin");
+      return [stdout.trimEnd()];
+    },
+  },
+  {
+    title: "What is installed and reachable",
+    needs: ["hosts"],
+    run: async (program) => {
+      const { stdout } = await runLcops(program, ["doctor", "--json"]);
+      const findings = JSON.parse(stdout) as { state: string; name: string }[];
+      const failed = findings.filter(({ state }) => state === "fail").map(({ name }) => name);
+      expect(failed.length === 0, `everything is well, and not: ${failed.join(", ")}`);
+      return [`${findings.length} checks, none failed`];
+    },
+  },
+];
+
+function expect(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`expected that ${what}`);
+}
+
+/** Given the lab, run each step with the real program, say its command lines and results, and return 0 only if all did what they say. */
+export async function runTour({ lab, lcops, say, signal }: TourOptions): Promise<number> {
+  const absent = new Set(
+    lab.parts.filter((part) => part.state === "absent").map((part) => part.name),
+  );
+  const results = { done: 0, failed: 0, leftOut: 0 };
+  for (const [index, step] of STEPS.entries()) {
+    signal.throwIfAborted();
+    say(`${index + 1}. ${step.title}`);
+    const missing = step.needs.filter((need) => absent.has(need));
+    if (missing.length > 0) {
+      say(`   left out: the lab has no ${missing.join(", ")}\n`);
+      results.leftOut++;
+      continue;
+    }
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(STEP_LIMIT_MS)]);
+    const program: Program = {
+      lcops,
+      environment: lab.environment,
+      signal: limit,
+      announce: (line) => say(`   $ ${line}`),
+    };
+    const begin = performance.now();
+    try {
+      for (const line of await step.run(program, lab)) say(`   ${line}`);
+      say(`   ✓ ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
+      results.done++;
+    } catch (error) {
+      say(`   ✗ ${error instanceof Error ? error.message : String(error)}\n`);
+      results.failed++;
+    }
+  }
+  say(`${results.done} steps done, ${results.failed} failed, ${results.leftOut} left out`);
+  return results.failed === 0 ? 0 : 1;
+}

@@ -1,0 +1,174 @@
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import net from "node:net";
+import { afterAll, beforeAll, expect } from "vitest";
+import { startRelay, type Relay } from "../lab/relay.ts";
+import { until } from "../ssh/start-sshd.ts";
+import { knownHostLine, makeGround, testWith, type Ground } from "../support/ground.ts";
+import { startLcops, type RunningLcops } from "../support/run-lcops.ts";
+
+const MEBIBYTE = 1024 * 1024;
+const hash = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
+
+let ground: Ground;
+let server: net.Server;
+let relay: Relay;
+let tunnel: RunningLcops;
+let port = 0;
+/** What the server has received of a client that has ended. */
+let received: Promise<Buffer>;
+let receive: (data: Buffer) => void;
+const block = randomBytes(MEBIBYTE);
+
+/** The first four bytes say what the server does. */
+function serve(socket: net.Socket): void {
+  socket.on("error", () => {});
+  socket.once("data", (first: Buffer) => {
+    const word = first.toString("latin1", 0, 4);
+    const chunks = [first.subarray(4)];
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const ended = once(socket, "end").catch(() => undefined);
+    if (word === "GET ") socket.end("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    else if (word === "ECHO") void ended.then(() => socket.end(Buffer.concat(chunks)));
+    else if (word === "HALF") void ended.then(() => socket.end(repeat(3)));
+    else if (word === "BOTH") {
+      socket.write(repeat(50));
+      void ended.then(() => {
+        receive(Buffer.concat(chunks));
+        socket.end();
+      });
+    } else if (word === "DOWN") socket.write(repeat(200));
+  });
+}
+
+const repeat = (mebibytes: number): Buffer => Buffer.concat(Array.from({ length: mebibytes }, () => block));
+
+/** A client that says the word; `all` resolves with what came before a clean end, and rejects when there was none. */
+function openClient(word: string): { socket: net.Socket; all: Promise<Buffer> } {
+  const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.write(word);
+  const all = new Promise<Buffer>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("end", () => resolve(Buffer.concat(chunks)));
+    socket.setTimeout(15_000, () => socket.destroy(new Error("nothing moves")));
+  });
+  all.catch(() => undefined);
+  return { socket, all };
+}
+
+beforeAll(async () => {
+  ground = await makeGround();
+  const host = ground.lab.hosts["GraphStats"];
+  if (!host) return;
+  server = net.createServer({ allowHalfOpen: true }, serve);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  relay = await startRelay({ host: host.address, port: host.port });
+});
+afterAll(async () => {
+  await relay?.close();
+  server?.close();
+  ground.remove();
+});
+
+async function openTunnel(): Promise<void> {
+  const host = ground.lab.hosts["GraphStats"];
+  if (!host) throw new Error("there is no GraphStats");
+  const { configFile } = ground.writeSshConfig([
+    knownHostLine(host.hostKeyFile, relay.address, relay.port),
+  ]);
+  port = await ground.pickPort();
+  const config = ground.deriveConfig((changed) => {
+    changed.ssh = { configFile };
+    changed.hosts = { far: { address: { eip: relay.address }, port: relay.port } };
+    changed.services = {
+      own: {
+        kind: "http",
+        host: "far",
+        port: (server.address() as net.AddressInfo).port,
+        localPort: port,
+      },
+    };
+    changed.menu = [];
+  });
+  tunnel = startLcops(["tunnel", "open", "own", "--config", config], {
+    environment: ground.environment,
+  });
+  await tunnel.waitFor(/ready \(/);
+}
+
+async function closeTunnel(): Promise<void> {
+  tunnel.send("SIGTERM");
+  expect((await tunnel.ended).code).toBe(143);
+}
+
+testWith("hosts")("half a close is kept: the client ends, 3 MB come afterwards, whole", async () => {
+  await openTunnel();
+  const { socket, all } = openClient("HALF");
+  socket.end();
+  expect(hash(await all)).toBe(hash(repeat(3)));
+  await closeTunnel();
+});
+
+testWith("hosts")("50 MB both ways at once arrive whole", async () => {
+  await openTunnel();
+  received = new Promise((resolve) => (receive = resolve));
+  const { socket, all } = openClient("BOTH");
+  socket.end(repeat(50));
+  expect(hash(await received)).toBe(hash(repeat(50)));
+  expect(hash(await all)).toBe(hash(repeat(50)));
+  await closeTunnel();
+});
+
+testWith("hosts")("200 connections at once are all answered, and none stays open", async () => {
+  await openTunnel();
+  const count = (): number => readdirSync(`/proc/${tunnel.pid}/fd`).length;
+  const before = count();
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, async (_, index) => {
+      const { socket, all } = openClient("ECHO");
+      socket.end(`number ${index}`);
+      const answer = (await all.catch((error: Error) => error.message)).toString();
+      socket.destroy();
+      return answer === `number ${index}` ? "right" : answer;
+    }),
+  );
+  expect([...new Set(answers)]).toEqual(["right"]);
+  await until("the sockets are gone", () => count() <= before);
+  await closeTunnel();
+});
+
+for (const how of ["cut", "reset"] as const) {
+  testWith("hosts")(`a download whose transport is ${how} half way ends with an error`, async () => {
+    await openTunnel();
+    const { socket, all } = openClient("DOWN");
+    await new Promise<void>((resolve) => {
+      let size = 0;
+      socket.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > 5 * MEBIBYTE) resolve();
+      });
+    });
+    relay[how]();
+    await expect(all).rejects.toMatchObject({ code: "ECONNRESET" });
+    expect((await tunnel.ended).code).toBe(1);
+  });
+}
+
+testWith("hosts")("an upload whose transport is cut half way ends with an error", async () => {
+  await openTunnel();
+  const { socket, all } = openClient("TAKE");
+  const pour = (): void => {
+    while (!socket.destroyed && socket.write(block));
+  };
+  socket.on("drain", pour);
+  const before = relay.counters().bytesToServer;
+  pour();
+  await until("5 MB are sent", () => relay.counters().bytesToServer > before + 5 * MEBIBYTE);
+  relay.cut();
+  await expect(all).rejects.toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
+  expect((await tunnel.ended).code).toBe(1);
+});

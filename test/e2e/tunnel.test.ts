@@ -1,0 +1,193 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect } from "vitest";
+import { startRelay, type Relay } from "../lab/relay.ts";
+import {
+  isListening,
+  knownHostLine,
+  makeGround,
+  testWith,
+  type Ground,
+} from "../support/ground.ts";
+import { isLeftRaw, openPty } from "../support/pty.ts";
+import { runLcops, startLcops, type RunningLcops } from "../support/run-lcops.ts";
+
+let ground: Ground;
+beforeAll(async () => {
+  ground = await makeGround();
+});
+afterAll(() => ground.remove());
+
+const start = (...args: string[]): RunningLcops =>
+  startLcops(args, { environment: ground.environment });
+
+/** A relay before TextLogs, and a configuration that goes through it. */
+async function relayTextLogs(): Promise<{ relay: Relay; config: string }> {
+  const host = ground.lab.hosts["TextLogs"];
+  if (!host) throw new Error("there is no TextLogs");
+  const relay = await startRelay({ host: host.address, port: host.port });
+  const { configFile } = ground.writeSshConfig([
+    knownHostLine(host.hostKeyFile, relay.address, relay.port),
+  ]);
+  const config = ground.deriveConfig((changed) => {
+    changed.ssh = { configFile };
+    Object.assign(changed.hosts?.["TextLogs"] ?? {}, {
+      address: { eip: relay.address },
+      port: relay.port,
+    });
+  });
+  return { relay, config };
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((entry) => {
+      try {
+        const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
+        return stat.slice(stat.lastIndexOf(")")).split(" ")[2] === String(pid) ? [Number(entry)] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+const recordOf = (name: string): string => `${ground.folder}/run/lcops/tunnels/${name}.json`;
+
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  testWith("kibana")(`${signal} ends an open tunnel with ${code}, and nothing stays`, async () => {
+    const tunnel = start("tunnel", "open", "kibana");
+    await tunnel.waitFor(/^kibana {2}http:\/\/localhost:\d+\/ {2}ready \(.*\)$/m);
+    expect(await isListening(ground.portOf("kibana"))).toBe(true);
+    expect(existsSync(recordOf("kibana"))).toBe(true);
+    tunnel.send(signal);
+    expect(await tunnel.ended).toMatchObject({ code, signal: null, stderr: "" });
+    expect(await isListening(ground.portOf("kibana"))).toBe(false);
+    expect(existsSync(recordOf("kibana"))).toBe(false);
+  });
+
+  testWith("hosts")(`${signal} ends a tunnel that is still connecting`, async () => {
+    const { relay, config } = await relayTextLogs();
+    relay.stall();
+    const tunnel = start("tunnel", "open", "kibana", "-v", "--config", config);
+    await tunnel.waitFor(/listening/);
+    tunnel.send(signal);
+    expect((await tunnel.ended).code).toBe(code);
+    expect(await isListening(ground.portOf("kibana"))).toBe(false);
+    await relay.close();
+  });
+}
+
+testWith("bastion")("SIGTERM ends the command behind a tunnel, and a ProxyCommand", async () => {
+  const port = await ground.pickPort();
+  const config = ground.deriveConfig((changed) => {
+    changed.hosts ??= {};
+    changed.hosts["db-admin-proxy"] = {};
+    changed.services ??= {};
+    changed.services["own"] = {
+      kind: "http",
+      host: "db-admin-proxy",
+      port: ground.lab.hosts["db-admin"]?.port ?? 0,
+      localPort: port,
+    };
+    // Its own sshd is no http: the tunnel stays silent, and open.
+  });
+  const silent = start("tunnel", "open", "own", "--config", config);
+  await silent.waitFor(/the service is silent/);
+  const proxies = childrenOf(silent.pid);
+  expect(proxies).toHaveLength(1);
+  silent.send("SIGTERM");
+  expect((await silent.ended).code).toBe(143);
+  for (const pid of proxies) expect(existsSync(`/proc/${pid}`)).toBe(false);
+
+  const busy = start("tunnel", "open", "kibana", "--", "sh", "-c", "echo begun; exec sleep 60");
+  await busy.waitFor(/begun/);
+  const children = childrenOf(busy.pid);
+  expect(children).toHaveLength(1);
+  busy.send("SIGTERM");
+  expect((await busy.ended).code).toBe(143);
+  for (const pid of children) expect(existsSync(`/proc/${pid}`)).toBe(false);
+});
+
+testWith("kibana")("Ctrl-C ends an open tunnel in a terminal, which is left as it was", async () => {
+  const pty = openPty(["tunnel", "open", "kibana"], {
+    environment: ground.environment,
+    showsMode: true,
+  });
+  await pty.waitFor("ready (");
+  pty.press("ctrl-c");
+  expect((await pty.exit).code).toBe(130);
+  expect(isLeftRaw(pty.text())).toBe(false);
+});
+
+testWith("kibana", "elasticsearch")("two tunnels of one host share a connection", async () => {
+  const { relay, config } = await relayTextLogs();
+  const words = ["tunnel", "open", "kibana", "elasticsearch", "--config", config];
+  const { code, stderr } = await runLcops([...words, "--", "true"], {
+    environment: ground.environment,
+  });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^kibana .* ready .*$/m);
+  expect(stderr).toMatch(/^elasticsearch .* ready .*$/m);
+  expect(relay.counters().connections).toBe(1);
+  await relay.close();
+});
+
+testWith("kibana")("the command is told the port, and reaches the service there", async () => {
+  const script = `fetch("http://127.0.0.1:" + process.env.LCOPS_PORT).then((r) => r.text()).then((t) => console.log(process.env.LCOPS_PORT, t))`;
+  const words = ["tunnel", "open", "kibana", "elasticsearch", "--", "node", "-e", script];
+  const { code, stdout } = await runLcops(words, { environment: ground.environment });
+  expect(code).toBe(0);
+  expect(stdout).toContain(`${ground.portOf("kibana")} <!doctype html>`);
+});
+
+testWith("kibana")("--json tells each event on a line, -q says nothing", async () => {
+  const tunnel = start("tunnel", "open", "kibana", "--json");
+  await tunnel.waitFor(/"ready"/);
+  tunnel.send("SIGTERM");
+  const events = (await tunnel.ended).stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event: string; port?: number });
+  expect(events.map(({ event }) => event)).toEqual(["listening", "connected", "ready"]);
+  expect(events.at(-1)).toMatchObject({ name: "kibana", port: ground.portOf("kibana") });
+  const quiet = await runLcops(["tunnel", "open", "kibana", "-q", "--", "true"], {
+    environment: ground.environment,
+  });
+  expect(quiet).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });
+});
+
+testWith("hosts")("a service that is stopped is told as silent, and is ready when it comes", async () => {
+  const [port, localPort] = [await ground.pickPort(), await ground.pickPort()];
+  const config = ground.deriveConfig((changed) => {
+    changed.services ??= {};
+    changed.services["late"] = { kind: "http", host: "GraphStats", port, localPort };
+  });
+  const tunnel = start("tunnel", "open", "late", "--config", config);
+  await tunnel.waitFor(/^late: the tunnel is up, the service is silent: ./m);
+  const server = createServer((_request, response) => response.end("here"));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  expect((server.address() as AddressInfo).port).toBe(port);
+  await tunnel.waitFor(/^late {2}http:\/\/localhost:\d+\/ {2}ready/m);
+  tunnel.send("SIGTERM");
+  const { stderr } = await tunnel.ended;
+  // Said once, however often it was asked.
+  expect(stderr.match(/silent/g)).toHaveLength(1);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+testWith("kibana")("a tunnel whose connection is lost ends with 1 and says so", async () => {
+  const { relay, config } = await relayTextLogs();
+  const tunnel = start("tunnel", "open", "kibana", "--config", config);
+  await tunnel.waitFor(/ready \(/);
+  relay.reset();
+  const { code, stderr } = await tunnel.ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^lcops: .*TextLogs.*\n$/);
+  expect(await isListening(ground.portOf("kibana"))).toBe(false);
+  await relay.close();
+});

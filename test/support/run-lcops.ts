@@ -1,0 +1,110 @@
+/** The built program, run in pipes as cron and scripts run it. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import path from "node:path";
+
+export const LCOPS = path.join(import.meta.dirname, "../../bin/lcops.js");
+
+export interface LcopsResult {
+  /** Null where a signal ended it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface LcopsOptions {
+  /** All variables that it gets. */
+  environment: NodeJS.ProcessEnv;
+  /** Absent: /dev/null. */
+  stdin?: string;
+  /** Past it the program is killed and the run has failed. */
+  timeoutMs?: number;
+}
+
+export interface RunningLcops {
+  pid: number;
+  child: ChildProcess;
+  /** Resolves when both outputs together match, with that output; rejects when the program ends before, or past the limit. */
+  waitFor(pattern: RegExp, timeoutMs?: number): Promise<string>;
+  send(signal: NodeJS.Signals): void;
+  ended: Promise<LcopsResult>;
+}
+
+/** Given a command line, start the program and return it running. It is killed when the limit is over. */
+export function startLcops(args: readonly string[], options: LcopsOptions): RunningLcops {
+  return startNode([LCOPS, ...args], options);
+}
+
+/** The same for any Node program: one that uses lcops, or that stands in its way. */
+export function startNode(args: readonly string[], options: LcopsOptions): RunningLcops {
+  const limitMs = options.timeoutMs ?? 25_000;
+  const child = spawn(process.execPath, args, {
+    env: options.environment,
+    stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+  });
+  const said = { stdout: "", stderr: "" };
+  const watchers = new Set<() => void>();
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8");
+    child[name]?.on("data", (text: string) => {
+      said[name] += text;
+      for (const watch of watchers) watch();
+    });
+  }
+  child.stdin?.on("error", () => {});
+  if (options.stdin !== undefined) child.stdin?.end(options.stdin);
+  const describe = (): string =>
+    `lcops ${args.slice(1).join(" ")}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`;
+
+  const ended = new Promise<LcopsResult>((resolve, reject) => {
+    const limit = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`not ended within ${limitMs} ms: ${describe()}`));
+    }, limitMs);
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      clearTimeout(limit);
+      resolve({ code, signal, ...said });
+    });
+  });
+  // Who waits for an output must not be surprised by this.
+  ended.catch(() => undefined);
+  return {
+    pid: child.pid ?? 0,
+    child,
+    ended,
+    send: (signal) => void child.kill(signal),
+    waitFor: (pattern, timeoutMs = 15_000) =>
+      new Promise((resolve, reject) => {
+        const finish = (act: () => void): void => {
+          clearTimeout(limit);
+          watchers.delete(watch);
+          act();
+        };
+        const limit = setTimeout(
+          () =>
+            finish(() =>
+              reject(new Error(`${pattern} not within ${timeoutMs} ms: ${describe()}`)),
+            ),
+          timeoutMs,
+        );
+        const watch = (): void => {
+          if (pattern.test(said.stdout + said.stderr))
+            finish(() => resolve(said.stdout + said.stderr));
+        };
+        watchers.add(watch);
+        watch();
+        const tooLate = (): void => {
+          watch();
+          finish(() => reject(new Error(`ended without ${pattern}: ${describe()}`)));
+        };
+        ended.then(tooLate, tooLate);
+      }),
+  };
+}
+
+/** Given a command line, run it to its end. Rejects only when it does not end. */
+export function runLcops(args: readonly string[], options: LcopsOptions): Promise<LcopsResult> {
+  return startLcops(args, options).ended;
+}
