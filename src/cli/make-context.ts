@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { loadConfig } from "../config/load-config.ts";
 import { listHosts } from "../inventory/list-hosts.ts";
-import { commands } from "../commands/index.ts";
 import type { Context } from "../commands/command.ts";
 import type { Folders } from "../config/folders.ts";
 import { OperatorError } from "../system/errors.ts";
@@ -17,6 +16,7 @@ export interface ContextParts {
   environmentFlag: string | undefined;
   signals: Signals;
   version: string;
+  commands: Context["commands"];
   runLcops: Context["runLcops"];
   self: Context["self"];
 }
@@ -49,7 +49,7 @@ export function makeContext(parts: ContextParts): Context {
     folders: parts.folders,
     configPath: parts.configPath,
     version: parts.version,
-    commands,
+    commands: parts.commands,
     signal: signals.signal,
     leaveSigintTo: signals.leaveSigintTo,
     runLcops: parts.runLcops,

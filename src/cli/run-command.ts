@@ -15,6 +15,7 @@ const BEFORE_CHILD = 255;
 export interface Invocation {
   flags: GlobalFlags;
   version: string;
+  commands: Context["commands"];
   /** Run another command line within this process. */
   runLcops: Context["runLcops"];
 }
@@ -34,6 +35,7 @@ export async function runCommand(
     folders,
     signals,
     version,
+    commands: invocation.commands,
     environment: process.env,
     configPath: findConfigPath(flags.config, process.env, folders),
     environmentFlag: flags.env,

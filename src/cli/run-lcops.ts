@@ -36,6 +36,7 @@ export async function runLcops(words: readonly string[], version: string): Promi
   return runCommand(typed.command, typed.input, {
     flags: program.opts<GlobalFlags>(),
     version,
+    commands,
     runLcops: (further) => runLcops(further, version),
   });
 }

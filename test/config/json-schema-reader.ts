@@ -51,7 +51,7 @@ export function findMistakes(schema: Schema, value: unknown, path = ""): string[
   if (schema.type !== undefined && !hasType(value, schema.type))
     return [`${path}: no ${schema.type}`];
   if (schema.const !== undefined && value !== schema.const)
-    here.push(`${path}: not ${String(schema.const)}`);
+    here.push(`${path}: not ${JSON.stringify(schema.const)}`);
   if (typeof value === "string" && schema.pattern !== undefined) {
     if (!new RegExp(schema.pattern, "u").test(value)) here.push(`${path}: against its pattern`);
   }
@@ -101,7 +101,11 @@ function hasType(value: unknown, type: string): boolean {
 }
 
 /** Return the path of every property that a schema has, `hosts.*.port`; */
-export function propertyPaths(schema: Schema, wanted = (_: Schema) => true, path = ""): string[] {
+export function propertyPaths(
+  schema: Schema,
+  wanted: (part: Schema) => boolean = () => true,
+  path = "",
+): string[] {
   return [
     ...unions(schema).flatMap((one) => propertyPaths(one, wanted, path)),
     ...Object.entries(schema.properties ?? {}).flatMap(([key, part]) => [

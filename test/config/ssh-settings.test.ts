@@ -174,8 +174,11 @@ describe("where there is no ssh", () => {
   test("the simpler reader answers, says so, and runs nothing of the file", async () => {
     const trace = join(ground, "was-run");
     const configFile = await put(
-      ...["Host web", "HostName 192.0.2.7", "Port 2222"],
-      ...[`Match exec "/usr/bin/touch ${trace}"`, "User matched"],
+      "Host web",
+      "HostName 192.0.2.7",
+      "Port 2222",
+      `Match exec "/usr/bin/touch ${trace}"`,
+      "User matched",
     );
     const script = `
       const { resolveSshSettings } = await import("./src/config/ssh-settings.ts");

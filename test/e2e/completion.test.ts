@@ -12,7 +12,10 @@ const open: Pty[] = [];
 beforeAll(async () => {
   ground = await makeGround();
   ground.writeFile("bin/lcops", `#!/bin/sh\nexec '${process.execPath}' '${LCOPS}' "$@"\n`, 0o755);
-  environment = { ...ground.environment, PATH: `${ground.folder}/bin:${ground.environment["PATH"]}` };
+  environment = {
+    ...ground.environment,
+    PATH: `${ground.folder}/bin:${ground.environment["PATH"]}`,
+  };
 });
 afterAll(() => {
   for (const pty of open) pty.kill();
@@ -35,15 +38,18 @@ async function openBash(): Promise<Pty> {
   return pty;
 }
 
-test.each(["bash", "zsh", "fish"])("the script of %s is right by that shell's own parser", async (shell) => {
-  const file = await generate(shell);
-  const isInstalled = spawnSync(shell, ["-c", "true"]).status === 0;
-  if (shell === "bash") expect(isInstalled).toBe(true);
-  if (isInstalled) execFileSync(shell, ["-n", file], { timeout: 5_000 });
-  const words = new Set(commands.map(({ name }) => name.split(" ")[0] ?? ""));
-  const script = execFileSync("cat", [file], { encoding: "utf8" });
-  for (const word of words) expect(script).toContain(word);
-});
+test.each(["bash", "zsh", "fish"])(
+  "the script of %s is right by that shell's own parser",
+  async (shell) => {
+    const file = await generate(shell);
+    const isInstalled = spawnSync(shell, ["-c", "true"]).status === 0;
+    if (shell === "bash") expect(isInstalled).toBe(true);
+    if (isInstalled) execFileSync(shell, ["-n", file], { timeout: 5_000 });
+    const words = new Set(commands.map(({ name }) => name.split(" ")[0] ?? ""));
+    const script = execFileSync("cat", [file], { encoding: "utf8" });
+    for (const word of words) expect(script).toContain(word);
+  },
+);
 
 test("another shell is refused with those that there are", async () => {
   const { code, stderr } = await runLcops(["completion", "tcsh"], { environment });
@@ -68,7 +74,11 @@ testWith("hosts").each([
 test("nothing that is typed is run by the completion", async () => {
   const pty = await openBash();
   const trap = `${ground.folder}/touched`;
-  for (const line of [`lcops ssh $(touch ${trap})`, `lcops \`touch ${trap}\` x`, `lcops ssh '$(touch ${trap})`]) {
+  for (const line of [
+    `lcops ssh $(touch ${trap})`,
+    `lcops \`touch ${trap}\` x`,
+    `lcops ssh '$(touch ${trap})`,
+  ]) {
     pty.mark();
     // The bell, or the list, and then a line that bash runs: the completion is over.
     pty.type(`${line}\t\t\u0015echo over\r`);

@@ -11,7 +11,8 @@ let environment: Record<string, string>;
 beforeEach(async () => {
   ground = await makeGround();
   file = `${ground.folder}/made/lcops.config.json`;
-  const aws = "[default]\nregion = x\n\n[profile dev]\n[ profile live ]\n[sso-session corp]\n[services s]\n";
+  const aws =
+    "[default]\nregion = x\n\n[profile dev]\n[ profile live ]\n[sso-session corp]\n[services s]\n";
   const { LCOPS_CONFIG: _lab, ...others } = ground.environment;
   environment = {
     ...others,
@@ -97,9 +98,10 @@ test("on a terminal it asks, and proposes the AWS profiles", async () => {
   pty.press("down");
   await pty.waitFor("❯ no");
   pty.press("enter");
-  await pty.waitFor(/AWS profile of qa:[^]*❯ default[^]*none/);
-  pty.press("up");
-  await pty.waitFor("❯ none");
+  // None has its name: no other is taken by a careless Enter.
+  const proposed = await pty.waitFor(/AWS profile of qa:[^]*❯ none/);
+  for (const name of ["default", "dev", "live", "prod"])
+    expect(proposed).toMatch(new RegExp(`^ *${name}$`, "m"));
   pty.press("enter");
   await pty.waitFor(/Is live production\?[^]*❯ yes, guard it/);
   pty.press("enter");

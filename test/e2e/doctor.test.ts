@@ -20,7 +20,12 @@ async function loseHost(): Promise<string> {
   });
 }
 
-testWith("hosts", "mysql", "graphite", "bastion")("doctor finds the whole lab well", async () => {
+testWith(
+  "hosts",
+  "mysql",
+  "graphite",
+  "bastion",
+)("doctor finds the whole lab well", async () => {
   const { code, stdout } = await lcops("doctor", "--json");
   const findings = JSON.parse(stdout) as Finding[];
   expect(findings.filter((finding) => finding.state === "fail")).toEqual([]);

@@ -34,13 +34,29 @@ describe("2 says that the command line is wrong", () => {
     ["an unknown flag", ["hosts", "--nosuch"], /unknown option '--nosuch'/],
     ["a missing operand", ["ssh"], /missing required argument 'host'/],
     ["a verb that is missing", ["tunnel"], /open/],
-    ["a host that is not known", ["hosts", "NOSUCH"], /no host matches NOSUCH; lcops hosts lists them/],
-    ["an environment that is not known", ["hosts", "--env", "qa"], /no environment qa; name one of dev, prod/],
-    ["a service that is not known", ["tunnel", "open", "NOSUCH"], /no service NOSUCH; name one of graphite/],
+    [
+      "a host that is not known",
+      ["hosts", "NOSUCH"],
+      /no host matches NOSUCH; lcops hosts lists them/,
+    ],
+    [
+      "an environment that is not known",
+      ["hosts", "--env", "qa"],
+      /no environment qa; name one of dev, prod/,
+    ],
+    [
+      "a service that is not known",
+      ["tunnel", "open", "NOSUCH"],
+      /no service NOSUCH; name one of graphite/,
+    ],
     ["a menu key that is not known", ["menu", "16"], /no key 16; its keys are 0 1/],
     ["a command of a later version", ["backup", "run"], /lcops backup comes with a later version/],
     ["words behind -- that nobody takes", ["hosts", "--", "x"], /takes nothing behind --/],
-    ["a configuration that is missing", ["hosts", "--config", "/nosuch.json"], /no configuration at \/nosuch.json; run lcops config init/],
+    [
+      "a configuration that is missing",
+      ["hosts", "--config", "/nosuch.json"],
+      /no configuration at \/nosuch.json; run lcops config init/,
+    ],
   ])("%s", async (_what, args, said) => {
     const result = await lcops(...args);
     expect(result).toMatchObject({ code: 2, stdout: "" });
@@ -53,9 +69,21 @@ describe("the code of the child is returned, and 255 when there was none", () =>
     ["ssh", ["ssh", "GraphStats", "--", "exit 7"], 7],
     ["ssh with a host that is not known", ["ssh", "NOSUCH"], 255],
     ["a tunnel's command", ["tunnel", "open", "graphite", "--", "sh", "-c", "exit 9"], 9],
-    ["a tunnel's command that is killed", ["tunnel", "open", "graphite", "--", "sh", "-c", "kill -9 $$"], 137],
-    ["a tunnel's command that is not installed", ["tunnel", "open", "graphite", "--", "nosuch-program"], 255],
-    ["a command behind a tunnel that is not known", ["tunnel", "open", "NOSUCH", "--", "true"], 255],
+    [
+      "a tunnel's command that is killed",
+      ["tunnel", "open", "graphite", "--", "sh", "-c", "kill -9 $$"],
+      137,
+    ],
+    [
+      "a tunnel's command that is not installed",
+      ["tunnel", "open", "graphite", "--", "nosuch-program"],
+      255,
+    ],
+    [
+      "a command behind a tunnel that is not known",
+      ["tunnel", "open", "NOSUCH", "--", "true"],
+      255,
+    ],
   ] as const)("%s", async (_what, args, code) => {
     expect(await lcops(...args)).toMatchObject({ code, signal: null });
   });

@@ -12,8 +12,11 @@ afterEach(() => {
 });
 afterAll(() => ground.remove());
 
-async function openMenu(options: Partial<PtyOptions> = {}): Promise<Pty> {
-  const pty = openPty([], { environment: ground.environment, ...options });
+async function openMenu(
+  options: Partial<PtyOptions> = {},
+  args: readonly string[] = [],
+): Promise<Pty> {
+  const pty = openPty(args, { environment: ground.environment, ...options });
   open.push(pty);
   await pty.waitFor(/\n>>>$/);
   return pty;
@@ -46,10 +49,22 @@ async function fetchText(service: string, path = "/"): Promise<string> {
 }
 
 const ENTRIES = [
-  ["1", "graphite", "GraphStats", () => fetchText("graphite", "/metrics/find?query=*"), /^200 .*"leaf"/s],
+  [
+    "1",
+    "graphite",
+    "GraphStats",
+    () => fetchText("graphite", "/metrics/find?query=*"),
+    /^200 .*"leaf"/s,
+  ],
   ["2", "kibana", "TextLogs", () => fetchText("kibana"), /Kibana 3/],
   ["3", "elasticsearch", "TextLogs", () => fetchText("elasticsearch"), /textlogs/],
-  ["4", "redis", "RedisCache", () => askPort(ground.portOf("redis"), "PING\r\n", /\r\n/), /PONG|NOAUTH/],
+  [
+    "4",
+    "redis",
+    "RedisCache",
+    () => askPort(ground.portOf("redis"), "PING\r\n", /\r\n/),
+    /PONG|NOAUTH/,
+  ],
   ["6", "worker-monit", "WorkerStats", () => fetchText("worker-monit"), /^401 Basic.*monit/is],
   ["7", "dev-monit", "dev-api3-2", () => fetchText("dev-monit"), /^401 Basic.*monit/is],
   ["8", "prod-monit", "prod-api3-1", () => fetchText("prod-monit"), /^401 Basic.*monit/is],
@@ -66,7 +81,9 @@ for (const [key, service, host, ask, wanted] of ENTRIES) {
       const pty = await openMenu();
       await choose(pty, key);
       await pty.waitFor(`$ lcops tunnel open ${service} -- lcops ssh ${host}`);
-      await pty.waitFor(new RegExp(`^${service}  \\w+://localhost:${ground.portOf(service)}/  ready`, "m"));
+      await pty.waitFor(
+        new RegExp(`^${service}  \\w+://localhost:${ground.portOf(service)}/  ready`, "m"),
+      );
       await pty.waitFor(`${host}:~`);
       pty.type("echo on=$LAB_HOST\r");
       await pty.waitFor(`\non=${host}\n`);
@@ -78,6 +95,16 @@ for (const [key, service, host, ask, wanted] of ENTRIES) {
     },
   );
 }
+
+testWith("kibana")("--config holds for all that the menu runs", async () => {
+  const { LCOPS_CONFIG: configPath = "", ...environment } = ground.environment;
+  const pty = await openMenu({ environment }, ["--config", configPath]);
+  await choose(pty, "2");
+  await pty.waitFor("TextLogs:~");
+  pty.type("exit\r");
+  await backAtMenu(pty);
+  await leave(pty);
+});
 
 testWith("mysql")("0 is the MySQL client, and leads back to the menu", async () => {
   const pty = await openMenu();
@@ -122,7 +149,9 @@ test("keys of later versions say so and lead back to the menu", async () => {
     // eslint-disable-next-line no-await-in-loop
     const text = await backAtMenu(pty);
     expect(text).toMatch(
-      new RegExp(`^>>> ${key}\n\\$ lcops ${line}\nlcops ${line.split(" ")[0]} comes with a later version`),
+      new RegExp(
+        `^>>> ${key}\n\\$ lcops ${line}\nlcops ${line.split(" ")[0]} comes with a later version`,
+      ),
     );
   }
   await leave(pty);
@@ -132,7 +161,9 @@ testWith("hosts")("li is the table of the hosts", async () => {
   const pty = await openMenu();
   await choose(pty, "li");
   const text = await backAtMenu(pty);
-  expect(text).toContain("\n$ lcops hosts region=ap-northeast-1 region=us-west-2 region=eu-west-1\n");
+  expect(text).toContain(
+    "\n$ lcops hosts region=ap-northeast-1 region=us-west-2 region=eu-west-1\n",
+  );
   expect(text).toMatch(/^NAME +ENV +ROLE +REGION +KIND +ADDRESS +SOURCE$/m);
   for (const name of ["GraphStats", "dev-api3-2", "db-admin"])
     expect(text).toMatch(new RegExp(`^${name} .*config$`, "m"));

@@ -29,7 +29,8 @@ function serve(socket: net.Socket): void {
     const chunks = [first.subarray(4)];
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     const ended = once(socket, "end").catch(() => undefined);
-    if (word === "GET ") socket.end("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    if (word === "GET ")
+      socket.end("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     else if (word === "ECHO") void ended.then(() => socket.end(Buffer.concat(chunks)));
     else if (word === "HALF") void ended.then(() => socket.end(repeat(3)));
     else if (word === "BOTH") {
@@ -42,7 +43,8 @@ function serve(socket: net.Socket): void {
   });
 }
 
-const repeat = (mebibytes: number): Buffer => Buffer.concat(Array.from({ length: mebibytes }, () => block));
+const repeat = (mebibytes: number): Buffer =>
+  Buffer.concat(Array.from({ length: mebibytes }, () => block));
 
 /** A client that says the word; `all` resolves with what came before a clean end, and rejects when there was none. */
 function openClient(word: string): { socket: net.Socket; all: Promise<Buffer> } {
@@ -105,13 +107,16 @@ async function closeTunnel(): Promise<void> {
   expect((await tunnel.ended).code).toBe(143);
 }
 
-testWith("hosts")("half a close is kept: the client ends, 3 MB come afterwards, whole", async () => {
-  await openTunnel();
-  const { socket, all } = openClient("HALF");
-  socket.end();
-  expect(hash(await all)).toBe(hash(repeat(3)));
-  await closeTunnel();
-});
+testWith("hosts")(
+  "half a close is kept: the client ends, 3 MB come afterwards, whole",
+  async () => {
+    await openTunnel();
+    const { socket, all } = openClient("HALF");
+    socket.end();
+    expect(hash(await all)).toBe(hash(repeat(3)));
+    await closeTunnel();
+  },
+);
 
 testWith("hosts")("50 MB both ways at once arrive whole", async () => {
   await openTunnel();
@@ -142,20 +147,23 @@ testWith("hosts")("200 connections at once are all answered, and none stays open
 });
 
 for (const how of ["cut", "reset"] as const) {
-  testWith("hosts")(`a download whose transport is ${how} half way ends with an error`, async () => {
-    await openTunnel();
-    const { socket, all } = openClient("DOWN");
-    await new Promise<void>((resolve) => {
-      let size = 0;
-      socket.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > 5 * MEBIBYTE) resolve();
+  testWith("hosts")(
+    `a download whose transport is ${how} half way ends with an error`,
+    async () => {
+      await openTunnel();
+      const { socket, all } = openClient("DOWN");
+      await new Promise<void>((resolve) => {
+        let size = 0;
+        socket.on("data", (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > 5 * MEBIBYTE) resolve();
+        });
       });
-    });
-    relay[how]();
-    await expect(all).rejects.toMatchObject({ code: "ECONNRESET" });
-    expect((await tunnel.ended).code).toBe(1);
-  });
+      relay[how]();
+      await expect(all).rejects.toMatchObject({ code: "ECONNRESET" });
+      expect((await tunnel.ended).code).toBe(1);
+    },
+  );
 }
 
 testWith("hosts")("an upload whose transport is cut half way ends with an error", async () => {

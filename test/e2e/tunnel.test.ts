@@ -46,7 +46,9 @@ function childrenOf(pid: number): number[] {
     .flatMap((entry) => {
       try {
         const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-        return stat.slice(stat.lastIndexOf(")")).split(" ")[2] === String(pid) ? [Number(entry)] : [];
+        return stat.slice(stat.lastIndexOf(")")).split(" ")[2] === String(pid)
+          ? [Number(entry)]
+          : [];
       } catch {
         return [];
       }
@@ -113,16 +115,19 @@ testWith("bastion")("SIGTERM ends the command behind a tunnel, and a ProxyComman
   for (const pid of children) expect(existsSync(`/proc/${pid}`)).toBe(false);
 });
 
-testWith("kibana")("Ctrl-C ends an open tunnel in a terminal, which is left as it was", async () => {
-  const pty = openPty(["tunnel", "open", "kibana"], {
-    environment: ground.environment,
-    showsMode: true,
-  });
-  await pty.waitFor("ready (");
-  pty.press("ctrl-c");
-  expect((await pty.exit).code).toBe(130);
-  expect(isLeftRaw(pty.text())).toBe(false);
-});
+testWith("kibana")(
+  "Ctrl-C ends an open tunnel in a terminal, which is left as it was",
+  async () => {
+    const pty = openPty(["tunnel", "open", "kibana"], {
+      environment: ground.environment,
+      showsMode: true,
+    });
+    await pty.waitFor("ready (");
+    pty.press("ctrl-c");
+    expect((await pty.exit).code).toBe(130);
+    expect(isLeftRaw(pty.text())).toBe(false);
+  },
+);
 
 testWith("kibana", "elasticsearch")("two tunnels of one host share a connection", async () => {
   const { relay, config } = await relayTextLogs();
@@ -161,24 +166,27 @@ testWith("kibana")("--json tells each event on a line, -q says nothing", async (
   expect(quiet).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });
 });
 
-testWith("hosts")("a service that is stopped is told as silent, and is ready when it comes", async () => {
-  const [port, localPort] = [await ground.pickPort(), await ground.pickPort()];
-  const config = ground.deriveConfig((changed) => {
-    changed.services ??= {};
-    changed.services["late"] = { kind: "http", host: "GraphStats", port, localPort };
-  });
-  const tunnel = start("tunnel", "open", "late", "--config", config);
-  await tunnel.waitFor(/^late: the tunnel is up, the service is silent: ./m);
-  const server = createServer((_request, response) => response.end("here"));
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  expect((server.address() as AddressInfo).port).toBe(port);
-  await tunnel.waitFor(/^late {2}http:\/\/localhost:\d+\/ {2}ready/m);
-  tunnel.send("SIGTERM");
-  const { stderr } = await tunnel.ended;
-  // Said once, however often it was asked.
-  expect(stderr.match(/silent/g)).toHaveLength(1);
-  await new Promise((resolve) => server.close(resolve));
-});
+testWith("hosts")(
+  "a service that is stopped is told as silent, and is ready when it comes",
+  async () => {
+    const [port, localPort] = [await ground.pickPort(), await ground.pickPort()];
+    const config = ground.deriveConfig((changed) => {
+      changed.services ??= {};
+      changed.services["late"] = { kind: "http", host: "GraphStats", port, localPort };
+    });
+    const tunnel = start("tunnel", "open", "late", "--config", config);
+    await tunnel.waitFor(/^late: the tunnel is up, the service is silent: ./m);
+    const server = createServer((_request, response) => response.end("here"));
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    expect((server.address() as AddressInfo).port).toBe(port);
+    await tunnel.waitFor(/^late {2}http:\/\/localhost:\d+\/ {2}ready/m);
+    tunnel.send("SIGTERM");
+    const { stderr } = await tunnel.ended;
+    // Said once, however often it was asked.
+    expect(stderr.match(/silent/g)).toHaveLength(1);
+    await new Promise((resolve) => server.close(resolve));
+  },
+);
 
 testWith("kibana")("a tunnel whose connection is lost ends with 1 and says so", async () => {
   const { relay, config } = await relayTextLogs();
@@ -190,4 +198,17 @@ testWith("kibana")("a tunnel whose connection is lost ends with 1 and says so", 
   expect(stderr).toMatch(/^lcops: .*TextLogs.*\n$/);
   expect(await isListening(ground.portOf("kibana"))).toBe(false);
   await relay.close();
+});
+
+testWith("kibana")("what kill -9 leaves behind stands in nobody's way", async () => {
+  const killed = start("tunnel", "open", "kibana");
+  await killed.waitFor(/ready \(/);
+  killed.send("SIGKILL");
+  expect((await killed.ended).signal).toBe("SIGKILL");
+  expect(existsSync(recordOf("kibana"))).toBe(true);
+  const next = await runLcops(["tunnel", "open", "kibana", "--", "true"], {
+    environment: ground.environment,
+  });
+  expect(next.code).toBe(0);
+  expect(existsSync(recordOf("kibana"))).toBe(false);
 });

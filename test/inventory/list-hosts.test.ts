@@ -20,7 +20,7 @@ beforeAll(async () => {
       "  Port 2222",
       "host=quiet # a comment",
       "  hostname = 192.0.2.9",
-      "Host *.internal !web -oProxyCommand=id a;id ../x",
+      "Host *.internal !web -oX ../x",
       "  User pattern",
       "Host db",
       "  HostName 203.0.113.1",

@@ -71,7 +71,10 @@ export async function makeGround(): Promise<Ground> {
         `IdentityFile ${identityFile}`,
         "IdentitiesOnly yes",
       ];
-      return { knownHostsFile, configFile: writeFile(`${name}/config`, `${settings.join("\n  ")}\n`) };
+      return {
+        knownHostsFile,
+        configFile: writeFile(`${name}/config`, `${settings.join("\n  ")}\n`),
+      };
     },
     environment: {
       ...lab.environment,

@@ -84,9 +84,7 @@ export function startNode(args: readonly string[], options: LcopsOptions): Runni
         };
         const limit = setTimeout(
           () =>
-            finish(() =>
-              reject(new Error(`${pattern} not within ${timeoutMs} ms: ${describe()}`)),
-            ),
+            finish(() => reject(new Error(`${pattern} not within ${timeoutMs} ms: ${describe()}`))),
           timeoutMs,
         );
         const watch = (): void => {

@@ -1,0 +1,29 @@
+/** `npm run bench NAME [-- --json]`: prints every ratio with its bar, and exits 1 when one is missed. */
+import { cpus, totalmem } from "node:os";
+import { formatRatio, type Ratio } from "./ratio.ts";
+import { benchStartup } from "./startup.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = { startup: benchStartup };
+
+const [name = "", ...flags] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (!bench) {
+  process.stderr.write(`usage: npm run bench ${Object.keys(BENCHES).join("|")} [-- --json]\n`);
+  process.exitCode = 2;
+} else {
+  const ratios = await bench();
+  const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const report = {
+    bench: name,
+    at: new Date().toISOString(),
+    node: process.version,
+    machine,
+    ratios,
+  };
+  if (flags.includes("--json")) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    process.stdout.write(`${name}, Node ${process.version}, ${machine}\n`);
+    for (const ratio of ratios) process.stdout.write(`${formatRatio(ratio)}\n`);
+  }
+  process.exitCode = ratios.every((ratio) => ratio.value <= ratio.bar) ? 0 : 1;
+}

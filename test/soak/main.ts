@@ -1,0 +1,22 @@
+/** `npm run soak NAME [-- COUNT]`: the long loops; exits 1 when one does not hold. */
+import { soakTunnel } from "./tunnel.ts";
+
+const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<string>>> = {
+  tunnel: soakTunnel,
+};
+
+const [name = "", count] = process.argv.slice(2);
+const soak = SOAKS[name];
+if (!soak) {
+  process.stderr.write(`usage: npm run soak ${Object.keys(SOAKS).join("|")} [-- COUNT]\n`);
+  process.exitCode = 2;
+} else {
+  try {
+    process.stdout.write(
+      `${name}: ${await soak(count === undefined ? undefined : Number(count))}\n`,
+    );
+  } catch (error) {
+    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
