@@ -1,3 +1,5 @@
+import license from "rollup-plugin-license";
+
 /**
  * commander would start executables, ssh-config the commands of `Match exec`: lcops has none of the first and forbids the second.
  * Loading the module for them would cost every start 6 ms.
@@ -19,7 +21,11 @@ const withoutChildProcess = {
 export default {
   input: { main: "src/cli/main.ts" },
   platform: "node",
-  plugins: [withoutChildProcess],
+  plugins: [
+    withoutChildProcess,
+    // The bundle carries other people's code, so it carries their licences.
+    license({ thirdParty: { output: "dist/THIRD-PARTY-LICENSES.txt" } }),
+  ],
   resolve: { mainFields: ["module", "main"] },
   // ssh2's optional native parts: it does without them.
   external: [/\.node$/, "cpu-features"],

@@ -8,11 +8,14 @@ export default class SummaryReporter implements Reporter {
       const tests = [...module.children.allTests()];
       for (const test of tests) counts[test.result().state]++;
       // A file that does not load has no tests, and would go unseen.
-      if (module.state() === "failed" && !tests.some((test) => test.result().state === "failed")) counts.failed++;
+      if (module.state() === "failed" && !tests.some((test) => test.result().state === "failed"))
+        counts.failed++;
     }
     const skipped = counts.skipped + counts.pending;
     process.on("exit", () => {
-      process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${skipped} skipped\n`);
+      process.stdout.write(
+        `\n${counts.passed} passed, ${counts.failed} failed, ${skipped} skipped\n`,
+      );
     });
   }
 }

@@ -11,6 +11,7 @@ export interface Wishes {
 export function proposeConfig(wishes: Wishes): Config {
   const [first] = wishes.environments;
   return {
+    $schema: "./lcops.schema.json",
     ...(first && { defaultEnvironment: first.name }),
     environments: Object.fromEntries(
       wishes.environments.map(({ name, production, profile }) => [

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import type { Wishes } from "../../config/propose-config.ts";
 import type { Command, Context } from "../command.ts";
@@ -36,6 +37,9 @@ export const configInit: Command = {
       terminal.stdout.write(text);
       return 0;
     }
+    const { makeJsonSchema } = await import("../../config/json-schema.ts");
+    const schemaPath = join(dirname(configPath), "lcops.schema.json");
+    await writeFileAtomically(schemaPath, `${JSON.stringify(makeJsonSchema(), null, 2)}\n`);
     await writeFileAtomically(configPath, text);
     if (terminal.flags.json) terminal.printJson({ path: configPath });
     else
