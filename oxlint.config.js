@@ -54,7 +54,12 @@ const READS_ENVIRONMENT = ["cli", "terminal", "config"];
 
 const rooms = Object.keys(ROOMS);
 
-function restrict(room) {
+const BETWEEN_SERVICES = {
+  regex: "^\\.\\./[^./]+/",
+  message: "A service knows its own protocol only: what two need stands in services/ itself.",
+};
+
+function restrict(room, files = `src/${room}/**/*.ts`, further = []) {
   const patterns = rooms
     .filter((other) => other !== room && other !== "system" && !ROOMS[room].includes(other))
     .map((other) => ({
@@ -63,12 +68,6 @@ function restrict(room) {
       // The types of the configuration are for everybody.
       allowTypeImports: other === "config",
     }));
-  if (room === "services") {
-    patterns.push({
-      regex: "^\\.\\./[^./]+/",
-      message: "A service knows its own protocol only: what two need stands in services/ itself.",
-    });
-  }
   const packages = Object.entries(PACKAGES)
     .filter(([, owners]) => !owners.includes(room))
     .map(([names, owners]) => ({
@@ -76,9 +75,9 @@ function restrict(room) {
       message: `Only ${owners.join(" and ")} may import it; use what that room offers.`,
     }));
   return {
-    files: [`src/${room}/**/*.ts`],
+    files: [files],
     rules: {
-      "no-restricted-imports": ["error", { patterns: [...patterns, ...packages] }],
+      "no-restricted-imports": ["error", { patterns: [...patterns, ...packages, ...further] }],
       "node/no-process-env": READS_ENVIRONMENT.includes(room) ? "off" : "error",
     },
   };
@@ -101,7 +100,8 @@ export default {
     "typescript/switch-exhaustiveness-check": "error",
   },
   overrides: [
-    ...rooms.map(restrict),
+    ...rooms.map((room) => restrict(room)),
+    restrict("services", "src/services/*/*.ts", [BETWEEN_SERVICES]),
     {
       files: ["*.config.*", "test/summary-reporter.ts", "test/lab/global-setup.ts"],
       rules: { "import/no-default-export": "off" },

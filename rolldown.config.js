@@ -44,7 +44,7 @@ export default {
         {
           name: "base",
           priority: 2,
-          test: /src\/(?:system\/(?:errors|printable)|inventory\/host)\.ts$|rolldown\/runtime/,
+          test: /src\/(?:system\/(?:errors|printable)|inventory\/(?:host|derive-port))\.ts$|rolldown\/runtime/,
         },
         {
           name: "inventory",

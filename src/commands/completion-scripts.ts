@@ -66,6 +66,7 @@ function makeBash(tree: Tree): string {
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
     case "$word" in
+      --config|--env) index=$((index + 1)) ;;
       --) return ;;
       -*) ;;
       *) line="\${line:+$line }$word" ;;

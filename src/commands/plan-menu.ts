@@ -1,4 +1,5 @@
 import type { Config, HostConfig, MenuEntryConfig } from "../config/schema.ts";
+import { derivePort } from "../inventory/derive-port.ts";
 import { printable } from "../system/printable.ts";
 
 export interface MenuEntry {
@@ -63,8 +64,8 @@ function labelOf(entry: MenuEntryConfig, config: Config): string {
   const shell = `${kindOf(config.hosts?.[hostName])}SSH @ ${hostName}`;
   if (!("service" in entry) || !service) return shell;
   const scheme = service.kind === "redis" || service.kind === "mysql" ? "tcp" : "http";
-  const port = service.localPort === undefined ? "" : `:${service.localPort}`;
-  return `${shell} => ${scheme}://localhost${port}/ (${service.title ?? entry.service})`;
+  const port = service.localPort ?? derivePort(entry.service);
+  return `${shell} => ${scheme}://localhost:${port}/ (${service.title ?? entry.service})`;
 }
 
 /** EIP: an elastic IP; DYN: looked up at connect; DOM: a DNS name. */

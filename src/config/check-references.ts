@@ -50,10 +50,12 @@ function checkJumps(config: Config): BrokenReference[] {
 
 /** The way from a host over its jump hosts back to itself, or undefined. */
 function findLoop(config: Config, start: string): string[] | undefined {
+  const seen = new Set<string>();
   const visit = (name: string, way: readonly string[]): string[] | undefined => {
     for (const next of config.hosts?.[name]?.jump ?? []) {
       if (next === start) return [...way, name, next];
-      if (way.includes(next)) continue;
+      if (seen.has(next)) continue;
+      seen.add(next);
       const loop = visit(next, [...way, name]);
       if (loop) return loop;
     }
@@ -71,6 +73,13 @@ function checkServices(config: Config): BrokenReference[] {
     };
     if (service.host !== undefined && !Object.hasOwn(config.hosts ?? {}, service.host)) {
       report("host", `there is no host ${service.host}`);
+    }
+    const replicaHost = service.kind === "mysql" ? service.replica?.host : undefined;
+    if (replicaHost !== undefined && !Object.hasOwn(config.hosts ?? {}, replicaHost)) {
+      found.push({
+        path: ["services", name, "replica", "host"],
+        message: `there is no host ${replicaHost}`,
+      });
     }
     if (service.host === undefined && service.address === undefined) {
       report("address", "a service needs a host to go through, an address, or both");

@@ -22,7 +22,9 @@ export function findFolders(environment: NodeJS.ProcessEnv): Folders {
     config: folder("XDG_CONFIG_HOME", join(home, ".config")),
     state,
     cache: folder("XDG_CACHE_HOME", join(home, ".cache")),
-    runtime: environment["XDG_RUNTIME_DIR"] ? folder("XDG_RUNTIME_DIR", "") : join(state, "run"),
+    runtime: isAbsolute(environment["XDG_RUNTIME_DIR"] ?? "")
+      ? folder("XDG_RUNTIME_DIR", "")
+      : join(state, "run"),
   };
 }
 

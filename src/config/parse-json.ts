@@ -1,5 +1,4 @@
 import {
-  findNodeAtLocation,
   getNodeValue,
   type Node,
   type ParseError,
@@ -31,7 +30,7 @@ const DEPTH_LIMIT = 64;
  * and `__proto__`, which would vanish.
  */
 export function parseJson(text: string): ParsedJson {
-  const lineAt = (offset: number): number => text.slice(0, offset).split("\n").length;
+  const lineAt = makeLineFinder(text);
   const depth = findDepth(text);
   if (depth > DEPTH_LIMIT) {
     return {
@@ -59,14 +58,30 @@ export function parseJson(text: string): ParsedJson {
     for (const found of findBadKeys(tree, []))
       problems.push({ ...found, line: lineAt(found.offset) });
   }
+  const findNode = tree && makeNodeFinder(tree);
   return {
     value: tree && problems.length === 0 ? getNodeValue(tree) : undefined,
     problems,
     locate: (path, message) => ({
       path: formatPath(path),
-      line: tree ? lineAt(nearestNode(tree, path).offset) : 1,
+      line: findNode ? lineAt(findNode(path).offset) : 1,
       message,
     }),
+  };
+}
+
+/** The line of an offset, from 1; the beginnings of the lines are looked for once, when first asked. */
+function makeLineFinder(text: string): (offset: number) => number {
+  let starts: number[] | undefined;
+  return (offset) => {
+    starts ??= [0, ...[...text.matchAll(/\n/g)].map((found) => found.index + 1)];
+    let [low, high] = [0, starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
   };
 }
 
@@ -112,17 +127,34 @@ function findBadKeys(node: Node, path: readonly PropertyKey[]): (Problem & { off
   });
 }
 
-/** The node at a path, or the nearest one above it where the path names what is missing. */
-function nearestNode(tree: Node, path: readonly PropertyKey[]): Node {
-  for (let length = path.length; length > 0; length--) {
-    const segments = path
-      .slice(0, length)
-      .map((part) => (typeof part === "number" ? part : String(part)));
-    const node = findNodeAtLocation(tree, segments);
-    // The line of a key is that of its property, not of a value that may begin further down.
-    if (node) return node.parent?.type === "property" ? node.parent : node;
-  }
-  return tree;
+/** Return what finds the node at a path, or the nearest one above it where the path names what is missing. */
+function makeNodeFinder(tree: Node): (path: readonly PropertyKey[]) => Node {
+  // Each object is indexed once: a file can have thousands of mistakes.
+  const indexes = new Map<Node, Map<string, Node>>();
+  const index = (node: Node): Map<string, Node> => {
+    const known = indexes.get(node);
+    if (known) return known;
+    const made = new Map(
+      (node.children ?? []).map((child) => [String(child.children?.[0]?.value), child]),
+    );
+    indexes.set(node, made);
+    return made;
+  };
+  return (path) => {
+    let found = tree;
+    let value: Node | undefined = tree;
+    for (const part of path) {
+      // The line of a key is that of its property, not of a value that may begin further down.
+      const next: Node | undefined =
+        typeof part === "number"
+          ? value?.children?.[part]
+          : value && index(value).get(String(part));
+      if (!next) break;
+      found = next;
+      value = next.type === "property" ? next.children?.[1] : next;
+    }
+    return found;
+  };
 }
 
 /** ['menu', 0, 'title'] → menu[0].title; parts that are no plain words are quoted, control characters escaped. */

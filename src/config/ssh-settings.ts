@@ -57,7 +57,11 @@ async function askSsh(query: SshSettingsQuery): Promise<{ keywords?: Keywords; n
   const args = [
     "-G",
     ...(query.configFile === undefined ? [] : ["-F", expandHome(query.configFile)]),
-    ...(query.address === undefined ? [] : ["-o", `HostName=${query.address}`]),
+    ...(query.address === undefined
+      ? []
+      : ["-o", `HostName=${query.address.replaceAll("%", "%%")}`]),
+    ...(query.user === undefined ? [] : ["-l", query.user]),
+    ...(query.port === undefined ? [] : ["-p", String(query.port)]),
     "--",
     query.name,
   ];
@@ -85,15 +89,28 @@ async function askSsh(query: SshSettingsQuery): Promise<{ keywords?: Keywords; n
 
 function parseConfigFile(query: SshSettingsQuery): Keywords {
   const keywords: Keywords = new Map();
-  const computed = SSHConfig.parse(readSshConfigFile(query.configFile)).compute(query.name, {
-    ignoreCase: true,
-    matchExec: false,
-  });
+  let computed: ReturnType<SSHConfig["compute"]>;
+  try {
+    computed = SSHConfig.parse(readSshConfigFile(query.configFile)).compute(query.name, {
+      ignoreCase: true,
+      matchExec: false,
+    });
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    // Neither `ssh` nor the parser can read it; the note says that `ssh` could not.
+    computed = {};
+  }
   for (const [keyword, value] of Object.entries(computed)) {
     for (const one of Array.isArray(value) ? value : [value])
       append(keywords, keyword.toLowerCase(), one);
   }
+  // ssh_config(5): HostName knows %h, the name as given, and %%.
+  const hostName = keywords.get("hostname")?.[0];
   if (query.address !== undefined) keywords.set("hostname", [query.address]);
+  else if (hostName !== undefined)
+    keywords.set("hostname", [
+      hostName.replace(/%([h%])/g, (_, token) => (token === "h" ? query.name : "%")),
+    ]);
   return keywords;
 }
 
@@ -107,7 +124,8 @@ function readKeywords(keywords: Keywords, query: SshSettingsQuery): SshSettings 
     return value === undefined || value.toLowerCase() === "none" ? undefined : value;
   };
   const hostName = one("hostname") ?? query.address ?? query.name;
-  const port = query.port ?? Number(one("port") ?? 22);
+  const given = Number(one("port"));
+  const port = query.port ?? (Number.isInteger(given) && given > 0 && given < 65_536 ? given : 22);
   const user = query.user ?? one("user") ?? userInfo().username;
   // ssh_config(5), TOKENS.
   const tokens: Record<string, string> = {
@@ -129,7 +147,7 @@ function readKeywords(keywords: Keywords, query: SshSettingsQuery): SshSettings 
       .filter((file) => file !== "none")
       .map(expandPath);
   const hostKeyAlias = one("hostkeyalias");
-  const agentSocket = findAgent(one("identityagent"), query.environment);
+  const agentSocket = findAgent(keywords.get("identityagent")?.[0], query.environment);
   const proxyCommand = one("proxycommand");
   if (proxyCommand !== undefined) refuseShellText({ hostName, user, name: query.name });
   return {
@@ -158,6 +176,7 @@ function findAgent(
   identityAgent: string | undefined,
   environment: NodeJS.ProcessEnv,
 ): string | undefined {
+  if (identityAgent?.toLowerCase() === "none") return undefined;
   if (identityAgent === undefined || identityAgent === "SSH_AUTH_SOCK")
     return environment["SSH_AUTH_SOCK"] || undefined;
   if (identityAgent.startsWith("$"))

@@ -45,66 +45,41 @@ export async function locateHost(
       },
     );
   }
-  const further = [...way, host.name];
   const settings = await askSettings(host, options);
   const here = makeLocation(host.name, settings);
-  const before = host.jump
-    ? await locateJumps(host.jump, options, further)
-    : await locateProxyJumps(host.name, settings.proxyJump, options, further);
-  const [first, ...others] = before;
+  const jumps = host.jump
+    ? host.jump.map((name) => findHost(options.hosts, name))
+    : settings.proxyJump.map((jump) => readProxyJump(host.name, jump, options.hosts));
+  const [first, ...others] = jumps;
   if (!first) return [here];
-  // A ProxyCommand replaces the first connection only; behind a jump host there is a connection already.
-  const { proxyCommand: _replaced, ...behind } = here;
-  return [first, ...others, behind];
-}
-
-/** The way to the first jump host is its own; each further one is reached from the one before. */
-async function locateJumps(
-  names: readonly string[],
-  options: LocateOptions,
-  further: readonly string[],
-): Promise<Location[]> {
-  return joinWays(
-    await Promise.all(
-      names.map((name) => locateHost(findHost(options.hosts, name), options, further)),
-    ),
+  // The way to the first jump host is its own; each further one is reached from the one before.
+  const before = await locateHost(first, options, [...way, host.name]);
+  const between = await Promise.all(
+    others.map(async (jump) => behind(makeLocation(jump.name, await askSettings(jump, options)))),
   );
+  return [...before, ...between, behind(here)];
 }
 
-/** ProxyJump names what `ssh` would connect to: `[user@]host[:port]`, each with the user's settings for that name. */
-async function locateProxyJumps(
-  target: string,
-  jumps: readonly string[],
-  options: LocateOptions,
-  further: readonly string[],
-): Promise<Location[]> {
-  const ways = await Promise.all(
-    jumps.map((jump) => {
-      const [, user, name, port] =
-        /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(jump) ?? [];
-      if (name === undefined || name === target) {
-        throw new OperatorError("configuration", `${target}: the ProxyJump ${jump} leads nowhere`, {
-          next: "mend it in the ssh configuration",
-        });
-      }
-      const known = options.hosts.find((host) => host.name === name);
-      const bare = name.replace(/^\[(.*)\]$/, "$1");
-      return locateHost(
-        {
-          ...(known ?? { name: bare, source: "ssh-config" }),
-          ...(user !== undefined && { user }),
-          ...(port !== undefined && { port: Number(port) }),
-        },
-        options,
-        further,
-      );
-    }),
-  );
-  return joinWays(ways);
+/** A ProxyCommand replaces the first connection only; behind a jump host there is a connection already. */
+function behind({ proxyCommand: _replaced, ...location }: Location): Location {
+  return location;
 }
 
-function joinWays(ways: readonly Location[][]): Location[] {
-  return ways.flatMap((way, index) => (index === 0 ? way : way.slice(-1)));
+/** ProxyJump names what `ssh` would connect to, `[user@]host[:port]`, each with the user's settings for that name. */
+function readProxyJump(target: string, jump: string, hosts: readonly Host[]): Host {
+  const [, user, name, port] =
+    /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(jump) ?? [];
+  if (name === undefined || name === target) {
+    throw new OperatorError("configuration", `${target}: the ProxyJump ${jump} leads nowhere`, {
+      next: "mend it in the ssh configuration",
+    });
+  }
+  const known = hosts.find((host) => host.name === name);
+  return {
+    ...(known ?? { name: name.replace(/^\[(.*)\]$/, "$1"), source: "ssh-config" }),
+    ...(user !== undefined && { user }),
+    ...(port !== undefined && { port: Number(port) }),
+  };
 }
 
 async function askSettings(host: Host, options: LocateOptions): Promise<SshSettings> {

@@ -63,7 +63,7 @@ function makeMatcher(selector: string): (host: Host) => boolean {
 /** `*` and `?`, nothing else; host names know no case. */
 function makeGlob(pattern: string): RegExp {
   const source = pattern.replace(/[\\^$.|+()[\]{}]/g, "\\$&");
-  return new RegExp(`^${source.replaceAll("*", ".*").replaceAll("?", ".")}$`, "i");
+  return new RegExp(`^${source.replace(/\*+/g, ".*").replaceAll("?", ".")}$`, "i");
 }
 
 function noSuchHost(selector: string, hosts: readonly Host[]): OperatorError {

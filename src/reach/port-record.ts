@@ -34,7 +34,7 @@ export async function findOpenPort(
   try {
     const record = JSON.parse(content) as PortRecord;
     const holder = await findPortHolder(record.port);
-    return holder?.pid === record.pid ? record : undefined;
+    return holder !== undefined && holder.pid === record.pid ? record : undefined;
   } catch {
     // Half-written by a run that was killed: as good as none.
     return undefined;

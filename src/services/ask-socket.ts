@@ -17,13 +17,18 @@ export async function askSocket(
 ): Promise<ProbeResult> {
   options.signal.throwIfAborted();
   const socket = connect(endpoint.port, endpoint.host);
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => undefined;
   try {
     return await new Promise<ProbeResult>((resolve, reject) => {
       let answer = Buffer.alloc(0);
       const fail = (detail: string): void => resolve({ answers: false, detail });
-      options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
-      socket.setTimeout(options.timeoutMs, () =>
-        fail(`no answer within ${options.timeoutMs / 1000} s`),
+      onAbort = () => reject(options.signal.reason);
+      options.signal.addEventListener("abort", onAbort, { once: true });
+      // Of the whole, not of silence: a server that drips must not hold it for ever.
+      timer = setTimeout(
+        () => fail(`no answer within ${options.timeoutMs / 1000} s`),
+        options.timeoutMs,
       );
       if (question !== undefined) socket.write(question);
       socket.on("data", (chunk: Buffer) => {
@@ -36,6 +41,8 @@ export async function askSocket(
       socket.on("close", () => fail("the connection was closed without an answer"));
     });
   } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener("abort", onAbort);
     socket.destroy();
   }
 }

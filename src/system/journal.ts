@@ -30,13 +30,14 @@ export async function readJournal(stateFolder: string): Promise<JournalEntry[]> 
   }
   return content
     .split("\n")
-    .filter(Boolean)
-    .map((line, index) => parseEntry(line, `${path}:${index + 1}`));
+    .flatMap((line, index) => (line === "" ? [] : [parseEntry(line, `${path}:${index + 1}`)]));
 }
 
 function parseEntry(line: string, place: string): JournalEntry {
   try {
-    return JSON.parse(line) as JournalEntry;
+    const entry = JSON.parse(line) as JournalEntry | null;
+    if (typeof entry?.id !== "string") throw new Error("it is no entry");
+    return entry;
   } catch (error) {
     throw new OperatorError("failed", `the journal is damaged at ${place}`, {
       next: "mend or move that line away, then run the command again",

@@ -11,7 +11,7 @@ export interface Column<Row> {
 }
 
 const GAP = "  ";
-/** A column is not squeezed below this many cells. */
+/** A column is not squeezed below this many cells while another is wider; below that, all are. */
 const NARROWEST = 6;
 
 /**
@@ -34,6 +34,8 @@ export function printTable<Row>(
     ),
     terminal.columns,
   );
+  // On a very narrow screen the columns on the right are left out.
+  const shown = countFitting(widths, terminal.columns);
   const layOut = (
     texts: readonly string[],
     paint: (text: string, index: number) => string,
@@ -45,6 +47,7 @@ export function printTable<Row>(
         const padding = index === texts.length - 1 ? "" : " ".repeat(width - stringWidth(cut));
         return paint(cut, index) + padding;
       })
+      .slice(0, shown)
       .join(GAP)
       .trimEnd();
   terminal.print(
@@ -58,6 +61,17 @@ export function printTable<Row>(
       layOut(cells[line] ?? [], (text, index) => columns[index]?.paint?.(text, row) ?? text),
     );
   });
+}
+
+/** How many columns fit, from the left; one at least. */
+function countFitting(widths: readonly number[], available: number): number {
+  let [count, total] = [0, -GAP.length];
+  for (const width of widths) {
+    total += GAP.length + width;
+    if (total > available) break;
+    count++;
+  }
+  return Math.max(1, count);
 }
 
 /** Take from the widest column until all fit, or until all are as narrow as may be. */

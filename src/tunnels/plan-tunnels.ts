@@ -1,5 +1,6 @@
 import type { Config, ServiceKind } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
+import { derivePort } from "../inventory/derive-port.ts";
 import { findHost } from "../inventory/select-hosts.ts";
 import { OperatorError } from "../system/errors.ts";
 
@@ -51,11 +52,4 @@ export function planTunnels(
       ...("path" in service && service.path !== undefined && { path: service.path }),
     };
   });
-}
-
-/** Given a name, return a port from 20000 to 29999 that is the same every day (FNV-1a). */
-export function derivePort(name: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return 20_000 + (hash % 10_000);
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { get, type IncomingHttpHeaders } from "node:http";
+import { get, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 
 export interface Page {
   status: number;
@@ -11,7 +11,7 @@ export interface Page {
 /** Given an address, return the page that is there. */
 export async function fetchPage(url: URL): Promise<Page> {
   const request = get(url, { agent: false });
-  const [response] = (await once(request, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(request, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return {

@@ -54,11 +54,14 @@ export async function withTunnel<T>(
       reject,
     );
   });
+  let seen: T;
   try {
-    return await look(await ready);
+    seen = await look(await ready);
   } finally {
     tunnel.kill("SIGINT");
-    const { exitCode } = await tunnel;
-    if (exitCode !== 130) throw new Error(`the tunnel ended with ${exitCode} on Ctrl-C, not 130`);
+    await tunnel;
   }
+  const { exitCode } = await tunnel;
+  if (exitCode !== 130) throw new Error(`the tunnel ended with ${exitCode} on Ctrl-C, not 130`);
+  return seen;
 }

@@ -46,6 +46,13 @@ function serve(socket: net.Socket): void {
 const repeat = (mebibytes: number): Buffer =>
   Buffer.concat(Array.from({ length: mebibytes }, () => block));
 
+/** How a client's connection has ended, in a word: a body of megabytes makes no message. */
+const endOf = (all: Promise<Buffer>): Promise<string> =>
+  all.then(
+    () => "a clean end",
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  );
+
 /** A client that says the word; `all` resolves with what came before a clean end, and rejects when there was none. */
 function openClient(word: string): { socket: net.Socket; all: Promise<Buffer> } {
   const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
@@ -160,7 +167,7 @@ for (const how of ["cut", "reset"] as const) {
         });
       });
       relay[how]();
-      await expect(all).rejects.toMatchObject({ code: "ECONNRESET" });
+      expect(await endOf(all)).toBe("ECONNRESET");
       expect((await tunnel.ended).code).toBe(1);
     },
   );
@@ -177,6 +184,6 @@ testWith("hosts")("an upload whose transport is cut half way ends with an error"
   pour();
   await until("5 MB are sent", () => relay.counters().bytesToServer > before + 5 * MEBIBYTE);
   relay.cut();
-  await expect(all).rejects.toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
+  expect(await endOf(all)).toMatch(/ECONNRESET|EPIPE/);
   expect((await tunnel.ended).code).toBe(1);
 });

@@ -12,7 +12,6 @@ export const PART_NAMES = [
   "elasticsearch",
   "kibana",
   "jenkins",
-  "tmux",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type Part = { name: PartName; state: PartState; detail: string; reason?: string };

@@ -6,9 +6,9 @@ type Menu = NonNullable<Config["menu"]>;
 const EVERY_REGION = ["region=ap-northeast-1", "region=us-west-2", "region=eu-west-1"];
 
 const MENU: Menu = [
-  { title: "MySQL", entries: [{ key: "0", label: "RAW @ RDS-MYSQL (v3)", run: ["mysql"] }] },
+  { title: "MySQL:", entries: [{ key: "0", label: "RAW @ RDS-MYSQL (v3)", run: ["mysql"] }] },
   {
-    title: "EC2",
+    title: "EC2:",
     entries: [
       { key: "1", service: "graphite" },
       { key: "2", service: "kibana" },
@@ -19,15 +19,15 @@ const MENU: Menu = [
     ],
   },
   {
-    title: "OPWS",
+    title: "OPWS:",
     entries: [
       { key: "7", service: "dev-monit" },
       { key: "8", service: "prod-monit" },
     ],
   },
-  { title: "CI", entries: [{ key: "o", service: "jenkins" }] },
+  { title: "CI:", entries: [{ key: "o", service: "jenkins" }] },
   {
-    title: "Backups",
+    title: "Backups:",
     entries: [
       {
         key: "b",
@@ -41,18 +41,18 @@ const MENU: Menu = [
     ],
   },
   {
-    title: "Redis Flush",
+    title: "Redis Flush:",
     entries: [
       { key: "rd", label: "ADM @ dev-api3-2", run: ["redis", "flush", "dev-api3-2"] },
       { key: "rp", label: "ADM @ prod-api3-1", run: ["redis", "flush", "prod-api3-1"] },
     ],
   },
   {
-    title: "List AWS - instances",
+    title: "List AWS - instances:",
     entries: [{ key: "li", label: "ap+us+eu", run: ["hosts", ...EVERY_REGION] }],
   },
   {
-    title: "Update & Upgrade",
+    title: "Update & Upgrade:",
     entries: [{ key: "uu", label: "ap+us+eu", run: ["fleet", "upgrade", ...EVERY_REGION] }],
   },
 ];

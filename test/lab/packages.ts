@@ -17,7 +17,6 @@ export const LAB_PACKAGES = [
   "graphite-web",
   "monit",
   "iproute2",
-  "tmux",
 ] as const;
 export type PackageName = (typeof LAB_PACKAGES)[number];
 

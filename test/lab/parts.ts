@@ -51,7 +51,6 @@ const PARTS: Record<PartName, PartFacts> = {
   },
   kibana: { state: "stand-in", detail: "a page on its port", packages: [], needs: ["hosts"] },
   jenkins: { state: "stand-in", detail: "a page on its port", packages: [], needs: ["hosts"] },
-  tmux: { state: "real", detail: "for tests in a terminal", packages: ["tmux"], needs: [] },
 };
 
 function withNeeds(names: readonly PartName[]): Set<PartName> {

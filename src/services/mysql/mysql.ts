@@ -9,6 +9,8 @@ export const mysql: ServiceType = {
       // A packet is a length of three bytes, a sequence number, and the payload.
       if (answer.length < 5) return undefined;
       const end = 4 + answer.readUIntLE(0, 3);
+      // Text read as a length; no greeting is longer than this.
+      if (end > 16 * 1024) return { answers: false, detail: "something other than MySQL answers" };
       if (answer.length < end) return undefined;
       const payload = answer.subarray(4, end);
       if (payload[0] === 0xff && payload.length >= 3) {

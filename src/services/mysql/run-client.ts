@@ -56,7 +56,7 @@ export async function runMysqlClient(
 }
 
 /** Given a login, return an option file for the client. Within quotes, backslash and quote are escaped (MySQL manual, Using Option Files). Pure. */
-export function formatOptionFile(login: Pick<MysqlLogin, "user" | "password">): string {
+function formatOptionFile(login: Pick<MysqlLogin, "user" | "password">): string {
   const quote = (value: string): string => {
     if (/[\r\n\0]/.test(value)) {
       throw new OperatorError(

@@ -10,10 +10,13 @@ export const redis: ServiceType = {
       if (end < 0) return undefined;
       const line = answer.toString("latin1", 0, end);
       if (line === "+PONG") return { answers: true, detail: "PONG" };
+      if (!line.startsWith("-"))
+        return { answers: false, detail: `not Redis: ${line.slice(0, 80)}` };
+      // Alive, and not at our service yet; other errors (too many clients, protected mode) refuse everybody.
       const isAlive = /^-(NOAUTH|LOADING|MASTERDOWN|BUSY)\b/.test(line);
       return {
         answers: isAlive,
-        detail: isAlive ? line.slice(1) : `not Redis: ${line.slice(0, 80)}`,
+        detail: isAlive ? line.slice(1) : `it refuses: ${line.slice(1, 120)}`,
       };
     }),
 };
