@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
-import { runLcops, startLcops, startNode, type LcopsResult } from "../support/run-lcops.ts";
+import { runLcops, startLcops, startProgram, type LcopsResult } from "../support/run-lcops.ts";
 
 let ground: Ground;
 beforeAll(async () => {
@@ -124,7 +124,9 @@ describe("5 says that a port is taken", () => {
   testWith("hosts")("by another program, which is named", async () => {
     const port = ground.portOf("graphite");
     const script = `require("net").createServer().listen(${port}, "127.0.0.1", () => console.log("up"))`;
-    const holder = startNode(["-e", script], { environment: ground.environment });
+    const holder = startProgram(process.execPath, ["-e", script], {
+      environment: ground.environment,
+    });
     await holder.waitFor(/up/);
     const program = readFileSync(`/proc/${holder.pid}/comm`, "utf8").trim();
     const result = await lcops("tunnel", "open", "graphite");

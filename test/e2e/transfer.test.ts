@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { startRelay, type Relay } from "../lab/relay.ts";
 import { until } from "../ssh/start-sshd.ts";
 import { knownHostLine, makeGround, testWith, type Ground } from "../support/ground.ts";
-import { startLcops, type RunningLcops } from "../support/run-lcops.ts";
+import { startLcops, startProgram, type RunningLcops } from "../support/run-lcops.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const hash = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
@@ -153,21 +153,31 @@ testWith("hosts")("200 connections at once are all answered, and none stays open
   await closeTunnel();
 });
 
+/**
+ * Says `half` after 5 MB, and at last how its connection has ended. Not in Node, whose own sockets take a reset for an end
+ * when it comes right behind data (libuv, POLLHUP after a partial read).
+ */
+const READER = `
+use Socket; use Errno; $| = 1; my ($size, $said, $data) = (0, 0);
+socket(S, PF_INET, SOCK_STREAM, 0); connect(S, sockaddr_in($ARGV[0], INADDR_LOOPBACK)) or die; syswrite(S, "DOWN");
+while (1) {
+  my $count = sysread(S, $data, 65536);
+  if (!defined $count) { print $!{ECONNRESET} ? "reset" : "error $!"; last }
+  if ($count == 0) { print "a clean end"; last }
+  $size += $count;
+  if ($size > 5 << 20 && !$said++) { print "half\\n" }
+}`;
+
 for (const how of ["cut", "reset"] as const) {
   testWith("hosts")(
     `a download whose transport is ${how} half way ends with an error`,
     async () => {
       await openTunnel();
-      const { socket, all } = openClient("DOWN");
-      await new Promise<void>((resolve) => {
-        let size = 0;
-        socket.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > 5 * MEBIBYTE) resolve();
-        });
-      });
+      const { environment } = ground;
+      const reader = startProgram("perl", ["-e", READER, String(port)], { environment });
+      await reader.waitFor(/half/);
       relay[how]();
-      expect(await endOf(all)).toBe("ECONNRESET");
+      expect(await reader.ended).toMatchObject({ code: 0, stdout: "half\nreset" });
       expect((await tunnel.ended).code).toBe(1);
     },
   );

@@ -21,7 +21,7 @@ test("a package counts only when it is installed, not when it is known or was re
     "openssh-client installed",
     "monit config-files",
     "openssh-server not-installed",
-    "tmux installed",
+    "iproute2 installed",
   ].join("\n");
   const missing = findMissing(output);
   expect(missing).toContain("monit");

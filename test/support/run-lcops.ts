@@ -33,13 +33,17 @@ export interface RunningLcops {
 
 /** Given a command line, start the program and return it running. It is killed when the limit is over. */
 export function startLcops(args: readonly string[], options: LcopsOptions): RunningLcops {
-  return startNode([LCOPS, ...args], options);
+  return startProgram(process.execPath, [LCOPS, ...args], options);
 }
 
-/** The same for any Node program: one that uses lcops, or that stands in its way. */
-export function startNode(args: readonly string[], options: LcopsOptions): RunningLcops {
+/** The same for any program: one that uses lcops, or that stands in its way. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  options: LcopsOptions,
+): RunningLcops {
   const limitMs = options.timeoutMs ?? 25_000;
-  const child = spawn(process.execPath, args, {
+  const child = spawn(program, args, {
     env: options.environment,
     stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
@@ -55,7 +59,7 @@ export function startNode(args: readonly string[], options: LcopsOptions): Runni
   child.stdin?.on("error", () => {});
   if (options.stdin !== undefined) child.stdin?.end(options.stdin);
   const describe = (): string =>
-    `lcops ${args.slice(1).join(" ")}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`;
+    `${[program, ...args].join(" ")}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`;
 
   const ended = new Promise<LcopsResult>((resolve, reject) => {
     const limit = setTimeout(() => {
