@@ -40,7 +40,7 @@ export async function runCommand(
     configPath: findConfigPath(flags.config, process.env, folders),
     environmentFlag: flags.env,
     runLcops: (words) => invocation.runLcops([...passOn(flags), ...words]),
-    self: [process.execPath, process.argv[1] ?? ""],
+    self: [process.execPath, process.argv[1] ?? "", ...passOn(flags)],
   });
   try {
     if (input.rest !== undefined && command.rest === undefined) {
@@ -52,6 +52,7 @@ export async function runCommand(
   } catch (error) {
     showError(error, terminal);
     if (signals.signal.aborted) return exitCodeOf(signals.signal.reason);
+    if (error instanceof OperatorError && error.kind === "cancelled") return exitCodeOf(error);
     return command.returnsChildCode?.(input) ? BEFORE_CHILD : exitCodeOf(error);
   }
 }

@@ -32,19 +32,23 @@ export async function forwardPort(
   const sockets = new Set<Socket>();
   let held = 0;
 
-  const serve = async (socket: Socket): Promise<void> => {
+  /** Only while there is no connection yet: one that is there opens channels as they are asked for. */
+  const hold = async (socket: Socket): Promise<Connection> => {
     if (held >= HELD_SOCKETS) throw new Error(`${HELD_SOCKETS} connections are waiting already`);
     held++;
     const tooLate = setTimeout(() => socket.resetAndDestroy(), HELD_MS);
     try {
-      const way = await connection;
-      const channel = await way.forward(target);
-      if (socket.destroyed) channel.destroy();
-      else joinStreams(socket, channel);
+      return await connection;
     } finally {
       held--;
       clearTimeout(tooLate);
     }
+  };
+  const serve = async (socket: Socket): Promise<void> => {
+    const way = await hold(socket);
+    const channel = await way.forward(target);
+    if (socket.destroyed) channel.destroy();
+    else joinStreams(socket, channel);
   };
 
   const listener = await listenOnLoopback(localPort, (socket) => {

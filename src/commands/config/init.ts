@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import type { Wishes } from "../../config/propose-config.ts";
+import type { Prompts } from "../../terminal/prompts.ts";
 import type { Command, Context } from "../command.ts";
 
 export const configInit: Command = {
@@ -102,14 +103,7 @@ async function ask(found: Found, context: Context): Promise<Wishes> {
     if (!isProductionName(name)) guesses.reverse();
     const production = await prompts.choose(`Is ${name} production?`, guesses);
     const profile =
-      found.profiles.length === 0
-        ? undefined
-        : await prompts.choose<string | undefined>(`AWS profile of ${name}:`, [
-            ...[...found.profiles]
-              .sort((left, right) => Number(right === name) - Number(left === name))
-              .map((value) => ({ name: value, value })),
-            { name: "none", value: undefined },
-          ]);
+      found.profiles.length === 0 ? undefined : await chooseProfile(name, found.profiles, prompts);
     environments.push({ name, production, ...(profile !== undefined && { profile }) });
   }
   const takesHosts =
@@ -118,6 +112,25 @@ async function ask(found: Found, context: Context): Promise<Wishes> {
       `Put the ${found.sshHosts.length} hosts of the ssh configuration into the menu?`,
     ));
   return { environments, hosts: takesHosts ? found.sshHosts : [] };
+}
+
+/** The profile of the same name comes first, else none: Enter takes the first. */
+async function chooseProfile(
+  name: string,
+  profiles: readonly string[],
+  prompts: Pick<Prompts, "choose">,
+): Promise<string | undefined> {
+  const others = profiles.filter((profile) => profile !== name);
+  const same = profiles.filter((profile) => profile === name);
+  // Not undefined: inquirer would take that for its default, wherever it stands.
+  const none = { name: "none", value: "" };
+  const named = (names: string[]) => names.map((value) => ({ name: value, value }));
+  const chosen = await prompts.choose(`AWS profile of ${name}:`, [
+    ...named(same),
+    none,
+    ...named(others),
+  ]);
+  return chosen === "" ? undefined : chosen;
 }
 
 function isProductionName(name: string): boolean {
