@@ -48,6 +48,10 @@ const aws = z.strictObject({
     "Account that the profile must belong to",
   ),
   regions: orAbsent(z.array(region), "Regions in which its hosts stand"),
+  opsworks: orAbsent(
+    z.boolean(),
+    "Whether OpsWorks Stacks' API is asked too, where an endpoint still answers it",
+  ),
 });
 
 const environment = z.strictObject({
@@ -60,7 +64,18 @@ const environment = z.strictObject({
 
 const address = z.union(
   [
-    z.strictObject({ eip: hostName.check(z.describe("The elastic IP")) }),
+    z.strictObject({
+      eip: z
+        .union([
+          hostName,
+          z.strictObject({
+            allocation: matching(/^eipalloc-[0-9a-z]+$/, "an allocation id is expected"),
+            region: z.optional(region),
+          }),
+          z.strictObject({ tags: z.record(text, text), region: z.optional(region) }),
+        ])
+        .check(z.describe("The elastic IP: its address, its allocation id, or its tags")),
+    }),
     z.strictObject({ dns: hostName.check(z.describe("The DNS name, resolved at each connect")) }),
     z.strictObject({
       dyn: z
@@ -80,6 +95,10 @@ const host = z.strictObject({
   address: orAbsent(
     address,
     "Where it is; absent: what the sources or ~/.ssh/config say of its name",
+  ),
+  use: orAbsent(
+    z.enum(["public", "private"]),
+    "Which address of an instance; absent: the public one where it has one",
   ),
   user: orAbsent(userName, "User to log in as"),
   port: orAbsent(port, "Port of its sshd, 22 when absent"),

@@ -1,0 +1,126 @@
+import {
+  DescribeAddressesCommand,
+  DescribeInstancesCommand,
+  type DescribeInstancesCommandInput,
+  EC2Client,
+  type Instance as Ec2Instance,
+} from "@aws-sdk/client-ec2";
+import type { AwsScope } from "../aws/aws-scope.ts";
+import { clientOptions } from "../aws/client-options.ts";
+import { explainAwsError } from "../aws/explain-error.ts";
+import { OperatorError } from "../system/errors.ts";
+import { type Instance, readTags } from "./instance.ts";
+
+/** The most that EC2 gives at once. */
+const PAGE_SIZE = 1000;
+
+export interface InstanceQuery {
+  /** Tags that it must carry, all of them. */
+  tags?: Readonly<Record<string, string>>;
+  ids?: readonly string[];
+  states?: readonly string[];
+}
+
+/**
+ * Given a scope and a query, return the instances, page by page. Terminated ones are left out unless their state is asked for.
+ * Throws what `explainAwsError` makes of an answer; also where a page repeats, since what follows would never end.
+ */
+export async function fetchInstances(
+  scope: AwsScope,
+  query: InstanceQuery,
+  signal: AbortSignal,
+): Promise<Instance[]> {
+  // An empty list of ids would mean everything.
+  if (query.ids?.length === 0) return [];
+  const client = new EC2Client(clientOptions(scope));
+  const found: Instance[] = [];
+  const seenTokens = new Set<string>();
+  let token: string | undefined;
+  try {
+    do {
+      const page = await client.send(new DescribeInstancesCommand(makeInput(query, token)), { abortSignal: signal });
+      for (const reservation of page.Reservations ?? []) {
+        for (const instance of reservation.Instances ?? []) {
+          const read = readInstance(instance, scope.region);
+          if (read) found.push(read);
+        }
+      }
+      token = page.NextToken || undefined;
+      if (token !== undefined && seenTokens.has(token)) {
+        throw new OperatorError("unreachable", `ec2:DescribeInstances in ${scope.region} repeats a page for ever`, {
+          next: "try again",
+        });
+      }
+      if (token !== undefined) seenTokens.add(token);
+    } while (token !== undefined);
+    return found;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof OperatorError ? error : explainAwsError(error, "ec2:DescribeInstances", scope);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Given a scope and an elastic IP by allocation id or tags, return its address and the instance behind it; throws `usage` unless there is exactly one. */
+export async function fetchElasticIp(
+  scope: AwsScope,
+  wanted: { allocation: string } | { tags: Readonly<Record<string, string>> },
+  signal: AbortSignal,
+): Promise<{ address: string; instanceId?: string }[]> {
+  const client = new EC2Client(clientOptions(scope));
+  try {
+    const { Addresses = [] } = await client.send(
+      new DescribeAddressesCommand(
+        "allocation" in wanted
+          ? { Filters: [{ Name: "allocation-id", Values: [wanted.allocation] }] }
+          : { Filters: tagFilters(wanted.tags) },
+      ),
+      { abortSignal: signal },
+    );
+    return Addresses.flatMap(({ PublicIp, InstanceId }) =>
+      PublicIp ? [{ address: PublicIp, ...(InstanceId && { instanceId: InstanceId }) }] : [],
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw explainAwsError(error, "ec2:DescribeAddresses", scope);
+  } finally {
+    client.destroy();
+  }
+}
+
+function makeInput(query: InstanceQuery, token: string | undefined): DescribeInstancesCommandInput {
+  const states = query.states ?? ["running", "pending", "stopping", "stopped", "shutting-down"];
+  return {
+    Filters: [
+      { Name: "instance-state-name", Values: [...states] },
+      ...tagFilters(query.tags ?? {}),
+      ...(query.ids ? [{ Name: "instance-id", Values: [...query.ids] }] : []),
+    ],
+    MaxResults: PAGE_SIZE,
+    ...(token !== undefined && { NextToken: token }),
+  };
+}
+
+function tagFilters(tags: Readonly<Record<string, string>>): { Name: string; Values: string[] }[] {
+  return Object.entries(tags).map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }));
+}
+
+/** Only what lcops needs: tens of thousands are held at once. */
+function readInstance(instance: Ec2Instance, region: string): Instance | undefined {
+  if (!instance.InstanceId) return undefined;
+  const tags = Object.fromEntries((instance.Tags ?? []).flatMap(({ Key, Value }) => (Key ? [[Key, Value ?? ""]] : [])));
+  const state = instance.State?.Name;
+  const publicAddress = instance.PublicIpAddress || instance.Ipv6Address;
+  return {
+    id: instance.InstanceId,
+    region,
+    source: "ec2",
+    ...readTags(tags),
+    ...(state && { state }),
+    ...(publicAddress && { publicAddress }),
+    ...(instance.PrivateIpAddress && { privateAddress: instance.PrivateIpAddress }),
+    ...(instance.LaunchTime && { launchedAt: instance.LaunchTime.toISOString() }),
+    ...(Object.keys(tags).length > 0 && { tags }),
+  };
+}
