@@ -14,7 +14,10 @@ export const EXIT_CODES = [
     meaning: "refused: it needs a confirmation, or a guard or a conflict stands in the way",
   },
   { code: "6", meaning: "another run holds the lock" },
-  { code: "130, 143", meaning: "stopped by SIGINT, SIGTERM, after cleaning up" },
+  {
+    code: "130, 143",
+    meaning: "stopped by SIGINT, SIGTERM, after cleaning up; a closed pipe ends quietly",
+  },
   {
     code: "255",
     meaning:

@@ -41,7 +41,12 @@ test("--yes writes what it proposes, for its owner alone, and check finds it wel
     },
   });
   expect(statSync(file).mode & 0o077).toBe(0);
-  expect(readdirSync(`${ground.folder}/made`)).toEqual(["lcops.config.json"]);
+  expect(readdirSync(`${ground.folder}/made`)).toEqual(["lcops.config.json", "lcops.schema.json"]);
+  // Editors complete it by the schema beside it.
+  expect(readConfig(readFileSync(file, "utf8")).$schema).toBe("./lcops.schema.json");
+  const schema = await runLcops(["config", "schema"], { environment });
+  const written = readFileSync(`${ground.folder}/made/lcops.schema.json`, "utf8");
+  expect(JSON.parse(written)).toEqual(JSON.parse(schema.stdout));
   const check = await runLcops(["config", "check", "--config", file], { environment });
   expect(check).toMatchObject({ code: 0 });
 });

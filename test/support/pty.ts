@@ -12,7 +12,7 @@ const KEYS: Record<string, string> = {
   "ctrl-c": "\u0003",
   "ctrl-d": "\u0004",
 };
-export type Key = "enter" | "up" | "down" | "escape" | "backspace" | "ctrl-c" | "ctrl-d";
+type Key = "enter" | "up" | "down" | "escape" | "backspace" | "ctrl-c" | "ctrl-d";
 
 export interface PtyOptions {
   environment: Record<string, string>;

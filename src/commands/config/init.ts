@@ -32,15 +32,18 @@ export const configInit: Command = {
       });
     }
     const wishes = isAsking ? await ask(found, context) : proposeWishes(found);
+    const schemaPath = join(dirname(configPath), "lcops.schema.json");
     const text = `${JSON.stringify(proposeConfig(wishes), null, 2)}\n`;
     if (isDryRun) {
-      terminal.note(`# would be written to ${configPath}`);
+      terminal.note(`# would be written to ${configPath}, and its schema to ${schemaPath}`);
       terminal.stdout.write(text);
       return 0;
     }
     const { makeJsonSchema } = await import("../../config/json-schema.ts");
-    const schemaPath = join(dirname(configPath), "lcops.schema.json");
-    await writeFileAtomically(schemaPath, `${JSON.stringify(makeJsonSchema(), null, 2)}\n`);
+    // Somebody's own file of that name stays as it is; the schema is for editors only.
+    if (!(await exists(schemaPath))) {
+      await writeFileAtomically(schemaPath, `${JSON.stringify(makeJsonSchema(), null, 2)}\n`);
+    }
     await writeFileAtomically(configPath, text);
     if (terminal.flags.json) terminal.printJson({ path: configPath });
     else
