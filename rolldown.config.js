@@ -1,4 +1,5 @@
-import license from "rollup-plugin-license";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
 /**
  * commander would start executables, ssh-config the commands of `Match exec`: lcops has none of the first and forbids the second.
@@ -17,15 +18,36 @@ const withoutChildProcess = {
       : undefined,
 };
 
+/** The bundle carries other people's code, so it carries their licences. */
+const thirdPartyLicences = {
+  name: "third-party-licences",
+  generateBundle(_options, bundle) {
+    const folders = Object.values(bundle)
+      .flatMap((chunk) => chunk.moduleIds ?? [])
+      .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+    const texts = [...new Set(folders)].sort().map((folder) => {
+      const { name, version, license } = JSON.parse(
+        readFileSync(join(folder, "package.json"), "utf8"),
+      );
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file
+        ? readFileSync(join(folder, file), "utf8").trim()
+        : "It has no file with its text.";
+      return `${name} ${version}, ${license}\n\n${text}\n`;
+    });
+    this.emitFile({
+      type: "asset",
+      fileName: "THIRD-PARTY-LICENSES.txt",
+      source: texts.join("\n---\n\n"),
+    });
+  },
+};
+
 /** One small chunk for what every command needs, the rest by `import()`; `module` first, since the packages' ES modules can be shaken. */
 export default {
   input: { main: "src/cli/main.ts" },
   platform: "node",
-  plugins: [
-    withoutChildProcess,
-    // The bundle carries other people's code, so it carries their licences.
-    license({ thirdParty: { output: "dist/THIRD-PARTY-LICENSES.txt" } }),
-  ],
+  plugins: [withoutChildProcess, thirdPartyLicences],
   resolve: { mainFields: ["module", "main"] },
   // ssh2's optional native parts: it does without them.
   external: [/\.node$/, "cpu-features"],

@@ -1,5 +1,4 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { OperatorError } from "../system/errors.ts";
 import type { AwsScope } from "./aws-scope.ts";
 import { clientOptions } from "./client-options.ts";
 import { explainAwsError } from "./explain-error.ts";
@@ -22,14 +21,4 @@ export async function identifyAccount(scope: AwsScope, signal: AbortSignal): Pro
   } finally {
     client.destroy();
   }
-}
-
-/** Given a scope and who its credentials are, throw `refused` where the configuration names another account. */
-export function refuseOtherAccount(scope: AwsScope, identity: Identity): void {
-  if (scope.account === undefined || scope.account === identity.account) return;
-  throw new OperatorError(
-    "refused",
-    `the profile ${scope.profile ?? "of the environment"} belongs to account ${identity.account}, the configuration says ${scope.account}`,
-    { next: "nothing was done; correct the profile, or the account in the configuration" },
-  );
 }

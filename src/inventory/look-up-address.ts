@@ -1,0 +1,148 @@
+import type { AddressConfig } from "../config/schema.ts";
+import { OperatorError } from "../system/errors.ts";
+import { chooseAddress, type Host } from "./host.ts";
+import type { Instance } from "./instance.ts";
+import type { EnvironmentScope } from "./plan-scopes.ts";
+
+/** Where a host is at this moment. */
+export interface Lookup {
+  /** Absent: the user's ssh settings are to say it. */
+  address?: string;
+  instanceId?: string;
+  launchedAt?: string;
+}
+
+export interface LookUpOptions {
+  scopes: readonly EnvironmentScope[];
+  /** Throws where a scope's profile belongs to another account than the configuration says. */
+  checkAccount: (scope: EnvironmentScope) => Promise<void>;
+  signal: AbortSignal;
+}
+
+/**
+ * Given a host, ask where it is now; nothing is taken from a cache. `dyn` and instances: the one that runs and carries the tags, or the name.
+ * Throws `usage` with the candidates where several do, `unreachable` where none does, and what AWS answers where a region that could
+ * have another one fails: then nobody knows that it is the only one.
+ */
+export async function lookUpAddress(host: Host, options: LookUpOptions): Promise<Lookup> {
+  const { address } = host;
+  if (address === undefined) return host.instanceId === undefined ? {} : lookUpInstance(host, options);
+  if ("dns" in address) return host.sources[0] === "ssh-config" ? {} : { address: address.dns };
+  if ("dyn" in address) return lookUpByTags(host, address.dyn.tags, scopesOf(host, address.dyn.region, options));
+  if (typeof address.eip === "string") return { address: address.eip };
+  return lookUpElasticIp(host, address.eip, options);
+}
+
+type Scoped = LookUpOptions & { scopes: readonly EnvironmentScope[] };
+
+function scopesOf(host: Host, region: string | undefined, options: LookUpOptions): Scoped {
+  const wanted = region ?? (host.sources[0] === "config" ? undefined : host.region);
+  const scopes = options.scopes.filter(
+    (scope) =>
+      (host.environment === undefined || scope.environments.includes(host.environment)) &&
+      (wanted === undefined || scope.region === wanted),
+  );
+  if (scopes.length > 0) return { ...options, scopes };
+  throw new OperatorError("configuration", `${host.name} is looked up in AWS, and no region is configured to look in`, {
+    next: "give its environment a profile and regions in the configuration",
+  });
+}
+
+async function lookUpInstance(host: Host, options: LookUpOptions): Promise<Lookup> {
+  const scoped = scopesOf(host, host.region, options);
+  const id = host.instanceId ?? "";
+  const running = await askAll(scoped, { ids: [id], states: ["running"] });
+  if (running[0]) return readLookup(host, running[0]);
+  // Replaced since it was listed: the machine of the same name is meant.
+  return lookUpByTags(host, { Name: host.name }, scoped);
+}
+
+async function lookUpByTags(
+  host: Host,
+  tags: Readonly<Record<string, string>>,
+  scoped: Scoped,
+): Promise<Lookup> {
+  const running = await askAll(scoped, { tags, states: ["running"] });
+  const [only] = running;
+  if (only && running.length === 1) return readLookup(host, only);
+  const shown = Object.entries(tags).map((tag) => tag.join("=")).join(", ");
+  if (!only) {
+    throw new OperatorError("unreachable", `${host.name}: no running instance has ${shown} in ${listRegions(scoped)}`, {
+      next: "lcops hosts --all --refresh shows what there is",
+    });
+  }
+  throw new OperatorError("usage", `${host.name}: ${running.length} running instances have ${shown}`, {
+    next: "name one by its instance id, or tell them apart by a tag",
+    details: running.map(
+      (one) => `${one.id} in ${one.region}, ${chooseAddress(one) ?? "without an address"}, since ${one.launchedAt ?? "?"}`,
+    ),
+  });
+}
+
+async function lookUpElasticIp(
+  host: Host,
+  wanted: Exclude<Extract<AddressConfig, { eip: unknown }>["eip"], string>,
+  options: LookUpOptions,
+): Promise<Lookup> {
+  const { fetchElasticIp } = await import("./ec2-instances.ts");
+  const scoped = scopesOf(host, wanted.region, options);
+  const found = (
+    await Promise.all(
+      scoped.scopes.map(async (scope) => {
+        await options.checkAccount(scope);
+        return fetchElasticIp(scope, wanted, options.signal);
+      }),
+    )
+  ).flat();
+  const [only] = found;
+  if (!only || found.length > 1) {
+    throw new OperatorError(
+      found.length > 1 ? "usage" : "unreachable",
+      `${host.name}: ${found.length} elastic IPs match, and one is needed`,
+      { next: "correct its address in the configuration", details: found.map(({ address }) => address) },
+    );
+  }
+  if (host.use !== "private") return only;
+  const [instance] = only.instanceId ? await askAll(scoped, { ids: [only.instanceId], states: ["running"] }) : [];
+  if (instance) return readLookup(host, instance);
+  throw new OperatorError("unreachable", `${host.name}: no running instance has the elastic IP ${only.address}`, {
+    next: "start it, or use its public address",
+  });
+}
+
+async function askAll(
+  { scopes, checkAccount, signal }: Scoped,
+  query: { tags?: Readonly<Record<string, string>>; ids?: readonly string[]; states: readonly string[] },
+): Promise<Instance[]> {
+  const { fetchInstances } = await import("./ec2-instances.ts");
+  const answers = await Promise.all(
+    scopes.map(async (scope) => {
+      await checkAccount(scope);
+      return fetchInstances(scope, query, signal);
+    }),
+  );
+  // Two profiles can see the same account.
+  return [...new Map(answers.flat().map((instance) => [instance.id, instance])).values()];
+}
+
+function readLookup(host: Host, instance: Instance): Lookup {
+  const address = chooseAddress({ ...(host.use && { use: host.use }), ...pickAddresses(instance) });
+  if (address === undefined) {
+    throw new OperatorError("unreachable", `${host.name} (${instance.id}) has no ${host.use ?? ""} address`, {
+      next: 'set "use" of the host to the address that it has',
+    });
+  }
+  return {
+    address,
+    instanceId: instance.id,
+    ...(instance.launchedAt !== undefined && { launchedAt: instance.launchedAt }),
+  };
+}
+
+function pickAddresses({ publicAddress, privateAddress }: Instance): Pick<Instance, "publicAddress" | "privateAddress"> {
+  return { ...(publicAddress && { publicAddress }), ...(privateAddress && { privateAddress }) };
+}
+
+function listRegions(scoped: Scoped): string {
+  return [...new Set(scoped.scopes.map(({ region }) => region))].join(", ");
+}
