@@ -12,8 +12,17 @@ const EXPIRED = new Set([
 const DENIED = new Set(["UnauthorizedOperation", "AccessDenied", "AccessDeniedException"]);
 const NO_CREDENTIALS = new Set(["CredentialsProviderError", "ProviderError"]);
 const NOT_OPTED_IN = new Set(["AuthFailure", "OptInRequired"]);
-const CLOCK = new Set(["SignatureDoesNotMatch", "RequestTimeTooSkewed", "InvalidSignatureException"]);
-const THROTTLED = new Set(["RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"]);
+const CLOCK = new Set([
+  "SignatureDoesNotMatch",
+  "RequestTimeTooSkewed",
+  "InvalidSignatureException",
+]);
+const THROTTLED = new Set([
+  "RequestLimitExceeded",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+]);
 
 /**
  * Given what a call to AWS threw, the action (`ec2:DescribeInstances`) and where it was asked, return the error in our words: `access`
@@ -24,16 +33,46 @@ export function explainAwsError(error: unknown, action: string, scope: AwsScope)
   const where = `${action} in ${describeScope(scope)}`;
   const make = (kind: "access" | "unreachable", what: string, next: string): OperatorError =>
     new OperatorError(kind, `${where}: ${what}`, { next, cause: error });
-  const login = scope.profile === undefined ? "aws configure, or name a --profile" : `aws sso login --profile ${scope.profile}`;
-  if (EXPIRED.has(name)) return make("access", `the credentials have expired or are not valid (${name})`, `sign in: ${login}`);
-  if (NO_CREDENTIALS.has(name)) return make("access", `there are no credentials: ${firstLine(error)}`, `sign in: ${login}`);
-  if (DENIED.has(name)) return make("access", `permission denied (${name})`, `have ${action} allowed for it`);
-  if (NOT_OPTED_IN.has(name)) return make("access", `the region is not enabled for the account, or refuses it (${name})`, "enable it, or take it out of the regions");
-  if (CLOCK.has(name)) return make("access", `the signature was refused (${name})`, "check this machine's clock, and the keys of the profile");
-  if (THROTTLED.has(name)) return make("unreachable", `AWS asks to slow down (${name})`, "try again in a minute");
-  if (name === "TimeoutError" || name === "AbortError") return make("unreachable", "no answer in time", "try again, or leave the region out with --region");
+  const login =
+    scope.profile === undefined
+      ? "aws configure, or name a --profile"
+      : `aws sso login --profile ${scope.profile}`;
+  if (EXPIRED.has(name))
+    return make(
+      "access",
+      `the credentials have expired or are not valid (${name})`,
+      `sign in: ${login}`,
+    );
+  if (NO_CREDENTIALS.has(name))
+    return make("access", `there are no credentials: ${firstLine(error)}`, `sign in: ${login}`);
+  if (DENIED.has(name))
+    return make("access", `permission denied (${name})`, `have ${action} allowed for it`);
+  if (NOT_OPTED_IN.has(name))
+    return make(
+      "access",
+      `the region is not enabled for the account, or refuses it (${name})`,
+      "enable it, or take it out of the regions",
+    );
+  if (CLOCK.has(name))
+    return make(
+      "access",
+      `the signature was refused (${name})`,
+      "check this machine's clock, and the keys of the profile",
+    );
+  if (THROTTLED.has(name))
+    return make("unreachable", `AWS asks to slow down (${name})`, "try again in a minute");
+  if (name === "TimeoutError" || name === "AbortError")
+    return make(
+      "unreachable",
+      "no answer in time",
+      "try again, or leave the region out with --region",
+    );
   const code = errorCode(error) ?? name;
-  return make("unreachable", `${firstLine(error)}${code === "Error" ? "" : ` (${code})`}`, "check the network and the endpoint, then try again");
+  return make(
+    "unreachable",
+    `${firstLine(error)}${code === "Error" ? "" : ` (${code})`}`,
+    "check the network and the endpoint, then try again",
+  );
 }
 
 function firstLine(error: unknown): string {

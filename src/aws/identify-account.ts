@@ -14,7 +14,9 @@ export interface Identity {
 export async function identifyAccount(scope: AwsScope, signal: AbortSignal): Promise<Identity> {
   const client = new STSClient(clientOptions(scope));
   try {
-    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), {
+      abortSignal: signal,
+    });
     return { account: Account ?? "", principal: Arn ?? "" };
   } catch (error) {
     throw explainAwsError(error, "sts:GetCallerIdentity", scope);

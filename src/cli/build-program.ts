@@ -67,6 +67,13 @@ function addCommand(program: CommanderCommand, command: Command, parts: ProgramP
   for (const operand of command.operands ?? [])
     target.argument(operand.syntax, operand.description);
   for (const option of command.options ?? []) target.option(option.flags, option.description);
+  if (command.aws) {
+    target.option("--profile <name>", "AWS profile, instead of the configured ones");
+    target.option(
+      "--region <names>",
+      "AWS regions, separated by commas, instead of the configured ones",
+    );
+  }
   if (command.danger !== "reads" && command.changesEstate !== false)
     addGuardOptions(target, command);
   target.addHelpText("after", () => describeUse(command));

@@ -1,10 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { loadConfig } from "../config/load-config.ts";
-import { listHosts } from "../inventory/list-hosts.ts";
+import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import type { Context } from "../commands/command.ts";
 import type { Folders } from "../config/folders.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { openEstate } from "./open-estate.ts";
 import type { Signals } from "./watch-signals.ts";
 
 export interface ContextParts {
@@ -14,6 +15,7 @@ export interface ContextParts {
   configPath: string;
   /** `--env`. */
   environmentFlag: string | undefined;
+  wishes: ScopeWishes;
   signals: Signals;
   version: string;
   commands: Context["commands"];
@@ -36,9 +38,7 @@ export function makeContext(parts: ContextParts): Context {
     }
     return loaded;
   });
-  const allHosts = once(async () => {
-    return listHosts(await config());
-  });
+  const estate = openEstate({ ...parts, environment, terminal, config, signal: signals.signal });
   const prompts = once(async () => {
     const { makePrompts } = await import("../terminal/prompts.ts");
     return makePrompts(terminal, signals.signal);
@@ -57,16 +57,15 @@ export function makeContext(parts: ContextParts): Context {
     config,
     prompts,
     environmentFlag: parts.environmentFlag,
-    hosts: async () => {
-      const hosts = await allHosts();
-      const wanted = parts.environmentFlag;
-      return wanted === undefined ? hosts : hosts.filter((host) => host.environment === wanted);
-    },
+    hosts: estate.hosts,
+    inventory: estate.inventory,
+    findHost: estate.findHost,
     reach: async () => {
       const configFile = (await config()).ssh?.configFile;
       return {
         // Jump hosts may stand in another environment.
-        hosts: await allHosts(),
+        hosts: await estate.allHosts(),
+        lookUp: estate.lookUp,
         environment,
         signal: signals.signal,
         note: terminal.note,

@@ -1,6 +1,7 @@
 import type { Command, Context, Input } from "../commands/command.ts";
 import { findConfigPath } from "../config/find-config.ts";
 import { findFolders } from "../config/folders.ts";
+import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import { OperatorError } from "../system/errors.ts";
 import { makeTerminal, type Terminal } from "../terminal/terminal.ts";
 import type { GlobalFlags } from "./build-program.ts";
@@ -39,6 +40,7 @@ export async function runCommand(
     environment: process.env,
     configPath: findConfigPath(flags.config, process.env, folders),
     environmentFlag: flags.env,
+    wishes: readWishes(flags, input),
     runLcops: (words) => invocation.runLcops([...passOn(flags), ...words]),
     self: [process.execPath, process.argv[1] ?? "", ...passOn(flags)],
   });
@@ -55,6 +57,15 @@ export async function runCommand(
     if (error instanceof OperatorError && error.kind === "cancelled") return exitCodeOf(error);
     return command.returnsChildCode?.(input) ? BEFORE_CHILD : exitCodeOf(error);
   }
+}
+
+function readWishes(flags: GlobalFlags, input: Input): ScopeWishes {
+  const { profile, region } = input.options;
+  return {
+    ...(flags.env !== undefined && { environment: flags.env }),
+    ...(typeof profile === "string" && { profile }),
+    ...(typeof region === "string" && { region }),
+  };
 }
 
 /** Given what is wrong with a command line, tell it and return the exit code. */

@@ -1,6 +1,7 @@
 import type { Folders } from "../config/folders.ts";
 import type { Config } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
+import type { Inventory, InventoryOptions } from "../inventory/load-inventory.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
 import type { Prompts } from "../terminal/prompts.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -20,6 +21,8 @@ export interface Command {
   /** Command lines that show the use, without `lcops`. */
   examples: readonly string[];
   danger: "reads" | "writes" | "destroys";
+  /** Whether it speaks to AWS, and so has --profile and --region. */
+  aws?: boolean;
   /** False: it writes on behalf of the operator (a shell, a client), not by a plan of its own, and has no --dry-run. */
   changesEstate?: boolean;
   /** Whether its exit code is that of a child, and 255 says that lcops failed before it. */
@@ -53,8 +56,12 @@ export interface Context {
   /** While the work runs, Ctrl-C belongs to the program on the terminal. */
   leaveSigintTo: <T>(work: () => Promise<T>) => Promise<T>;
   config: () => Promise<Config>;
-  /** The inventory, of the environment of `--env` where that is given. */
+  /** The hosts of the configuration and of the user's ssh settings, of the environment of `--env` where that is given; AWS is not asked. */
   hosts: () => Promise<Host[]>;
+  /** The inventory of every source, of `--env` where that is given. */
+  inventory: (freshness: InventoryOptions["freshness"]) => Promise<Inventory>;
+  /** The one host that a selector picks, for connecting: AWS is asked where the configuration does not know it. */
+  findHost: (selector: string) => Promise<Host>;
   reach: () => Promise<ReachOptions>;
   prompts: () => Promise<Prompts>;
   /** Run another command line of lcops, and return its exit code. */

@@ -6,6 +6,7 @@ export const doctor: Command = {
   summary: "Check what is installed and reachable, and how to mend what is not",
   examples: ["doctor", "doctor --env prod", "doctor --json"],
   danger: "reads",
+  aws: true,
   async run(_input, context) {
     const { startProgress } = await import("../terminal/progress.ts");
     const { checkMachine } = await import("../system/check-machine.ts");
@@ -52,7 +53,7 @@ async function checkConfigured(
     return [
       well,
       ...(await checkEstate(
-        hosts.filter((host) => host.source === "config"),
+        hosts.filter((host) => host.sources[0] === "config"),
         services,
         unattended,
         update,

@@ -1,38 +1,116 @@
 import { describeAddress, type Host } from "../inventory/host.ts";
-import type { Command } from "./command.ts";
+import type { Inventory } from "../inventory/load-inventory.ts";
+import { printable } from "../system/printable.ts";
+import type { Command, Context } from "./command.ts";
 
 export const hosts: Command = {
   name: "hosts",
   aliases: ["li"],
-  summary: "List the hosts of the inventory",
+  summary: "List the hosts of the inventory, of every source and region",
   operands: [
     {
       syntax: "[selector...]",
       description: "name, glob, env=, role=, region=, source=; comma for AND",
     },
   ],
-  examples: ["hosts", "hosts env=prod,role=api", "hosts 'dev-*' --json"],
+  options: [
+    { flags: "--refresh", description: "ask AWS again, whatever the cache has" },
+    { flags: "--all", description: "the stopped ones too" },
+  ],
+  examples: ["hosts", "hosts env=prod,role=api", "hosts 'dev-*' --json", "hosts --refresh --all"],
   danger: "reads",
+  aws: true,
   async run(input, context) {
     const { selectHosts } = await import("../inventory/select-hosts.ts");
-    const selected = selectHosts(await context.hosts(), input.operands);
-    if (context.terminal.flags.json) {
-      context.terminal.printJson(selected.map(toJson));
-      return 0;
-    }
-    const { printTable } = await import("../terminal/table.ts");
-    printTable(context.terminal, selected, [
-      { title: "NAME", value: (host) => host.name },
-      { title: "ENV", value: (host) => host.environment ?? "" },
-      { title: "ROLE", value: (host) => host.role ?? "" },
-      { title: "REGION", value: (host) => host.region ?? "" },
-      { title: "KIND", value: (host) => describeAddress(host)?.kind ?? "" },
-      { title: "ADDRESS", value: showAddress },
-      { title: "SOURCE", value: (host) => host.source },
-    ]);
-    return 0;
+    const { startProgress } = await import("../terminal/progress.ts");
+    const progress = startProgress(context.terminal);
+    progress.update("asking AWS what there is");
+    const inventory = await context
+      .inventory(input.options["refresh"] === true ? "refresh" : "list")
+      .finally(progress.end);
+    tellGaps(inventory, context);
+    const listed =
+      input.options["all"] === true ? inventory.hosts : inventory.hosts.filter(isAlive);
+    const isPartial = inventory.gaps.length > 0;
+    await render(chooseHosts(listed, input.operands, isPartial, selectHosts), inventory, context);
+    return isPartial ? 3 : 0;
   },
 };
+
+/** A selector that finds nothing is a mistake only where everything could be seen. */
+function chooseHosts(
+  listed: readonly Host[],
+  selectors: readonly string[],
+  isPartial: boolean,
+  selectHosts: (hosts: readonly Host[], selectors: readonly string[]) => Host[],
+): Host[] {
+  try {
+    return selectHosts(listed, selectors);
+  } catch (error) {
+    if (!isPartial) throw error;
+    return [];
+  }
+}
+
+/** A host without a state is one that AWS knows nothing of. */
+function isAlive(host: Host): boolean {
+  return host.state === undefined || ["running", "pending", "stopping"].includes(host.state);
+}
+
+function tellGaps({ gaps, notes }: Inventory, { terminal }: Context): void {
+  for (const { where, error, shownFrom } of gaps) {
+    const instead =
+      shownFrom === undefined ? "its hosts are missing below" : `shown as of ${shownFrom}`;
+    terminal.warn(
+      `lcops: ${printable(error.message)}; ${where}: ${instead}; ${error.next ?? "try again"}`,
+    );
+  }
+  for (const note of notes) terminal.note(printable(note));
+}
+
+async function render(
+  listed: readonly Host[],
+  inventory: Inventory,
+  context: Context,
+): Promise<void> {
+  const { terminal } = context;
+  if (terminal.flags.json) {
+    terminal.printJson(listed.map(toJson));
+    return;
+  }
+  const { printTable } = await import("../terminal/table.ts");
+  printTable(terminal, listed, [
+    { title: "NAME", value: (host) => host.name },
+    { title: "ENV", value: (host) => host.environment ?? "" },
+    { title: "ROLE", value: (host) => host.role ?? "" },
+    { title: "REGION", value: (host) => host.region ?? "" },
+    { title: "KIND", value: (host) => describeAddress(host)?.kind ?? "" },
+    { title: "ADDRESS", value: showAddress },
+    { title: "SOURCE", value: (host) => host.sources.join("+") },
+    { title: "STATE", value: (host) => host.state ?? "" },
+    { title: "INSTANCE", value: (host) => host.instanceId ?? "" },
+  ]);
+  for (const host of listed) {
+    for (const { field, source, value } of host.conflicts ?? []) {
+      terminal.note(
+        printable(
+          `${host.name}: ${field} is ${host[field]} by ${host.fields?.[field]?.source}, ${value} by ${source}`,
+        ),
+      );
+    }
+  }
+  if (terminal.isScreen && inventory.asOf !== undefined) {
+    terminal.note(
+      terminal.err.dim(`AWS as of ${describeAge(inventory.asOf)}; --refresh asks again`),
+    );
+  }
+}
+
+function describeAge(at: string): string {
+  const seconds = Math.round((Date.now() - Date.parse(at)) / 1000);
+  if (seconds < 5) return "now";
+  return seconds < 120 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
+}
 
 function showAddress(host: Host): string {
   const value = describeAddress(host)?.value ?? "";
@@ -51,9 +129,16 @@ function toJson(host: Host): Record<string, unknown> {
     region: host.region ?? null,
     address: address?.value ?? null,
     addressKind: address?.kind ?? null,
+    publicAddress: host.publicAddress ?? null,
+    privateAddress: host.privateAddress ?? null,
     port: host.port ?? null,
     user: host.user ?? null,
     jump: host.jump ?? [],
-    source: host.source,
+    instanceId: host.instanceId ?? null,
+    state: host.state ?? null,
+    launchedAt: host.launchedAt ?? null,
+    sources: host.sources,
+    fields: host.fields ?? {},
+    conflicts: host.conflicts ?? [],
   };
 }

@@ -14,6 +14,7 @@ export const mysql: Command = {
     "mysql -- --batch -e 'SELECT COUNT(*) FROM students'",
   ],
   danger: "writes",
+  aws: true,
   changesEstate: false,
   returnsChildCode: () => true,
   async run(input, context) {

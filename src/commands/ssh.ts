@@ -11,13 +11,13 @@ export const ssh: Command = {
   rest: "COMMAND to run instead of a shell; one word is shell text, several are passed on as they are",
   examples: ["ssh GraphStats", "ssh role=worker -- uptime", "ssh TextLogs -- 'df -h | sort'"],
   danger: "writes",
+  aws: true,
   changesEstate: false,
   returnsChildCode: () => true,
   async run(input, context) {
-    const { findHost } = await import("../inventory/select-hosts.ts");
     const { connectHost } = await import("../reach/connect-host.ts");
     const { startProgress } = await import("../terminal/progress.ts");
-    const host = findHost(await context.hosts(), input.operands[0] ?? "");
+    const host = await context.findHost(input.operands[0] ?? "");
     const progress = startProgress(context.terminal);
     progress.update(`connecting to ${host.name}`);
     const connection = await connectHost(host, await context.reach()).finally(progress.end);

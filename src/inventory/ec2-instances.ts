@@ -38,7 +38,9 @@ export async function fetchInstances(
   let token: string | undefined;
   try {
     do {
-      const page = await client.send(new DescribeInstancesCommand(makeInput(query, token)), { abortSignal: signal });
+      const page = await client.send(new DescribeInstancesCommand(makeInput(query, token)), {
+        abortSignal: signal,
+      });
       for (const reservation of page.Reservations ?? []) {
         for (const instance of reservation.Instances ?? []) {
           const read = readInstance(instance, scope.region);
@@ -47,16 +49,22 @@ export async function fetchInstances(
       }
       token = page.NextToken || undefined;
       if (token !== undefined && seenTokens.has(token)) {
-        throw new OperatorError("unreachable", `ec2:DescribeInstances in ${scope.region} repeats a page for ever`, {
-          next: "try again",
-        });
+        throw new OperatorError(
+          "unreachable",
+          `ec2:DescribeInstances in ${scope.region} repeats a page for ever`,
+          {
+            next: "try again",
+          },
+        );
       }
       if (token !== undefined) seenTokens.add(token);
     } while (token !== undefined);
     return found;
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof OperatorError ? error : explainAwsError(error, "ec2:DescribeInstances", scope);
+    throw error instanceof OperatorError
+      ? error
+      : explainAwsError(error, "ec2:DescribeInstances", scope);
   } finally {
     client.destroy();
   }
@@ -109,7 +117,9 @@ function tagFilters(tags: Readonly<Record<string, string>>): { Name: string; Val
 /** Only what lcops needs: tens of thousands are held at once. */
 function readInstance(instance: Ec2Instance, region: string): Instance | undefined {
   if (!instance.InstanceId) return undefined;
-  const tags = Object.fromEntries((instance.Tags ?? []).flatMap(({ Key, Value }) => (Key ? [[Key, Value ?? ""]] : [])));
+  const tags = Object.fromEntries(
+    (instance.Tags ?? []).flatMap(({ Key, Value }) => (Key ? [[Key, Value ?? ""]] : [])),
+  );
   const state = instance.State?.Name;
   const publicAddress = instance.PublicIpAddress || instance.Ipv6Address;
   return {

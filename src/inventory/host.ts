@@ -4,7 +4,13 @@ import type { AddressConfig } from "../config/schema.ts";
 export type Source = "config" | "ec2" | "opsworks" | "ssh-config";
 
 /** What two sources can say differently. */
-export type Field = "environment" | "role" | "region" | "publicAddress" | "privateAddress" | "state";
+export type Field =
+  | "environment"
+  | "role"
+  | "region"
+  | "publicAddress"
+  | "privateAddress"
+  | "state";
 
 /** A machine of the inventory, as its sources describe it. */
 export interface Host {
@@ -49,12 +55,15 @@ export function describeAddress(host: Host): { kind?: AddressKind; value: string
   if (typeof address.eip === "string") return { kind: "eip", value: address.eip };
   return {
     kind: "eip",
-    value: ofInstance ?? ("tags" in address.eip ? showTags(address.eip.tags) : address.eip.allocation),
+    value:
+      ofInstance ?? ("tags" in address.eip ? showTags(address.eip.tags) : address.eip.allocation),
   };
 }
 
 /** Given the addresses of an instance and which is wanted, return it: the public one where there is a choice and no wish. */
-export function chooseAddress(host: Pick<Host, "use" | "publicAddress" | "privateAddress">): string | undefined {
+export function chooseAddress(
+  host: Pick<Host, "use" | "publicAddress" | "privateAddress">,
+): string | undefined {
   if (host.use === "private") return host.privateAddress;
   if (host.use === "public") return host.publicAddress;
   return host.publicAddress ?? host.privateAddress;

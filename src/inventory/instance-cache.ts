@@ -17,7 +17,9 @@ const VERSION = 1;
 
 /** Where the answer for a principal and region is kept: nobody else's ever has that name. */
 function pathOf(cacheFolder: string, identity: Identity, region: string): string {
-  const key = createHash("sha256").update(JSON.stringify([identity.principal, region, VERSION])).digest("hex");
+  const key = createHash("sha256")
+    .update(JSON.stringify([identity.principal, region, VERSION]))
+    .digest("hex");
   return join(cacheFolder, "inventory", `${identity.account}-${region}-${key.slice(0, 16)}.json`);
 }
 
@@ -46,5 +48,8 @@ export async function writeCachedAnswer(
   region: string,
   answer: CachedAnswer,
 ): Promise<void> {
-  await writeFileAtomically(pathOf(cacheFolder, identity, region), `${JSON.stringify({ ...identity, ...answer })}\n`);
+  await writeFileAtomically(
+    pathOf(cacheFolder, identity, region),
+    `${JSON.stringify({ ...identity, ...answer })}\n`,
+  );
 }

@@ -23,7 +23,9 @@ export const ALIVE_STATES: readonly string[] = ["running", "pending", "stopping"
  * Given the tags of an instance, return its name, environment and role: Name, Environment, Role, else what OpsWorks Stacks left
  * behind: `opsworks:instance`, `opsworks:stack` and `opsworks:layer:<short name>` (the layer stands in the key). Keys know no case.
  */
-export function readTags(tags: Readonly<Record<string, string>>): Pick<Instance, "name" | "environment" | "role"> {
+export function readTags(
+  tags: Readonly<Record<string, string>>,
+): Pick<Instance, "name" | "environment" | "role"> {
   const lower = new Map(Object.entries(tags).map(([key, value]) => [key.toLowerCase(), value]));
   const layers = [...lower.keys()].flatMap((key) => /^opsworks:layer:(.+)$/.exec(key)?.[1] ?? []);
   const name = lower.get("name") || lower.get("opsworks:instance");

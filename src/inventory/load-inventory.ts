@@ -48,7 +48,9 @@ const REGION_LIMIT_MS = 30_000;
  */
 export async function loadInventory(config: Config, options: InventoryOptions): Promise<Inventory> {
   const limit = pLimit(AT_ONCE);
-  const answers = await Promise.all(options.scopes.map((scope) => limit(() => askScope(scope, options))));
+  const answers = await Promise.all(
+    options.scopes.map((scope) => limit(() => askScope(scope, options))),
+  );
   const sshHosts = readSshHosts(config.ssh?.configFile);
   const instances = new Map<string, SeenInstance>();
   for (const { seen } of answers) {
@@ -79,13 +81,17 @@ async function askScope(scope: EnvironmentScope, options: InventoryOptions): Pro
     const identity = await identify(scope, options, signal);
     shown = await readCachedAnswer(options.cacheFolder, identity, scope.region);
     const age = shown ? Date.now() - Date.parse(shown.at) : Infinity;
-    if (shown && options.freshness === "list" && age < FRESH_MS) return { ...markSeen(shown), notes: [] };
+    if (shown && options.freshness === "list" && age < FRESH_MS)
+      return { ...markSeen(shown), notes: [] };
     const { fetchInstances } = await import("./ec2-instances.ts");
     const [instances, opsworks] = await Promise.all([
       fetchInstances(scope, {}, signal),
       askOpsWorks(scope, signal),
     ]);
-    const answer = { at: new Date().toISOString(), instances: [...instances, ...opsworks.instances] };
+    const answer = {
+      at: new Date().toISOString(),
+      instances: [...instances, ...opsworks.instances],
+    };
     await writeCachedAnswer(options.cacheFolder, identity, scope.region, answer);
     return { ...markSeen(answer), notes: opsworks.notes };
   } catch (error) {
@@ -117,7 +123,10 @@ async function identify(
 }
 
 /** Given a scope, throw `refused` where its credentials belong to another account than the configuration says; for lookups, beside which it is quick. */
-export async function checkAccount(scope: EnvironmentScope, options: Omit<InventoryOptions, "scopes" | "freshness">): Promise<void> {
+export async function checkAccount(
+  scope: EnvironmentScope,
+  options: Omit<InventoryOptions, "scopes" | "freshness">,
+): Promise<void> {
   if (scope.account === undefined) return;
   await identify(scope, { ...options, scopes: [], freshness: "list" }, options.signal);
 }
@@ -133,20 +142,35 @@ async function askOpsWorks(
     return { instances: await fetchOpsWorksInstances(scope, signal), notes: [] };
   } catch (error) {
     signal.throwIfAborted();
-    return { instances: [], notes: [`OpsWorks does not answer, its tags are used: ${describeError(error)}`] };
+    return {
+      instances: [],
+      notes: [`OpsWorks does not answer, its tags are used: ${describeError(error)}`],
+    };
   }
 }
 
-function markSeen({ at, instances }: { at: string; instances: readonly Instance[] }): Pick<ScopeAnswer, "seen" | "at"> {
+function markSeen({
+  at,
+  instances,
+}: {
+  at: string;
+  instances: readonly Instance[];
+}): Pick<ScopeAnswer, "seen" | "at"> {
   return { at, seen: instances.map((instance) => Object.assign(instance, { at })) };
 }
 
 function tooSlow(where: string): OperatorError {
-  return new OperatorError("unreachable", `${where}: no answer within ${REGION_LIMIT_MS / 1000} s`, {
-    next: "try again, or leave the region out with --region",
-  });
+  return new OperatorError(
+    "unreachable",
+    `${where}: no answer within ${REGION_LIMIT_MS / 1000} s`,
+    {
+      next: "try again, or leave the region out with --region",
+    },
+  );
 }
 
 function asOperatorError(error: unknown): OperatorError {
-  return error instanceof OperatorError ? error : new OperatorError("failed", describeError(error), { cause: error });
+  return error instanceof OperatorError
+    ? error
+    : new OperatorError("failed", describeError(error), { cause: error });
 }

@@ -1,6 +1,7 @@
 import { resolveSshSettings, type SshSettings } from "../config/ssh-settings.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { Host } from "./host.ts";
+import type { Lookup } from "./look-up-address.ts";
 import { findHost } from "./select-hosts.ts";
 
 /** Where a machine is now and how the user logs in there: all that a connection needs to know. */
@@ -23,6 +24,8 @@ export interface LocateOptions {
   configFile?: string;
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
+  /** Where a host is at this moment; see `lookUpAddress`. */
+  lookUp: (host: Host) => Promise<Lookup>;
   /** Told what the operator should know, e.g. that the ssh settings were read only in part. */
   note: (line: string) => void;
 }
@@ -76,14 +79,14 @@ function readProxyJump(target: string, jump: string, hosts: readonly Host[]): Ho
   }
   const known = hosts.find((host) => host.name === name);
   return {
-    ...(known ?? { name: name.replace(/^\[(.*)\]$/, "$1"), source: "ssh-config" }),
+    ...(known ?? { name: name.replace(/^\[(.*)\]$/, "$1"), sources: ["ssh-config" as const] }),
     ...(user !== undefined && { user }),
     ...(port !== undefined && { port: Number(port) }),
   };
 }
 
 async function askSettings(host: Host, options: LocateOptions): Promise<SshSettings> {
-  const address = readAddress(host);
+  const { address } = await options.lookUp(host);
   const settings = await resolveSshSettings({
     name: host.name,
     environment: options.environment,
@@ -95,20 +98,6 @@ async function askSettings(host: Host, options: LocateOptions): Promise<SshSetti
   });
   if (settings.note !== undefined) options.note(settings.note);
   return settings;
-}
-
-/** The address that lcops knows; undefined where the user's ssh settings are to say it. */
-function readAddress(host: Host): string | undefined {
-  if (host.address === undefined || host.source === "ssh-config") return undefined;
-  if ("eip" in host.address) return host.address.eip;
-  if ("dns" in host.address) return host.address.dns;
-  throw new OperatorError(
-    "configuration",
-    `${host.name} has a dyn address, which this version cannot look up yet`,
-    {
-      next: "give it an eip or a dns address until then",
-    },
-  );
 }
 
 function makeLocation(name: string, settings: SshSettings): Location {

@@ -26,9 +26,11 @@ export interface LookUpOptions {
  */
 export async function lookUpAddress(host: Host, options: LookUpOptions): Promise<Lookup> {
   const { address } = host;
-  if (address === undefined) return host.instanceId === undefined ? {} : lookUpInstance(host, options);
+  if (address === undefined)
+    return host.instanceId === undefined ? {} : lookUpInstance(host, options);
   if ("dns" in address) return host.sources[0] === "ssh-config" ? {} : { address: address.dns };
-  if ("dyn" in address) return lookUpByTags(host, address.dyn.tags, scopesOf(host, address.dyn.region, options));
+  if ("dyn" in address)
+    return lookUpByTags(host, address.dyn.tags, scopesOf(host, address.dyn.region, options));
   if (typeof address.eip === "string") return { address: address.eip };
   return lookUpElasticIp(host, address.eip, options);
 }
@@ -43,9 +45,13 @@ function scopesOf(host: Host, region: string | undefined, options: LookUpOptions
       (wanted === undefined || scope.region === wanted),
   );
   if (scopes.length > 0) return { ...options, scopes };
-  throw new OperatorError("configuration", `${host.name} is looked up in AWS, and no region is configured to look in`, {
-    next: "give its environment a profile and regions in the configuration",
-  });
+  throw new OperatorError(
+    "configuration",
+    `${host.name} is looked up in AWS, and no region is configured to look in`,
+    {
+      next: "give its environment a profile and regions in the configuration",
+    },
+  );
 }
 
 async function lookUpInstance(host: Host, options: LookUpOptions): Promise<Lookup> {
@@ -65,18 +71,29 @@ async function lookUpByTags(
   const running = await askAll(scoped, { tags, states: ["running"] });
   const [only] = running;
   if (only && running.length === 1) return readLookup(host, only);
-  const shown = Object.entries(tags).map((tag) => tag.join("=")).join(", ");
+  const shown = Object.entries(tags)
+    .map((tag) => tag.join("="))
+    .join(", ");
   if (!only) {
-    throw new OperatorError("unreachable", `${host.name}: no running instance has ${shown} in ${listRegions(scoped)}`, {
-      next: "lcops hosts --all --refresh shows what there is",
-    });
+    throw new OperatorError(
+      "unreachable",
+      `${host.name}: no running instance has ${shown} in ${listRegions(scoped)}`,
+      {
+        next: "lcops hosts --all --refresh shows what there is",
+      },
+    );
   }
-  throw new OperatorError("usage", `${host.name}: ${running.length} running instances have ${shown}`, {
-    next: "name one by its instance id, or tell them apart by a tag",
-    details: running.map(
-      (one) => `${one.id} in ${one.region}, ${chooseAddress(one) ?? "without an address"}, since ${one.launchedAt ?? "?"}`,
-    ),
-  });
+  throw new OperatorError(
+    "usage",
+    `${host.name}: ${running.length} running instances have ${shown}`,
+    {
+      next: "name one by its instance id, or tell them apart by a tag",
+      details: running.map(
+        (one) =>
+          `${one.id} in ${one.region}, ${chooseAddress(one) ?? "without an address"}, since ${one.launchedAt ?? "?"}`,
+      ),
+    },
+  );
 }
 
 async function lookUpElasticIp(
@@ -99,20 +116,33 @@ async function lookUpElasticIp(
     throw new OperatorError(
       found.length > 1 ? "usage" : "unreachable",
       `${host.name}: ${found.length} elastic IPs match, and one is needed`,
-      { next: "correct its address in the configuration", details: found.map(({ address }) => address) },
+      {
+        next: "correct its address in the configuration",
+        details: found.map(({ address }) => address),
+      },
     );
   }
   if (host.use !== "private") return only;
-  const [instance] = only.instanceId ? await askAll(scoped, { ids: [only.instanceId], states: ["running"] }) : [];
+  const [instance] = only.instanceId
+    ? await askAll(scoped, { ids: [only.instanceId], states: ["running"] })
+    : [];
   if (instance) return readLookup(host, instance);
-  throw new OperatorError("unreachable", `${host.name}: no running instance has the elastic IP ${only.address}`, {
-    next: "start it, or use its public address",
-  });
+  throw new OperatorError(
+    "unreachable",
+    `${host.name}: no running instance has the elastic IP ${only.address}`,
+    {
+      next: "start it, or use its public address",
+    },
+  );
 }
 
 async function askAll(
   { scopes, checkAccount, signal }: Scoped,
-  query: { tags?: Readonly<Record<string, string>>; ids?: readonly string[]; states: readonly string[] },
+  query: {
+    tags?: Readonly<Record<string, string>>;
+    ids?: readonly string[];
+    states: readonly string[];
+  },
 ): Promise<Instance[]> {
   const { fetchInstances } = await import("./ec2-instances.ts");
   const answers = await Promise.all(
@@ -128,9 +158,13 @@ async function askAll(
 function readLookup(host: Host, instance: Instance): Lookup {
   const address = chooseAddress({ ...(host.use && { use: host.use }), ...pickAddresses(instance) });
   if (address === undefined) {
-    throw new OperatorError("unreachable", `${host.name} (${instance.id}) has no ${host.use ?? ""} address`, {
-      next: 'set "use" of the host to the address that it has',
-    });
+    throw new OperatorError(
+      "unreachable",
+      `${host.name} (${instance.id}) has no ${host.use ?? ""} address`,
+      {
+        next: 'set "use" of the host to the address that it has',
+      },
+    );
   }
   return {
     address,
@@ -139,7 +173,10 @@ function readLookup(host: Host, instance: Instance): Lookup {
   };
 }
 
-function pickAddresses({ publicAddress, privateAddress }: Instance): Pick<Instance, "publicAddress" | "privateAddress"> {
+function pickAddresses({
+  publicAddress,
+  privateAddress,
+}: Instance): Pick<Instance, "publicAddress" | "privateAddress"> {
   return { ...(publicAddress && { publicAddress }), ...(privateAddress && { privateAddress }) };
 }
 

@@ -11,7 +11,14 @@ export interface SeenInstance extends Instance {
 /** A machine from the point of view of AWS: what EC2 and OpsWorks say of one instance id. */
 type Machine = readonly [SeenInstance, ...SeenInstance[]];
 
-const FIELDS: readonly Field[] = ["environment", "role", "region", "publicAddress", "privateAddress", "state"];
+const FIELDS: readonly Field[] = [
+  "environment",
+  "role",
+  "region",
+  "publicAddress",
+  "privateAddress",
+  "state",
+];
 
 /**
  * Given what each source says, return the hosts: those of the configuration, the other instances, then those of the user's ssh
@@ -64,11 +71,13 @@ function groupById(instances: readonly SeenInstance[]): Machine[] {
 function findMachines(name: string, given: HostConfig, machines: readonly Machine[]): Machine[] {
   const alive = machines.filter(([{ state }]) => state === "running");
   const { address } = given;
-  if (address === undefined) return preferAlive(machines.filter((machine) => nameOf(machine) === name));
+  if (address === undefined)
+    return preferAlive(machines.filter((machine) => nameOf(machine) === name));
   if ("dns" in address) return [];
   if ("dyn" in address) return alive.filter(([first]) => hasTags(first, address.dyn.tags));
   const { eip } = address;
-  if (typeof eip === "string") return alive.filter((machine) => machine.some((one) => one.publicAddress === eip));
+  if (typeof eip === "string")
+    return alive.filter((machine) => machine.some((one) => one.publicAddress === eip));
   return [];
 }
 

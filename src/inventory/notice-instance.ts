@@ -19,7 +19,10 @@ export async function noticeInstance(
     () => undefined,
   );
   if (before === lookup.instanceId) return undefined;
-  await writeFileAtomically(path, `${JSON.stringify({ instanceId: lookup.instanceId, launchedAt: lookup.launchedAt })}\n`);
+  await writeFileAtomically(
+    path,
+    `${JSON.stringify({ instanceId: lookup.instanceId, launchedAt: lookup.launchedAt })}\n`,
+  );
   if (before === undefined) return undefined;
   const since = lookup.launchedAt === undefined ? "" : `, launched ${lookup.launchedAt}`;
   return `${name}: same name, other instance: ${lookup.instanceId}${since}; it was ${before}`;

@@ -13,10 +13,15 @@ import type { Instance } from "./instance.ts";
  * Given a scope whose endpoint still answers OpsWorks Stacks' API (AWS closed its own on 26 May 2024), return the instances of all stacks:
  * the stack is their environment, the short names of their layers their role. Errors: those of `explainAwsError`.
  */
-export async function fetchOpsWorksInstances(scope: AwsScope, signal: AbortSignal): Promise<Instance[]> {
+export async function fetchOpsWorksInstances(
+  scope: AwsScope,
+  signal: AbortSignal,
+): Promise<Instance[]> {
   const client = new OpsWorksClient(clientOptions(scope));
   try {
-    const { Stacks = [] } = await client.send(new DescribeStacksCommand({}), { abortSignal: signal });
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({}), {
+      abortSignal: signal,
+    });
     const found = await Promise.all(
       Stacks.map(async ({ StackId, Name }) => {
         const [{ Layers = [] }, { Instances = [] }] = await Promise.all([
@@ -26,7 +31,10 @@ export async function fetchOpsWorksInstances(scope: AwsScope, signal: AbortSigna
         const layerNames = new Map(Layers.map(({ LayerId, Shortname }) => [LayerId, Shortname]));
         return Instances.flatMap((instance): Instance[] => {
           if (!instance.Ec2InstanceId) return [];
-          const role = (instance.LayerIds ?? []).flatMap((id) => layerNames.get(id) ?? []).sort().join("+");
+          const role = (instance.LayerIds ?? [])
+            .flatMap((id) => layerNames.get(id) ?? [])
+            .sort()
+            .join("+");
           const publicAddress = instance.ElasticIp || instance.PublicIp;
           // OpsWorks says `online` for what EC2 calls running.
           const state = instance.Status === "online" ? "running" : instance.Status;

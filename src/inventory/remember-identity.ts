@@ -18,19 +18,28 @@ export async function rememberIdentity(
   options: { cacheFolder: string; environment: NodeJS.ProcessEnv; refresh: boolean },
   ask: () => Promise<Identity>,
 ): Promise<Identity> {
-  const path = join(options.cacheFolder, "identity", `${await fingerprint(scope, options.environment)}.json`);
+  const path = join(
+    options.cacheFolder,
+    "identity",
+    `${await fingerprint(scope, options.environment)}.json`,
+  );
   if (!options.refresh) {
     const known = await readIdentity(path);
     if (known) return known;
   }
   const identity = await ask();
-  await writeFileAtomically(path, `${JSON.stringify({ ...identity, at: new Date().toISOString() })}\n`);
+  await writeFileAtomically(
+    path,
+    `${JSON.stringify({ ...identity, at: new Date().toISOString() })}\n`,
+  );
   return identity;
 }
 
 async function readIdentity(path: string): Promise<Identity | undefined> {
   try {
-    const { account, principal, at } = JSON.parse(await readFile(path, "utf8")) as Identity & { at: string };
+    const { account, principal, at } = JSON.parse(await readFile(path, "utf8")) as Identity & {
+      at: string;
+    };
     const age = Date.now() - Date.parse(at);
     return age >= 0 && age < VALID_MS && account && principal ? { account, principal } : undefined;
   } catch {

@@ -6,7 +6,7 @@ const FIELDS = {
   environment: (host: Host) => host.environment,
   role: (host: Host) => host.role,
   region: (host: Host) => host.region,
-  source: (host: Host) => host.source,
+  source: (host: Host) => host.sources,
   name: (host: Host) => host.name,
 } as const;
 
@@ -55,7 +55,7 @@ function makeMatcher(selector: string): (host: Host) => boolean {
       });
     }
     const read = FIELDS[field as keyof typeof FIELDS];
-    return (host: Host): boolean => pattern.test(read(host) ?? "");
+    return (host: Host): boolean => [read(host) ?? ""].flat().some((value) => pattern.test(value));
   });
   return (host) => tests.every((test) => test(host));
 }

@@ -1,19 +1,13 @@
 import type { Host } from "../inventory/host.ts";
-import { locateHost } from "../inventory/locate-host.ts";
+import { locateHost, type LocateOptions } from "../inventory/locate-host.ts";
 import { connect, type Connection, type ConnectOptions } from "../ssh/connect.ts";
 
 export type { Connection };
 
 /** What it takes to reach anything of the inventory. */
-export interface ReachOptions {
-  hosts: readonly Host[];
-  /** Instead of the user's ~/.ssh/config. */
-  configFile?: string;
-  environment: NodeJS.ProcessEnv;
-  signal: AbortSignal;
+export interface ReachOptions extends LocateOptions {
   /** How to ask the operator; absent where nobody is there. */
   ask?: NonNullable<ConnectOptions["ask"]>;
-  note: (line: string) => void;
   trace: (line: string) => void;
 }
 

@@ -13,6 +13,7 @@ export const tunnelOpen: Command = {
     "tunnel open elasticsearch -- sh -c 'curl -s localhost:$LCOPS_PORT/_cat/indices'",
   ],
   danger: "reads",
+  aws: true,
   returnsChildCode: (input) => input.rest !== undefined,
   async run(input, context) {
     const { planTunnels } = await import("../../tunnels/plan-tunnels.ts");
