@@ -105,7 +105,7 @@ describe("exit codes", () => {
       "4: a check found what it looks for: inconsistency, corrupt backup, failed drill, bad health",
       "5: refused: it needs a confirmation, or a guard or a conflict stands in the way",
       "6: another run holds the lock",
-      "130, 143: stopped by SIGINT, SIGTERM, after cleaning up",
+      "130, 143: stopped by SIGINT, SIGTERM, after cleaning up; a closed pipe ends quietly",
       "255: ssh, mysql, tunnel open -- COMMAND: lcops failed before the child; else the child's own code",
     ]);
   });
