@@ -25,7 +25,9 @@ const thirdPartyLicences = {
     const folders = Object.values(bundle)
       .flatMap((chunk) => chunk.moduleIds ?? [])
       .flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
-    const texts = [...new Set(folders)].sort().map((folder) => {
+    // Text → the packages that it is for: dozens share one to the letter.
+    const texts = new Map();
+    for (const folder of [...new Set(folders)].sort()) {
       const { name, version, license } = JSON.parse(
         readFileSync(join(folder, "package.json"), "utf8"),
       );
@@ -33,13 +35,12 @@ const thirdPartyLicences = {
       const text = file
         ? readFileSync(join(folder, file), "utf8").trim()
         : "It has no file with its text.";
-      return `${name} ${version}, ${license}\n\n${text}\n`;
-    });
-    this.emitFile({
-      type: "asset",
-      fileName: "THIRD-PARTY-LICENSES.txt",
-      source: texts.join("\n---\n\n"),
-    });
+      texts.set(text, [...(texts.get(text) ?? []), `${name} ${version}, ${license}`]);
+    }
+    const source = [...texts]
+      .map(([text, names]) => `${names.join("\n")}\n\n${text}\n`)
+      .join("\n---\n\n");
+    this.emitFile({ type: "asset", fileName: "THIRD-PARTY-LICENSES.txt", source });
   },
 };
 

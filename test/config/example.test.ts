@@ -14,10 +14,14 @@ const schema = makeJsonSchema() as Schema;
 /** Every key that the example has no use for. */
 const REST = {
   ssh: { configFile: "~/.ssh/work" },
-  environments: { dev: { production: false, aws: { profile: "dev", account: "111111111111" } } },
+  environments: {
+    dev: { production: false, aws: { profile: "dev", account: "111111111111", opsworks: true } },
+  },
   hosts: {
     bastion: { port: 2222 },
     web: { address: { dyn: { tags: { Name: "web" }, region: "eu-west-1" } }, jump: ["bastion"] },
+    fixed: { address: { eip: { allocation: "eipalloc-1", region: "eu-west-1" } }, use: "private" },
+    tagged: { address: { eip: { tags: { Name: "web" }, region: "eu-west-1" } } },
   },
   services: Object.fromEntries(
     ["http", "graphite", "elasticsearch", "monit", "redis", "mysql"].flatMap((kind) => [

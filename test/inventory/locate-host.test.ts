@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Host } from "../../src/inventory/host.ts";
+import { lookUpAddress } from "../../src/inventory/look-up-address.ts";
 import { locateHost } from "../../src/inventory/locate-host.ts";
 
 let ground: string;
@@ -45,7 +46,7 @@ afterAll(() => rm(ground, { recursive: true }));
 
 const config = (name: string, more: Partial<Host> = {}): Host => ({
   name,
-  source: "config",
+  sources: ["config"],
   ...more,
 });
 const HOSTS: readonly Host[] = [
@@ -60,12 +61,21 @@ const HOSTS: readonly Host[] = [
   config("direct", { address: { eip: "10.0.0.9" }, jump: ["web"] }),
 ];
 
+/** Without a region to look in, only what the configuration itself says can be found. */
+const lookUp = (host: Host) =>
+  lookUpAddress(host, {
+    scopes: [],
+    checkAccount: () => Promise.resolve(),
+    signal: new AbortController().signal,
+  });
+
 const locate = (name: string, notes: string[] = []) =>
-  locateHost(HOSTS.find((host) => host.name === name) ?? { name, source: "ssh-config" }, {
+  locateHost(HOSTS.find((host) => host.name === name) ?? { name, sources: ["ssh-config"] }, {
     hosts: HOSTS,
     configFile,
     environment: {},
     signal: new AbortController().signal,
+    lookUp,
     note: (line) => notes.push(line),
   });
 
@@ -127,8 +137,16 @@ describe("a way that leads nowhere is refused", () => {
   test.each([
     ["to a host that jumps over itself", "self", "self: the ProxyJump self leads nowhere"],
     ["round in the ssh configuration", "ping", "ping → pong → ping"],
-    ["to an address that is looked up", "dynamic", "dynamic has a dyn address"],
-    ["over a host whose address is looked up", "behind", "dynamic has a dyn address"],
+    [
+      "to an address that is looked up",
+      "dynamic",
+      "dynamic is looked up in AWS, and no region is configured",
+    ],
+    [
+      "over a host whose address is looked up",
+      "behind",
+      "dynamic is looked up in AWS, and no region is configured",
+    ],
   ])("%s", async (_what, name, message) => {
     const located = locate(name);
     await expect(located).rejects.toMatchObject({ kind: "configuration" });
@@ -138,13 +156,20 @@ describe("a way that leads nowhere is refused", () => {
   test("round over hosts of the configuration", async () => {
     const hosts = [config("a", { jump: ["b"] }), config("b", { jump: ["a"] })];
     const { signal } = new AbortController();
-    const options = { hosts, configFile, environment: {}, signal, note: () => undefined };
+    const options = { hosts, configFile, environment: {}, signal, lookUp, note: () => undefined };
     await expect(locateHost(hosts[0] as Host, options)).rejects.toThrow("a → b → a");
   });
 
   test("when the signal is aborted", async () => {
     const signal = AbortSignal.abort(new Error("stopped by the test"));
-    const options = { hosts: HOSTS, configFile, environment: {}, signal, note: () => undefined };
+    const options = {
+      hosts: HOSTS,
+      configFile,
+      environment: {},
+      signal,
+      lookUp,
+      note: () => undefined,
+    };
     await expect(locateHost(HOSTS[0] as Host, options)).rejects.toThrow("stopped by the test");
   });
 });

@@ -4,7 +4,7 @@ import { findHost, selectHosts } from "../../src/inventory/select-hosts.ts";
 
 const host = (name: string, more: Partial<Host> = {}): Host => ({
   name,
-  source: "config",
+  sources: ["config"],
   ...more,
 });
 const HOSTS: readonly Host[] = [
@@ -12,8 +12,8 @@ const HOSTS: readonly Host[] = [
   host("prod-api3-1", { environment: "prod", role: "api", region: "eu-west-1" }),
   host("prod-api3-2", { environment: "prod", role: "api", region: "us-west-2" }),
   host("GraphStats", { environment: "prod", role: "stats", region: "eu-west-1" }),
-  host("a.b", { source: "ssh-config" }),
-  host("axb", { source: "ssh-config" }),
+  host("a.b", { sources: ["ssh-config"] }),
+  host("axb", { sources: ["ssh-config"] }),
 ];
 const names = (...selectors: string[]): string[] =>
   selectHosts(HOSTS, selectors).map(({ name }) => name);

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect as dial, createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { listHosts } from "../../src/inventory/list-hosts.ts";
+import { lookUpAddress } from "../../src/inventory/look-up-address.ts";
+import { mergeHosts } from "../../src/inventory/merge-hosts.ts";
 import { forwardPort, type Forward } from "../../src/reach/forward-port.ts";
 import { reachService } from "../../src/reach/reach-service.ts";
 import type { Connection } from "../../src/ssh/connect.ts";
@@ -155,7 +156,13 @@ describe("a service of the lab", () => {
     const service = config.services?.[name];
     if (!service) throw new Error(`${name} is absent from the lab`);
     return reachService(name, service, `${lab.folder}/no-tunnels`, {
-      hosts: listHosts(config),
+      hosts: mergeHosts(config.hosts, [], []),
+      lookUp: (host) =>
+        lookUpAddress(host, {
+          scopes: [],
+          checkAccount: () => Promise.resolve(),
+          signal: new AbortController().signal,
+        }),
       ...(config.ssh?.configFile !== undefined && { configFile: config.ssh.configFile }),
       environment: lab.environment,
       signal: new AbortController().signal,

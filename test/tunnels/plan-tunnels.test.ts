@@ -5,9 +5,9 @@ import { derivePort } from "../../src/inventory/derive-port.ts";
 import { planTunnels } from "../../src/tunnels/plan-tunnels.ts";
 
 const HOSTS: readonly Host[] = [
-  { name: "web", source: "config" },
-  { name: "Web", source: "config" },
-  { name: "quiet", source: "ssh-config" },
+  { name: "web", sources: ["config"] },
+  { name: "Web", sources: ["config"] },
+  { name: "quiet", sources: ["ssh-config"] },
 ];
 const CONFIG: Config = {
   services: {

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeAddress } from "../../src/inventory/host.ts";
-import { listHosts } from "../../src/inventory/list-hosts.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { readSshHosts } from "../../src/config/ssh-hosts.ts";
+import type { Host } from "../../src/inventory/host.ts";
+import { mergeHosts } from "../../src/inventory/merge-hosts.ts";
+
+const listHosts = (config: Config): Host[] =>
+  mergeHosts(config.hosts, [], readSshHosts(config.ssh?.configFile));
 
 let ground: string;
 let configFile: string;
@@ -43,20 +49,21 @@ describe("the inventory", () => {
     expect(hosts).toEqual([
       {
         name: "web",
-        source: "config",
+        sources: ["config"],
         environment: "prod",
         address: { eip: "192.0.2.1" },
         jump: ["db"],
+        fields: { environment: { source: "config" } },
       },
-      { name: "api", source: "config" },
+      { name: "api", sources: ["config"] },
       {
         name: "db",
-        source: "ssh-config",
+        sources: ["ssh-config"],
         address: { dns: "192.0.2.8" },
         user: "deploy",
         port: 2222,
       },
-      { name: "quiet", source: "ssh-config", address: { dns: "192.0.2.9" } },
+      { name: "quiet", sources: ["ssh-config"], address: { dns: "192.0.2.9" } },
     ]);
   });
 
@@ -99,10 +106,10 @@ describe("an address", () => {
     [{ dns: "web.example.com" }, { kind: "dns", value: "web.example.com" }],
     [{ dyn: { tags: { Name: "web", Role: "api" } } }, { kind: "dyn", value: "Name=web,Role=api" }],
   ])("%j is shown as %j", (address, expected) => {
-    expect(describeAddress({ name: "web", source: "config", address })).toEqual(expected);
+    expect(describeAddress({ name: "web", sources: ["config"], address })).toEqual(expected);
   });
 
   test("that is not given is none", () => {
-    expect(describeAddress({ name: "web", source: "config" })).toBeUndefined();
+    expect(describeAddress({ name: "web", sources: ["config"] })).toBeUndefined();
   });
 });
