@@ -62,7 +62,7 @@ async function fingerprint(scope: AwsScope, environment: NodeJS.ProcessEnv): Pro
   );
   const variables = Object.entries(environment)
     .filter(([name]) => name.startsWith("AWS_"))
-    .sort();
+    .toSorted(([left], [right]) => (left < right ? -1 : 1));
   return createHash("sha256")
     .update(JSON.stringify([scope.profile, states, variables]))
     .digest("hex")
