@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AwsScope } from "./aws-scope.ts";
-import { clientOptions } from "./client-options.ts";
+import { type AwsAccess, clientOptions } from "./client-options.ts";
 import { explainAwsError } from "./explain-error.ts";
 
 /** Who a profile is. */
@@ -11,11 +11,11 @@ export interface Identity {
 }
 
 /** Given a scope, return who its credentials are. Errors: those of `explainAwsError`. */
-export async function identifyAccount(scope: AwsScope, signal: AbortSignal): Promise<Identity> {
-  const client = new STSClient(clientOptions(scope));
+export async function identifyAccount(scope: AwsScope, access: AwsAccess): Promise<Identity> {
+  const client = new STSClient(await clientOptions(scope, "STS", access));
   try {
     const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), {
-      abortSignal: signal,
+      abortSignal: access.signal,
     });
     return { account: Account ?? "", principal: Arn ?? "" };
   } catch (error) {

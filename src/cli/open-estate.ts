@@ -80,7 +80,7 @@ export function openEstate(parts: EstateParts): Estate {
       const lookup = await lookUpAddress(host, {
         scopes: planScopes(await config(), elsewhere),
         checkAccount: (scope) => checkAccount(scope, access),
-        signal,
+        access: { environment, signal },
       });
       const news = await noticeInstance(folders.state, host.name, lookup);
       if (news !== undefined) terminal.warn(printable(news));

@@ -28,6 +28,8 @@ export async function runCommand(
   invocation: Invocation,
 ): Promise<number> {
   const { flags, version } = invocation;
+  // The SDK's note on its next Node version would reach everybody's cron mail.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const terminal = openTerminal(flags);
   const folders = findFolders(process.env);
   const signals = watchSignals();

@@ -58,12 +58,10 @@ function isAlive(host: Host): boolean {
 }
 
 function tellGaps({ gaps, notes }: Inventory, { terminal }: Context): void {
-  for (const { where, error, shownFrom } of gaps) {
+  for (const { error, shownFrom } of gaps) {
     const instead =
       shownFrom === undefined ? "its hosts are missing below" : `shown as of ${shownFrom}`;
-    terminal.warn(
-      `lcops: ${printable(error.message)}; ${where}: ${instead}; ${error.next ?? "try again"}`,
-    );
+    terminal.warn(`lcops: ${printable(error.message)}; ${instead}; ${error.next ?? "try again"}`);
   }
   for (const note of notes) terminal.note(printable(note));
 }

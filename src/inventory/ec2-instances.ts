@@ -6,7 +6,7 @@ import {
   type Instance as Ec2Instance,
 } from "@aws-sdk/client-ec2";
 import type { AwsScope } from "../aws/aws-scope.ts";
-import { clientOptions } from "../aws/client-options.ts";
+import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
 import { explainAwsError } from "../aws/explain-error.ts";
 import { OperatorError } from "../system/errors.ts";
 import { type Instance, readTags } from "./instance.ts";
@@ -28,18 +28,18 @@ export interface InstanceQuery {
 export async function fetchInstances(
   scope: AwsScope,
   query: InstanceQuery,
-  signal: AbortSignal,
+  access: AwsAccess,
 ): Promise<Instance[]> {
   // An empty list of ids would mean everything.
   if (query.ids?.length === 0) return [];
-  const client = new EC2Client(clientOptions(scope));
+  const client = new EC2Client(await clientOptions(scope, "EC2", access));
   const found: Instance[] = [];
   const seenTokens = new Set<string>();
   let token: string | undefined;
   try {
     do {
       const page = await client.send(new DescribeInstancesCommand(makeInput(query, token)), {
-        abortSignal: signal,
+        abortSignal: access.signal,
       });
       for (const reservation of page.Reservations ?? []) {
         for (const instance of reservation.Instances ?? []) {
@@ -61,7 +61,7 @@ export async function fetchInstances(
     } while (token !== undefined);
     return found;
   } catch (error) {
-    signal.throwIfAborted();
+    access.signal.throwIfAborted();
     throw error instanceof OperatorError
       ? error
       : explainAwsError(error, "ec2:DescribeInstances", scope);
@@ -74,9 +74,9 @@ export async function fetchInstances(
 export async function fetchElasticIp(
   scope: AwsScope,
   wanted: { allocation: string } | { tags: Readonly<Record<string, string>> },
-  signal: AbortSignal,
+  access: AwsAccess,
 ): Promise<{ address: string; instanceId?: string }[]> {
-  const client = new EC2Client(clientOptions(scope));
+  const client = new EC2Client(await clientOptions(scope, "EC2", access));
   try {
     const { Addresses = [] } = await client.send(
       new DescribeAddressesCommand(
@@ -84,13 +84,13 @@ export async function fetchElasticIp(
           ? { Filters: [{ Name: "allocation-id", Values: [wanted.allocation] }] }
           : { Filters: tagFilters(wanted.tags) },
       ),
-      { abortSignal: signal },
+      { abortSignal: access.signal },
     );
     return Addresses.flatMap(({ PublicIp, InstanceId }) =>
       PublicIp ? [{ address: PublicIp, ...(InstanceId && { instanceId: InstanceId }) }] : [],
     );
   } catch (error) {
-    signal.throwIfAborted();
+    access.signal.throwIfAborted();
     throw explainAwsError(error, "ec2:DescribeAddresses", scope);
   } finally {
     client.destroy();

@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import type { AwsAccess } from "../aws/client-options.ts";
 import type { Config } from "../config/schema.ts";
 import { readSshHosts } from "../config/ssh-hosts.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
@@ -20,8 +21,6 @@ export interface InventoryOptions {
 
 /** What kept a part of the inventory from being seen. */
 export interface InventoryGap {
-  /** `eu-west-1 (profile prod)`. */
-  where: string;
   error: OperatorError;
   /** When what is shown instead was true (ISO 8601); absent: nothing is shown. */
   shownFrom?: string;
@@ -75,18 +74,21 @@ interface ScopeAnswer {
 async function askScope(scope: EnvironmentScope, options: InventoryOptions): Promise<ScopeAnswer> {
   const where = `${scope.region}${scope.profile === undefined ? "" : ` (profile ${scope.profile})`}`;
   const limit = AbortSignal.timeout(REGION_LIMIT_MS);
-  const signal = AbortSignal.any([options.signal, limit]);
+  const access = {
+    environment: options.environment,
+    signal: AbortSignal.any([options.signal, limit]),
+  };
   let shown: { at: string; instances: Instance[] } | undefined;
   try {
-    const identity = await identify(scope, options, signal);
+    const identity = await identify(scope, options, access);
     shown = await readCachedAnswer(options.cacheFolder, identity, scope.region);
     const age = shown ? Date.now() - Date.parse(shown.at) : Infinity;
     if (shown && options.freshness === "list" && age < FRESH_MS)
       return { ...markSeen(shown), notes: [] };
     const { fetchInstances } = await import("./ec2-instances.ts");
     const [instances, opsworks] = await Promise.all([
-      fetchInstances(scope, {}, signal),
-      askOpsWorks(scope, signal),
+      fetchInstances(scope, {}, access),
+      askOpsWorks(scope, access),
     ]);
     const answer = {
       at: new Date().toISOString(),
@@ -97,7 +99,7 @@ async function askScope(scope: EnvironmentScope, options: InventoryOptions): Pro
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof OperatorError && error.kind === "refused") throw error;
-    const gap = { where, error: limit.aborted ? tooSlow(where) : asOperatorError(error) };
+    const gap = { error: limit.aborted ? tooSlow(where) : asOperatorError(error) };
     if (!shown) return { seen: [], notes: [], gap };
     return { ...markSeen(shown), notes: [], gap: { ...gap, shownFrom: shown.at } };
   }
@@ -107,14 +109,14 @@ async function askScope(scope: EnvironmentScope, options: InventoryOptions): Pro
 async function identify(
   scope: EnvironmentScope,
   { cacheFolder, environment, freshness }: InventoryOptions,
-  signal: AbortSignal,
+  access: AwsAccess,
 ) {
   const identity = await rememberIdentity(
     scope,
     { cacheFolder, environment, refresh: freshness === "refresh" },
     async () => {
       const { identifyAccount } = await import("../aws/identify-account.ts");
-      return identifyAccount(scope, signal);
+      return identifyAccount(scope, access);
     },
   );
   const { refuseOtherAccount } = await import("../aws/refuse-other-account.ts");
@@ -128,20 +130,20 @@ export async function checkAccount(
   options: Omit<InventoryOptions, "scopes" | "freshness">,
 ): Promise<void> {
   if (scope.account === undefined) return;
-  await identify(scope, { ...options, scopes: [], freshness: "list" }, options.signal);
+  await identify(scope, { ...options, scopes: [], freshness: "list" }, options);
 }
 
 /** AWS closed the service in 2024: that nobody answers is a note, not a gap. */
 async function askOpsWorks(
   scope: EnvironmentScope,
-  signal: AbortSignal,
+  access: AwsAccess,
 ): Promise<{ instances: Instance[]; notes: string[] }> {
   if (!scope.hasOpsWorks) return { instances: [], notes: [] };
   const { fetchOpsWorksInstances } = await import("./opsworks-instances.ts");
   try {
-    return { instances: await fetchOpsWorksInstances(scope, signal), notes: [] };
+    return { instances: await fetchOpsWorksInstances(scope, access), notes: [] };
   } catch (error) {
-    signal.throwIfAborted();
+    access.signal.throwIfAborted();
     return {
       instances: [],
       notes: [`OpsWorks does not answer, its tags are used: ${describeError(error)}`],

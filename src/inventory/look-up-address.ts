@@ -1,3 +1,4 @@
+import type { AwsAccess } from "../aws/client-options.ts";
 import type { AddressConfig } from "../config/schema.ts";
 import { OperatorError } from "../system/errors.ts";
 import { chooseAddress, type Host } from "./host.ts";
@@ -16,7 +17,7 @@ export interface LookUpOptions {
   scopes: readonly EnvironmentScope[];
   /** Throws where a scope's profile belongs to another account than the configuration says. */
   checkAccount: (scope: EnvironmentScope) => Promise<void>;
-  signal: AbortSignal;
+  access: AwsAccess;
 }
 
 /**
@@ -107,7 +108,7 @@ async function lookUpElasticIp(
     await Promise.all(
       scoped.scopes.map(async (scope) => {
         await options.checkAccount(scope);
-        return fetchElasticIp(scope, wanted, options.signal);
+        return fetchElasticIp(scope, wanted, options.access);
       }),
     )
   ).flat();
@@ -137,7 +138,7 @@ async function lookUpElasticIp(
 }
 
 async function askAll(
-  { scopes, checkAccount, signal }: Scoped,
+  { scopes, checkAccount, access }: Scoped,
   query: {
     tags?: Readonly<Record<string, string>>;
     ids?: readonly string[];
@@ -148,7 +149,7 @@ async function askAll(
   const answers = await Promise.all(
     scopes.map(async (scope) => {
       await checkAccount(scope);
-      return fetchInstances(scope, query, signal);
+      return fetchInstances(scope, query, access);
     }),
   );
   // Two profiles can see the same account.

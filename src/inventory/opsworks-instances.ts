@@ -5,7 +5,7 @@ import {
   OpsWorksClient,
 } from "@aws-sdk/client-opsworks";
 import type { AwsScope } from "../aws/aws-scope.ts";
-import { clientOptions } from "../aws/client-options.ts";
+import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
 import { explainAwsError } from "../aws/explain-error.ts";
 import type { Instance } from "./instance.ts";
 
@@ -15,18 +15,18 @@ import type { Instance } from "./instance.ts";
  */
 export async function fetchOpsWorksInstances(
   scope: AwsScope,
-  signal: AbortSignal,
+  access: AwsAccess,
 ): Promise<Instance[]> {
-  const client = new OpsWorksClient(clientOptions(scope));
+  const client = new OpsWorksClient(await clientOptions(scope, "OPSWORKS", access));
   try {
     const { Stacks = [] } = await client.send(new DescribeStacksCommand({}), {
-      abortSignal: signal,
+      abortSignal: access.signal,
     });
     const found = await Promise.all(
       Stacks.map(async ({ StackId, Name }) => {
         const [{ Layers = [] }, { Instances = [] }] = await Promise.all([
-          client.send(new DescribeLayersCommand({ StackId }), { abortSignal: signal }),
-          client.send(new DescribeInstancesCommand({ StackId }), { abortSignal: signal }),
+          client.send(new DescribeLayersCommand({ StackId }), { abortSignal: access.signal }),
+          client.send(new DescribeInstancesCommand({ StackId }), { abortSignal: access.signal }),
         ]);
         const layerNames = new Map(Layers.map(({ LayerId, Shortname }) => [LayerId, Shortname]));
         return Instances.flatMap((instance): Instance[] => {
@@ -56,7 +56,7 @@ export async function fetchOpsWorksInstances(
     );
     return found.flat();
   } catch (error) {
-    signal.throwIfAborted();
+    access.signal.throwIfAborted();
     throw explainAwsError(error, "opsworks:DescribeInstances", scope);
   } finally {
     client.destroy();

@@ -66,7 +66,7 @@ const lookUp = (host: Host) =>
   lookUpAddress(host, {
     scopes: [],
     checkAccount: () => Promise.resolve(),
-    signal: new AbortController().signal,
+    access: { environment: {}, signal: new AbortController().signal },
   });
 
 const locate = (name: string, notes: string[] = []) =>

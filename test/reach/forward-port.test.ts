@@ -161,7 +161,7 @@ describe("a service of the lab", () => {
         lookUpAddress(host, {
           scopes: [],
           checkAccount: () => Promise.resolve(),
-          signal: new AbortController().signal,
+          access: { environment: {}, signal: new AbortController().signal },
         }),
       ...(config.ssh?.configFile !== undefined && { configFile: config.ssh.configFile }),
       environment: lab.environment,
