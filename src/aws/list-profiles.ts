@@ -1,23 +1,20 @@
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { loadSharedConfigFiles } from "@smithy/shared-ini-file-loader";
 
-/**
- * Given the environment variables, return the names of the AWS profiles of this user, from the shared config and credentials files;
- * files that are missing or unreadable have none. Section names: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
- */
-export async function listProfiles(environment: NodeJS.ProcessEnv): Promise<string[]> {
-  const folder = join(homedir(), ".aws");
-  const files = [
-    environment["AWS_CONFIG_FILE"] || join(folder, "config"),
-    environment["AWS_SHARED_CREDENTIALS_FILE"] || join(folder, "credentials"),
-  ];
-  const contents = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
-  const names = contents.flatMap((content) =>
-    [...content.matchAll(/^\s*\[\s*(?:profile\s+)?["']?([^\]"']+?)["']?\s*\]/gm)]
-      .map((match) => match[1] ?? "")
-      // Other kinds of section: `[sso-session x]`, `[services x]`.
-      .filter((name) => name !== "" && !/^(sso-session|services)\s/.test(name)),
+export interface Profile {
+  name: string;
+  /** Its default region. */
+  region?: string;
+}
+
+/** Return the AWS profiles of this user, of the shared config and credentials files; files that are missing or unreadable have none. */
+export async function listProfiles(): Promise<Profile[]> {
+  const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
+  // Other kinds of section come as `sso-session.NAME` and `services.NAME`.
+  const configured = Object.keys(configFile).filter(
+    (name) => !/^(sso-session|services)\./.test(name),
   );
-  return [...new Set(names)];
+  return [...new Set([...configured, ...Object.keys(credentialsFile)])].map((name) => {
+    const region = configFile[name]?.["region"];
+    return { name, ...(region !== undefined && { region }) };
+  });
 }

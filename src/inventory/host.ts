@@ -34,6 +34,7 @@ export interface Host {
   privateAddress?: string;
   /** ISO 8601. */
   launchedAt?: string;
+  tags?: Readonly<Record<string, string>>;
   /** Who said which field, and when AWS was asked (ISO 8601). */
   fields?: Readonly<Partial<Record<Field, { source: Source; at?: string }>>>;
   /** Where another source says something else than the field holds. */

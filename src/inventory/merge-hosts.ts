@@ -124,6 +124,7 @@ function makeHost(name: string, given: HostConfig | undefined, machine: Machine 
     ...(given?.port !== undefined && { port: given.port }),
     ...(given?.jump && { jump: given.jump }),
     ...(first && { instanceId: first.id }),
+    ...(first?.tags && { tags: first.tags }),
     ...(first?.launchedAt !== undefined && { launchedAt: first.launchedAt }),
     ...(Object.keys(fields).length > 0 && { fields }),
     ...(conflicts.length > 0 && { conflicts }),

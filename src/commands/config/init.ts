@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
-import type { Wishes } from "../../config/propose-config.ts";
+import type { Profile } from "../../aws/list-profiles.ts";
+import { printable } from "../../system/printable.ts";
+import type { Machine, Wishes } from "../../config/propose-config.ts";
 import type { Prompts } from "../../terminal/prompts.ts";
 import type { Command, Context } from "../command.ts";
 
@@ -32,8 +34,9 @@ export const configInit: Command = {
       });
     }
     const wishes = isAsking ? await ask(found, context) : proposeWishes(found);
+    const machines = await findMachines(wishes.environments, context);
     const schemaPath = join(dirname(configPath), "lcops.schema.json");
-    const text = `${JSON.stringify(proposeConfig(wishes), null, 2)}\n`;
+    const text = `${JSON.stringify(proposeConfig({ ...wishes, machines }), null, 2)}\n`;
     if (isDryRun) {
       terminal.note(`# would be written to ${configPath}, and its schema to ${schemaPath}`);
       terminal.stdout.write(text);
@@ -55,14 +58,14 @@ export const configInit: Command = {
 };
 
 interface Found {
-  profiles: readonly string[];
+  profiles: readonly Profile[];
   sshHosts: readonly string[];
 }
 
 async function lookAround(context: Context): Promise<Found> {
   const { listProfiles } = await import("../../aws/list-profiles.ts");
   const { readSshHosts } = await import("../../config/ssh-hosts.ts");
-  const profiles = await listProfiles(context.environment);
+  const profiles = await listProfiles();
   const hosts = readSshHosts(undefined);
   context.terminal.note(
     `found ${profiles.length} AWS profiles and ${hosts.length} hosts in the ssh configuration`,
@@ -70,29 +73,32 @@ async function lookAround(context: Context): Promise<Found> {
   return { profiles, sshHosts: hosts.map((host) => host.name) };
 }
 
+type Answers = Omit<Wishes, "machines">;
+
 /** What is taken when nobody is asked: an environment is production unless its name says otherwise. */
-function proposeWishes(found: Found): Wishes {
+function proposeWishes(found: Found): Answers {
   return {
     environments: ["dev", "prod"].map((name) => {
-      const profile = found.profiles.find((candidate) => candidate === name);
+      const profile = found.profiles.find((candidate) => candidate.name === name);
       return {
         name,
         production: isProductionName(name),
-        ...(profile !== undefined && { profile }),
+        ...(profile !== undefined && { profile: profile.name }),
+        ...(profile?.region !== undefined && { regions: [profile.region] }),
       };
     }),
     hosts: found.sshHosts,
   };
 }
 
-async function ask(found: Found, context: Context): Promise<Wishes> {
+async function ask(found: Found, context: Context): Promise<Answers> {
   const { NAME } = await import("../../config/name.ts");
   const prompts = await context.prompts();
   const names = (await prompts.input("Environments, separated by commas:", "dev,prod"))
     .split(",")
     .map((name) => name.trim())
     .filter(Boolean);
-  const environments: { name: string; production: boolean; profile?: string }[] = [];
+  const environments: Answers["environments"][number][] = [];
   for (const name of names) {
     if (!NAME.test(name)) {
       throw new OperatorError("usage", `${JSON.stringify(name)} is no name for an environment`, {
@@ -107,7 +113,13 @@ async function ask(found: Found, context: Context): Promise<Wishes> {
     const production = await prompts.choose(`Is ${name} production?`, guesses);
     const profile =
       found.profiles.length === 0 ? undefined : await chooseProfile(name, found.profiles, prompts);
-    environments.push({ name, production, ...(profile !== undefined && { profile }) });
+    const regions = profile === undefined ? [] : await askRegions(name, profile, prompts);
+    environments.push({
+      name,
+      production,
+      ...(profile !== undefined && { profile: profile.name }),
+      ...(regions.length > 0 && { regions }),
+    });
   }
   const takesHosts =
     found.sshHosts.length > 0 &&
@@ -120,20 +132,89 @@ async function ask(found: Found, context: Context): Promise<Wishes> {
 /** The profile of the same name comes first, else none: Enter takes the first. */
 async function chooseProfile(
   name: string,
-  profiles: readonly string[],
+  profiles: readonly Profile[],
   prompts: Pick<Prompts, "choose">,
-): Promise<string | undefined> {
-  const others = profiles.filter((profile) => profile !== name);
-  const same = profiles.filter((profile) => profile === name);
+): Promise<Profile | undefined> {
+  const others = profiles.filter((profile) => profile.name !== name);
+  const same = profiles.filter((profile) => profile.name === name);
   // Not undefined: inquirer would take that for its default, wherever it stands.
   const none = { name: "none", value: "" };
-  const named = (names: string[]) => names.map((value) => ({ name: value, value }));
+  const named = (some: readonly Profile[]) =>
+    some.map((profile) => ({ name: profile.name, value: profile.name }));
   const chosen = await prompts.choose(`AWS profile of ${name}:`, [
     ...named(same),
     none,
     ...named(others),
   ]);
-  return chosen === "" ? undefined : chosen;
+  return profiles.find((profile) => profile.name === chosen);
+}
+
+async function askRegions(
+  name: string,
+  profile: Profile,
+  prompts: Pick<Prompts, "input">,
+): Promise<string[]> {
+  const answer = await prompts.input(
+    `AWS regions of ${name}, separated by commas:`,
+    profile.region,
+  );
+  const regions = answer
+    .split(",")
+    .map((region) => region.trim())
+    .filter(Boolean);
+  const wrong = regions.find((region) => !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region));
+  if (wrong === undefined) return regions;
+  throw new OperatorError("usage", `${JSON.stringify(wrong)} is no region`, {
+    next: "name it as AWS does, e.g. eu-west-1",
+  });
+}
+
+/** What EC2 shows of the environments; where it cannot be asked, that is said, and the rest goes on. */
+async function findMachines(
+  environments: Answers["environments"],
+  context: Context,
+): Promise<Machine[]> {
+  const { loadInventory } = await import("../../inventory/load-inventory.ts");
+  const found = await Promise.all(
+    environments.map(async ({ name, profile, regions }) => {
+      const scopes = (regions ?? []).map((region) => ({
+        region,
+        ...(profile !== undefined && { profile }),
+        environments: [name],
+        hasOpsWorks: false,
+      }));
+      const { hosts, gaps } = await loadInventory(
+        {},
+        {
+          scopes,
+          cacheFolder: context.folders.cache,
+          environment: context.environment,
+          signal: context.signal,
+          freshness: "refresh",
+        },
+      );
+      for (const gap of gaps)
+        context.terminal.warn(`lcops: ${printable(gap.error.message)}; its hosts are not proposed`);
+      return hosts.flatMap((host): Machine[] =>
+        host.state === "running"
+          ? [
+              {
+                name: host.name,
+                environment: name,
+                tags: host.tags ?? {},
+                ...(host.region !== undefined && { region: host.region }),
+                ...(host.role !== undefined && { role: host.role }),
+              },
+            ]
+          : [],
+      );
+    }),
+  );
+  // Two environments of one account would show the same machines twice.
+  const machines = found.flat();
+  if (machines.length > 0)
+    context.terminal.note(`found ${machines.length} running machines in AWS`);
+  return machines;
 }
 
 function isProductionName(name: string): boolean {
