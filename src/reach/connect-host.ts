@@ -6,6 +6,8 @@ export type { Connection };
 
 /** What it takes to reach anything of the inventory. */
 export interface ReachOptions {
+  /** The configuration in force: what a name means. */
+  configPath: string;
   hosts: readonly Host[];
   /** Instead of the user's ~/.ssh/config. */
   configFile?: string;

@@ -155,6 +155,7 @@ describe("a service of the lab", () => {
     const service = config.services?.[name];
     if (!service) throw new Error(`${name} is absent from the lab`);
     return reachService(name, service, `${lab.folder}/no-tunnels`, {
+      configPath: lab.configPath,
       hosts: listHosts(config),
       ...(config.ssh?.configFile !== undefined && { configFile: config.ssh.configFile }),
       environment: lab.environment,
