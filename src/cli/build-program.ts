@@ -1,4 +1,4 @@
-import { Command as CommanderCommand, Option } from "commander";
+import { type Argument, Command as CommanderCommand, Option } from "commander";
 import type { Command, Input } from "../commands/command.ts";
 
 /** The flags that every command has, as commander parses them. */
@@ -36,7 +36,15 @@ export function buildProgram(parts: ProgramParts): CommanderCommand {
     .option("-v, --verbose", "say each step, and where a fault happened")
     .option("--no-input", "never ask")
     .option("--no-color", "no colours")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      // The old names work, and are not taught.
+      subcommandTerm: (command) =>
+        [
+          command.name(),
+          ...command.registeredArguments.map((argument) => nameArgument(argument)),
+        ].join(" "),
+    })
     .addHelpText(
       "after",
       "\nlcops alone opens the menu. lcops help exit-codes lists the exit codes.",
@@ -44,6 +52,12 @@ export function buildProgram(parts: ProgramParts): CommanderCommand {
   prepare(program);
   for (const command of parts.commands) addCommand(program, command, parts);
   return program;
+}
+
+function nameArgument(argument: Argument): string {
+  const { required, variadic } = argument;
+  const shown = `${argument.name()}${variadic ? "..." : ""}`;
+  return required ? `<${shown}>` : `[${shown}]`;
 }
 
 /** Settings that commander hands down to no subcommand that is made by hand. */

@@ -6,7 +6,9 @@ export async function main(words: readonly string[]): Promise<number> {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // Whoever read has seen enough (`| head`): a quiet end.
       if (error.code === "EPIPE") process.exit(0);
-      throw error;
+      if (stream === process.stdout)
+        process.stderr.write(`lcops: cannot write the output: ${error.message}\n`);
+      process.exit(1);
     });
   }
   if (words.length === 1 && words[0] === "--version") {

@@ -1,12 +1,14 @@
 import { setMaxListeners } from "node:events";
+import { listSecretVariables } from "../config/list-secret-variables.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import type { Context } from "../commands/command.ts";
 import type { Folders } from "../config/folders.ts";
 import { OperatorError } from "../system/errors.ts";
+import { printable } from "../system/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { openEstate } from "./open-estate.ts";
-import type { Signals } from "./watch-signals.ts";
+import type { Signals } from "./with-signals.ts";
 
 export interface ContextParts {
   terminal: Terminal;
@@ -36,6 +38,10 @@ export function makeContext(parts: ContextParts): Context {
         next: `name one of ${Object.keys(loaded.environments ?? {}).join(", ")}`,
       });
     }
+    for (const name of listSecretVariables(loaded)) {
+      // Children get lcops' own variables: those that carry a secret are kept for lcops alone.
+      delete process.env[name];
+    }
     return loaded;
   });
   const estate = openEstate({ ...parts, environment, terminal, config, signal: signals.signal });
@@ -52,6 +58,11 @@ export function makeContext(parts: ContextParts): Context {
     commands: parts.commands,
     signal: signals.signal,
     leaveSigintTo: signals.leaveSigintTo,
+    hasTerminal: signals.hasTerminal,
+    childEnvironment: async () => {
+      await config();
+      return { ...process.env };
+    },
     runLcops: parts.runLcops,
     self: parts.self,
     config,
@@ -66,9 +77,10 @@ export function makeContext(parts: ContextParts): Context {
         // Jump hosts may stand in another environment.
         hosts: await estate.allHosts(),
         lookUp: estate.lookUp,
+        configPath: parts.configPath,
         environment,
         signal: signals.signal,
-        note: terminal.note,
+        note: (line) => terminal.note(printable(line)),
         trace: terminal.trace,
         ...(configFile !== undefined && { configFile }),
         ...(terminal.canPrompt && { ask: askAboutHosts(prompts) }),

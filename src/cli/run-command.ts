@@ -8,7 +8,7 @@ import type { GlobalFlags } from "./build-program.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
 import { makeContext } from "./make-context.ts";
 import { showError } from "./show-error.ts";
-import { watchSignals } from "./watch-signals.ts";
+import { withSignals } from "./with-signals.ts";
 
 /** lcops failed before the child whose exit code it would have returned; as ssh does. */
 const BEFORE_CHILD = 255;
@@ -21,44 +21,47 @@ export interface Invocation {
   runLcops: Context["runLcops"];
 }
 
+/** Variables as lcops was started with them; those that carry a secret are taken out of `process.env` once they are known. */
+let started: NodeJS.ProcessEnv | undefined;
+
 /** Given a command and what was typed for it, run it, tell its error, and return the exit code. */
-export async function runCommand(
+export function runCommand(
   command: Command,
   input: Input,
   invocation: Invocation,
 ): Promise<number> {
-  const { flags, version } = invocation;
-  // The SDK's note on its next Node version would reach everybody's cron mail.
-  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
-  const terminal = openTerminal(flags);
-  const folders = findFolders(process.env);
-  const signals = watchSignals();
-  const context = makeContext({
-    terminal,
-    folders,
-    signals,
-    version,
-    commands: invocation.commands,
-    environment: process.env,
-    configPath: findConfigPath(flags.config, process.env, folders),
-    environmentFlag: flags.env,
-    wishes: readWishes(flags, input),
-    runLcops: (words) => invocation.runLcops([...passOn(flags), ...words]),
-    self: [process.execPath, process.argv[1] ?? "", ...passOn(flags)],
-  });
-  try {
-    if (input.rest !== undefined && command.rest === undefined) {
-      throw new OperatorError("usage", `lcops ${command.name} takes nothing behind --`, {
-        next: `see lcops help ${command.name}`,
+  return withSignals(async (signals) => {
+    const { flags, version } = invocation;
+    // The SDK's note on its next Node version would reach everybody's cron mail.
+    process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+    started ??= { ...process.env };
+    const terminal = openTerminal(flags);
+    const folders = findFolders(started);
+    try {
+      refuseMisuse(command, input, flags);
+      const context = makeContext({
+        terminal,
+        folders,
+        signals,
+        version,
+        commands: invocation.commands,
+        environment: started,
+        configPath: findConfigPath(flags.config, started, folders),
+        environmentFlag: flags.env,
+        wishes: readWishes(flags, input),
+        runLcops: (words) => invocation.runLcops([...passOn(flags), ...words]),
+        self: [process.execPath, process.argv[1] ?? "", ...passOn(flags)],
       });
+      const code = await command.run(input, context);
+      return signals.signal.aborted ? exitCodeOf(signals.signal.reason) : code;
+    } catch (error) {
+      // What a stop makes fail on its way is no news.
+      if (signals.signal.aborted) return exitCodeOf(signals.signal.reason);
+      showError(error, terminal);
+      if (error instanceof OperatorError && error.kind === "cancelled") return exitCodeOf(error);
+      return command.returnsChildCode?.(input) ? BEFORE_CHILD : exitCodeOf(error);
     }
-    return await command.run(input, context);
-  } catch (error) {
-    showError(error, terminal);
-    if (signals.signal.aborted) return exitCodeOf(signals.signal.reason);
-    if (error instanceof OperatorError && error.kind === "cancelled") return exitCodeOf(error);
-    return command.returnsChildCode?.(input) ? BEFORE_CHILD : exitCodeOf(error);
-  }
+  });
 }
 
 function readWishes(flags: GlobalFlags, input: Input): ScopeWishes {
@@ -70,11 +73,26 @@ function readWishes(flags: GlobalFlags, input: Input): ScopeWishes {
   };
 }
 
-/** Given what is wrong with a command line, tell it and return the exit code. */
-export function refuseCommandLine(message: string, flags: GlobalFlags): number {
+function refuseMisuse(command: Command, input: Input, flags: GlobalFlags): void {
+  const next = `see lcops help ${command.name}`;
+  if (input.rest !== undefined && command.rest === undefined) {
+    throw new OperatorError("usage", `lcops ${command.name} takes nothing behind --`, { next });
+  }
+  if (input.rest?.length === 0)
+    throw new OperatorError("usage", "nothing stands behind --", { next });
+  if (flags.config === "")
+    throw new OperatorError("usage", "--config needs the path of a file", { next });
+}
+
+/** Given what is wrong with a command line, tell it and return the exit code; of a command that returns its child's, 255. */
+export function refuseCommandLine(
+  message: string,
+  flags: GlobalFlags,
+  returnsChildCode: boolean,
+): number {
   const error = new OperatorError("usage", message, { next: "see lcops help" });
   showError(error, openTerminal(flags));
-  return exitCodeOf(error);
+  return returnsChildCode ? BEFORE_CHILD : exitCodeOf(error);
 }
 
 /** What was given to the menu holds for what it runs. */

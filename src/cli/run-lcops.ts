@@ -10,8 +10,9 @@ export async function runLcops(words: readonly string[], version: string): Promi
   const rest = dashes < 0 ? undefined : words.slice(dashes + 1);
   const head = nameCommand(dashes < 0 ? words : words.slice(0, dashes));
   let typed: { command: Command; input: Input } | undefined;
+  const candidates = narrow(head);
   const program = buildProgram({
-    commands: narrow(head),
+    commands: candidates,
     nouns,
     version,
     rest,
@@ -19,18 +20,25 @@ export async function runLcops(words: readonly string[], version: string): Promi
       typed = { command, input };
     },
   });
+  const refuse = async (message: string): Promise<number> => {
+    const { refuseCommandLine } = await import("./run-command.ts");
+    const returnsChildCode = candidates.every((command) =>
+      command.returnsChildCode?.({ operands: [], options: {}, rest }),
+    );
+    return refuseCommandLine(message, program.opts<GlobalFlags>(), returnsChildCode);
+  };
+  const planned = describePlanned(findWords(head));
   try {
-    program.parse([...head], { from: "user" });
+    if (planned !== undefined) program.parseOptions([...head]);
+    else program.parse([...head], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     // A noun without its verb: commander has shown what there is.
     if (error.code === "commander.help") return 2;
-    const { refuseCommandLine } = await import("./run-command.ts");
-    const message =
-      describePlanned(head) ?? error.message.replace(/^error: /, "").replace(/\n+/g, " ");
-    return refuseCommandLine(message, program.opts<GlobalFlags>());
+    return refuse(error.message.replace(/^error: /, "").replace(/\n+/g, " "));
   }
+  if (planned !== undefined) return refuse(planned);
   if (!typed) return 0;
   const { runCommand } = await import("./run-command.ts");
   return runCommand(typed.command, typed.input, {
@@ -41,26 +49,29 @@ export async function runLcops(words: readonly string[], version: string): Promi
   });
 }
 
-/** `lcops` alone, or with flags only: the menu in a terminal, the help elsewhere. */
+/** `lcops` alone, or with global flags only: the menu in a terminal, the help elsewhere. */
 function nameCommand(head: readonly string[]): readonly string[] {
-  if (findFirstWord(head) !== undefined || head.some((word) => ENDS_ALONE.has(word))) return head;
+  const isAlone =
+    findWords(head).length === 0 &&
+    head.every((word) => GLOBAL_FLAG.test(word) || !word.startsWith("-"));
+  if (!isAlone) return head;
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
   return [...head, isTerminal ? "menu" : "--help"];
 }
 
-const ENDS_ALONE = new Set(["--version", "--help", "-h"]);
+const GLOBAL_FLAG = /^(-q|-v|--(quiet|verbose|json|no-input|no-color|(config|env)(=.*)?))$/;
 const TAKES_VALUE = new Set(["--config", "--env"]);
 
-/** The first word that is neither a flag nor the value of one. */
-function findFirstWord(head: readonly string[]): string | undefined {
-  return head.find(
+/** The words that are neither flags nor the values of global ones. */
+function findWords(head: readonly string[]): string[] {
+  return head.filter(
     (word, index) => !word.startsWith("-") && !TAKES_VALUE.has(head[index - 1] ?? ""),
   );
 }
 
 /** The parser is built with the commands that the first word can mean, and with all of them for help and mistakes. */
 function narrow(head: readonly string[]): readonly Command[] {
-  const word = findFirstWord(head);
+  const [word] = findWords(head);
   const found = commands.filter(
     ({ name, aliases }) => name.split(" ")[0] === word || aliases?.includes(word ?? ""),
   );

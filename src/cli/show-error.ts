@@ -22,5 +22,7 @@ export function showError(error: unknown, terminal: Terminal): void {
     `${terminal.err.red("lcops:")} ${message}${next === undefined ? "" : `; ${printable(next)}`}`,
   );
   if (isExpected) for (const detail of error.details) terminal.warn(`  ${printable(detail)}`);
-  if (terminal.flags.verbose && error instanceof Error) terminal.warn(error.stack ?? "");
+  if (terminal.flags.verbose && error instanceof Error) {
+    for (const line of (error.stack ?? "").split("\n")) terminal.warn(printable(line));
+  }
 }

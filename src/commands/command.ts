@@ -55,6 +55,10 @@ export interface Context {
   signal: AbortSignal;
   /** While the work runs, Ctrl-C belongs to the program on the terminal. */
   leaveSigintTo: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Whether the terminal sends Ctrl-C to a child as well. */
+  hasTerminal: boolean;
+  /** The variables for a child: lcops' own, less those that carry its secrets. */
+  childEnvironment: () => Promise<NodeJS.ProcessEnv>;
   config: () => Promise<Config>;
   /** The hosts of the configuration and of the user's ssh settings, of the environment of `--env` where that is given; AWS is not asked. */
   hosts: () => Promise<Host[]>;

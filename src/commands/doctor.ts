@@ -1,3 +1,4 @@
+import { printable } from "../system/printable.ts";
 import type { Finding } from "../system/finding.ts";
 import type { Command, Context } from "./command.ts";
 
@@ -60,7 +61,7 @@ async function checkConfigured(
       )),
     ];
   } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
+    if (!(error instanceof OperatorError) || error.kind === "usage") throw error;
     return [
       {
         area: "configuration",
@@ -91,6 +92,9 @@ async function render(findings: readonly Finding[], context: Context): Promise<v
     { title: "WHAT", value: (one) => one.detail },
   ]);
   for (const one of shown) {
-    if (one.next !== undefined) terminal.note(`${one.name}: ${one.next}`);
+    if (one.next === undefined) continue;
+    const line = printable(`${one.name}: ${one.next}`);
+    if (one.state === "fail") terminal.warn(line);
+    else terminal.note(line);
   }
 }

@@ -1,4 +1,6 @@
+import { OperatorError } from "../system/errors.ts";
 import type { Command } from "./command.ts";
+import { describePlanned } from "./planned.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 
 export const help: Command = {
@@ -9,7 +11,24 @@ export const help: Command = {
   danger: "reads",
   async run(input, context) {
     const asked = input.operands.join(" ");
-    if (asked !== "exit-codes") return context.runLcops([...input.operands, "--help"]);
+    if (asked !== "exit-codes") {
+      const isKnown =
+        asked === "" ||
+        context.commands.some(
+          ({ name, aliases }) =>
+            name === asked || name.split(" ")[0] === asked || aliases?.includes(asked),
+        );
+      if (!isKnown) {
+        throw new OperatorError(
+          "usage",
+          describePlanned(input.operands) ?? `there is no help on ${asked}`,
+          {
+            next: "lcops help lists the commands",
+          },
+        );
+      }
+      return context.runLcops([...input.operands, "--help"]);
+    }
     if (context.terminal.flags.json) context.terminal.printJson(EXIT_CODES);
     else
       for (const { code, meaning } of EXIT_CODES)

@@ -49,6 +49,7 @@ async function showMenu(groups: readonly MenuGroup[], context: Context): Promise
       continue;
     }
     const code = await runEntry(choice, context);
+    // SIGTERM stops the menu too; Ctrl-C only what it ran.
     context.signal.throwIfAborted();
     terminal.note(
       terminal.err.dim(`${code === 0 ? "done" : `exit code ${code}`}; Enter shows the menu`),

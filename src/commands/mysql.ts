@@ -32,6 +32,7 @@ export const mysql: Command = {
     );
     try {
       context.terminal.trace(`${name}: ${reached.host}:${reached.port} ${reached.way}`);
+      const environment = await context.childEnvironment();
       const database = input.operands[0] ?? service.database;
       return await context.leaveSigintTo(() =>
         runMysqlClient(
@@ -43,7 +44,7 @@ export const mysql: Command = {
             ...(database !== undefined && { database }),
           },
           input.rest ?? [],
-          { environment: context.environment, signal: context.signal },
+          { environment, signal: context.signal, ownGroup: !context.hasTerminal },
         ),
       );
     } finally {

@@ -109,6 +109,12 @@ function checkMenu(config: Config): BrokenReference[] {
         found.push({ path: [...path, "key"], message: `the key ${entry.key} is taken already` });
       }
       keys.add(entry.key.toLowerCase());
+      if ("run" in entry && ["menu", "awsConnect", "lcops"].includes(entry.run[0] ?? "")) {
+        found.push({
+          path: [...path, "run", 0],
+          message: "a command of lcops is expected, without lcops itself, and not the menu",
+        });
+      }
       if ("service" in entry) {
         const service = Object.hasOwn(config.services ?? {}, entry.service)
           ? config.services?.[entry.service]

@@ -30,7 +30,20 @@ export function findFolders(environment: NodeJS.ProcessEnv): Folders {
 
 /** Return the home folder that `ssh` uses for `~`: the one of the user database, whatever $HOME says. */
 export function sshHome(): string {
-  return userInfo().homedir;
+  return readUser()?.homedir ?? homedir();
+}
+
+/** Return the name under which this user logs in elsewhere; its number where the user database does not know it, as in some containers. */
+export function userName(): string {
+  return readUser()?.username ?? String(process.getuid?.() ?? "");
+}
+
+function readUser(): { username: string; homedir: string } | undefined {
+  try {
+    return userInfo();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Given a path as an operator writes it, return it with a leading `~/` resolved against `home`. */

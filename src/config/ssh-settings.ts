@@ -1,8 +1,7 @@
-import { userInfo } from "node:os";
 import SSHConfig from "ssh-config";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { runProgram } from "../system/program.ts";
-import { expandHome, sshHome } from "./folders.ts";
+import { expandHome, sshHome, userName } from "./folders.ts";
 import { readSshConfigFile } from "./read-ssh-config-file.ts";
 
 /** What the operator's own ssh settings say of one host, tokens and `~` expanded. */
@@ -126,17 +125,17 @@ function readKeywords(keywords: Keywords, query: SshSettingsQuery): SshSettings 
   const hostName = one("hostname") ?? query.address ?? query.name;
   const given = Number(one("port"));
   const port = query.port ?? (Number.isInteger(given) && given > 0 && given < 65_536 ? given : 22);
-  const user = query.user ?? one("user") ?? userInfo().username;
+  const user = query.user ?? one("user") ?? userName();
   // ssh_config(5), TOKENS.
   const tokens: Record<string, string> = {
     "%": "%",
     d: sshHome(),
     h: hostName,
-    i: String(userInfo().uid),
+    i: String(process.getuid?.() ?? ""),
     n: query.name,
     p: String(port),
     r: user,
-    u: userInfo().username,
+    u: userName(),
     k: one("hostkeyalias") ?? hostName,
   };
   const expand = (value: string): string =>

@@ -6,6 +6,8 @@ export type { Connection };
 
 /** What it takes to reach anything of the inventory. */
 export interface ReachOptions extends LocateOptions {
+  /** The configuration in force: what a name means. */
+  configPath: string;
   /** How to ask the operator; absent where nobody is there. */
   ask?: NonNullable<ConnectOptions["ask"]>;
   trace: (line: string) => void;

@@ -26,7 +26,13 @@ export async function reachService(
   const nothing = (): Promise<void> => Promise.resolve();
   if (service.host === undefined)
     return { host: address, port: service.port, way: "directly", close: nothing };
-  const open = await findOpenPort(runtimeFolder, name);
+  const target = { host: address, port: service.port };
+  const open = await findOpenPort(runtimeFolder, {
+    configPath: options.configPath,
+    name,
+    host: service.host,
+    target,
+  });
   if (open)
     return {
       host: "127.0.0.1",
@@ -35,15 +41,12 @@ export async function reachService(
       close: nothing,
     };
   const connection = await connectHost(findHost(options.hosts, service.host), options);
-  const forward = await forwardPort(
-    0,
-    { host: address, port: service.port },
-    Promise.resolve(connection),
-    options.trace,
-  ).catch(async (error: unknown) => {
-    await connection.close();
-    throw error;
-  });
+  const forward = await forwardPort(0, target, Promise.resolve(connection), options.trace).catch(
+    async (error: unknown) => {
+      await connection.close();
+      throw error;
+    },
+  );
   return {
     host: "127.0.0.1",
     port: forward.port,

@@ -1,5 +1,5 @@
 /**
- * What the operator must do about an error; `cli/exit-codes.ts` maps each kind to an exit code.
+ * What the operator must do about an error; `cli/exit-code-of.ts` maps each kind to an exit code.
  *
  * - `usage`: correct the command line
  * - `configuration`: mend the configuration

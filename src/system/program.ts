@@ -42,24 +42,40 @@ export async function runProgram(
 /**
  * Given a program, run it on lcops' own terminal and return its exit code, 128 + n when signal n ended it, as shells do.
  * `files` are descriptors that it gets as its descriptors 3, 4, …; `environment` is all that it gets of variables.
- * When the signal is aborted the program gets SIGTERM, and its code is still returned. Throws `missing`.
+ * When the signal is aborted the program gets SIGTERM, with `ownGroup` its children too, and its code is still returned. Throws `missing`.
  */
 export function runInForeground(
   program: string,
   args: readonly string[],
-  options: { signal: AbortSignal; environment: NodeJS.ProcessEnv; files?: readonly number[] },
+  options: {
+    signal: AbortSignal;
+    environment: NodeJS.ProcessEnv;
+    files?: readonly number[];
+    ownGroup?: boolean;
+  },
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ["inherit", "inherit", "inherit", ...(options.files ?? [])],
       env: options.environment,
+      detached: options.ownGroup,
     });
-    const stop = (): void => void child.kill("SIGTERM");
+    // Where it has a group of its own, its children go with it.
+    const stop = (): void => {
+      if (!options.ownGroup || child.pid === undefined) child.kill("SIGTERM");
+      else if (child.exitCode === null) process.kill(-child.pid, "SIGTERM");
+    };
     options.signal.addEventListener("abort", stop);
     if (options.signal.aborted) stop();
     child.on("error", (error) => {
       options.signal.removeEventListener("abort", stop);
-      reject(errorCode(error) === "ENOENT" ? missingProgram(program) : error);
+      reject(
+        errorCode(error) === "ENOENT"
+          ? missingProgram(program)
+          : new OperatorError("failed", `cannot start ${program}: ${error.message}`, {
+              cause: error,
+            }),
+      );
     });
     child.on("exit", (code, signal) => {
       options.signal.removeEventListener("abort", stop);

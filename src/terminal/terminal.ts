@@ -32,7 +32,9 @@ export interface Terminal {
   print(line: string): void;
   /** The result as the one JSON document of `--json`. */
   printJson(value: unknown): void;
-  /** What is said about the result: on stderr, not with `--quiet`. */
+  /** One event of a long run with `--json`, on a line of its own. */
+  printEvent(value: unknown, stream?: "stdout" | "stderr"): void;
+  /** What is said about the result: on stderr, for somebody who watches: not with `--quiet`, and without a terminal only with `-v`. */
   note(line: string): void;
   /** What the operator must know even with `--quiet`. */
   warn(line: string): void;
@@ -77,15 +79,25 @@ export function makeTerminal(
     out: new Chalk({ level: decideColour(stdout, environment, flags) }),
     err: new Chalk({ level: decideColour(stderr, environment, flags) }),
     print: (line) => writeLine(stdout, line),
-    printJson: (value) => writeLine(stdout, JSON.stringify(value, null, 2)),
+    printJson: (value) => writeLine(stdout, escapeInJson(JSON.stringify(value, null, 2))),
+    printEvent: (value, stream = "stdout") =>
+      writeLine(streams[stream], escapeInJson(JSON.stringify(value))),
     note: (line) => {
-      if (!flags.quiet) writeLine(stderr, line);
+      if (!flags.quiet && (stderr.isTTY || flags.verbose)) writeLine(stderr, line);
     },
     warn: (line) => writeLine(stderr, line),
     trace: (line) => {
       if (flags.verbose) writeLine(stderr, printable(line));
     },
   };
+}
+
+/** JSON escapes C0 controls only; the others steer terminals too. */
+function escapeInJson(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Not chalk's own answer, which passes over NO_COLOR on a terminal. NO_COLOR: no-color.org. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connectHost, type Connection, type ReachOptions } from "../reach/connect-host.ts";
 import { forwardPort, type Forward } from "../reach/forward-port.ts";
-import { findOpenPort, recordPort } from "../reach/port-record.ts";
+import { findOpenPort, recordPort, type TunnelIdentity } from "../reach/port-record.ts";
 import { loadServiceType } from "../services/registry.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
@@ -26,6 +26,8 @@ export interface OpenTunnels {
 export interface OpenTunnelsOptions extends ReachOptions {
   runtimeFolder: string;
   report: (event: TunnelEvent) => void;
+  /** How long a service may stay silent before `ready` gives up; absent: for ever, where somebody watches. */
+  silenceLimitMs?: number;
 }
 
 const PROBE_TIMEOUT_MS = 10_000;
@@ -48,7 +50,7 @@ export async function openTunnels(
   };
 
   try {
-    for (const plan of plans) await refuseIfOpen(plan, options.runtimeFolder);
+    for (const plan of plans) await refuseIfOpen(plan, options);
     const dials = new Map<string, Dial>();
     for (const plan of plans) if (!dials.has(plan.host.name)) dials.set(plan.host.name, makeDial());
     const forwards: Forward[] = [];
@@ -76,14 +78,12 @@ export async function openTunnels(
       }),
     );
     for (const plan of plans) {
-      const record = { name: plan.name, port: plan.localPort, pid: process.pid };
-      closers.push(await recordPort(options.runtimeFolder, record));
+      const record = { port: plan.localPort, pid: process.pid };
+      closers.push(await recordPort(options.runtimeFolder, identify(plan, options), record));
     }
 
     const ended = Promise.race(connections.map((connection) => connection.closed));
-    const answered = Promise.all(
-      plans.map((plan) => waitUntilAnswering(plan, signal, options.report)),
-    );
+    const answered = Promise.all(plans.map((plan) => waitUntilAnswering(plan, signal, options)));
     const lostEarly = ended.then((reason) => {
       throw (
         reason ??
@@ -103,8 +103,12 @@ export async function openTunnels(
   }
 }
 
-async function refuseIfOpen(plan: TunnelPlan, runtimeFolder: string): Promise<void> {
-  const open = await findOpenPort(runtimeFolder, plan.name);
+function identify(plan: TunnelPlan, { configPath }: OpenTunnelsOptions): TunnelIdentity {
+  return { configPath, name: plan.name, host: plan.host.name, target: plan.target };
+}
+
+async function refuseIfOpen(plan: TunnelPlan, options: OpenTunnelsOptions): Promise<void> {
+  const open = await findOpenPort(options.runtimeFolder, identify(plan, options));
   if (open?.port !== plan.localPort) return;
   throw new OperatorError(
     "refused",
@@ -125,8 +129,9 @@ async function describeUrl(plan: Pick<TunnelPlan, "kind" | "localPort">): Promis
 async function waitUntilAnswering(
   plan: TunnelPlan,
   signal: AbortSignal,
-  report: (event: TunnelEvent) => void,
+  { report, silenceLimitMs = Infinity }: OpenTunnelsOptions,
 ): Promise<void> {
+  const begin = performance.now();
   const type = await loadServiceType(plan.kind);
   const endpoint = { host: "127.0.0.1", port: plan.localPort };
   let lastDetail: string | undefined;
@@ -149,6 +154,11 @@ async function waitUntilAnswering(
     if (result.detail !== lastDetail)
       report({ event: "silent", name: plan.name, detail: result.detail });
     lastDetail = result.detail;
+    if (performance.now() - begin > silenceLimitMs) {
+      throw new OperatorError("unreachable", `${plan.name} did not answer: ${result.detail}`, {
+        next: `see whether it runs on ${plan.host.name}`,
+      });
+    }
     await delay(PROBE_AGAIN_MS, undefined, { signal });
   }
 }

@@ -155,6 +155,14 @@ export const BAD_REFERENCES: readonly BadConfiguration[] = [
     "menu[0].entries[0].host",
     "there is no host db",
   ),
+  ...["menu", "awsConnect", "lcops"].map((word) =>
+    write(
+      `a menu entry that runs ${word}`,
+      menu({ key: "1", label: "again", run: [word, "1"] }),
+      "menu[0].entries[0].run[0]",
+      "and not the menu",
+    ),
+  ),
   write(
     "a menu key taken twice",
     menu({ key: "rd", host: "web" }, { key: "RD", host: "web" }),

@@ -58,10 +58,14 @@ describe("a good configuration", () => {
     const path = await put("dense.json", JSON.stringify({ hosts }));
     // In a process of its own: a check that never ends could not be stopped in this one.
     const bin = join(ROOT, "bin/lcops.js");
-    const run = promisify(execFile)(process.execPath, [bin, "config", "check", "--config", path], {
-      timeout: 8_000,
-      killSignal: "SIGKILL",
-    });
+    const run = promisify(execFile)(
+      process.execPath,
+      [bin, "config", "check", "-v", "--config", path],
+      {
+        timeout: 8_000,
+        killSignal: "SIGKILL",
+      },
+    );
     expect((await run).stderr).toContain("40 hosts");
   });
 });

@@ -30,7 +30,7 @@ function readConfig(text: string): Config {
 }
 
 test("--yes writes what it proposes, for its owner alone, and check finds it well", async () => {
-  const result = await init("--yes", "--config", file);
+  const result = await init("--yes", "-v", "--config", file);
   expect(result).toMatchObject({ code: 0, stdout: "" });
   expect(result.stderr).toMatch(/^found 4 AWS profiles and \d+ hosts/);
   expect(readConfig(readFileSync(file, "utf8"))).toMatchObject({
@@ -55,7 +55,7 @@ test("without --config it writes into the user's configuration folder", async ()
   expect(await init("--yes")).toMatchObject({ code: 0 });
   const place = `${environment["XDG_CONFIG_HOME"]}/lcops/lcops.config.json`;
   expect(existsSync(place)).toBe(true);
-  const check = await runLcops(["config", "check"], { environment });
+  const check = await runLcops(["config", "check", "-v"], { environment });
   expect(check.stderr).toContain(`${place}: well formed, 2 environments`);
 });
 

@@ -32,7 +32,13 @@ describe("2 says that the command line is wrong", () => {
   test.each([
     ["an unknown command", ["nosuch"], /unknown command 'nosuch'/],
     ["an unknown flag", ["hosts", "--nosuch"], /unknown option '--nosuch'/],
-    ["a missing operand", ["ssh"], /missing required argument 'host'/],
+    ["a missing operand", ["tunnel", "open"], /missing required argument 'name'/],
+    ["a flag alone that is not known", ["--bogus"], /lcops/],
+    ["an unknown topic of the help", ["help", "nosuch"], /there is no help on nosuch/],
+    ["an unknown verb in the help", ["help", "tunnel", "nosuch"], /no help on tunnel nosuch/],
+    ["an empty --config", ["hosts", "--config="], /--config needs the path of a file/],
+    ["a later command behind a flag", ["-q", "hosts", "trust", "x"], /hosts trust comes with/],
+    ["a later screen of the menu", ["menu", "m", "1"], /menu m comes with a later version/],
     ["a verb that is missing", ["tunnel"], /open/],
     [
       "a host that is not known",
@@ -68,6 +74,13 @@ describe("the code of the child is returned, and 255 when there was none", () =>
   testWith("hosts", "graphite").each([
     ["ssh", ["ssh", "GraphStats", "--", "exit 7"], 7],
     ["ssh with a host that is not known", ["ssh", "NOSUCH"], 255],
+    ["ssh without a host", ["ssh"], 255],
+    ["ssh with nothing behind --", ["ssh", "GraphStats", "--"], 255],
+    [
+      "a tunnel's command that cannot be started",
+      ["tunnel", "open", "graphite", "--", "/etc/passwd"],
+      255,
+    ],
     ["a tunnel's command", ["tunnel", "open", "graphite", "--", "sh", "-c", "exit 9"], 9],
     [
       "a tunnel's command that is killed",

@@ -268,3 +268,21 @@ test("the menu fits 60 columns, works in 15 rows, and follows a resize", async (
   await pty.waitFor(/^1\) \[EIP\] SSH @ GraphStats => http:\/\/localhost:\d+\/ \(Graphite\)$/m);
   await leave(pty);
 });
+
+testWith("kibana")("Ctrl-C ends an entry that only forwards, and the menu goes on", async () => {
+  const config = ground.deriveConfig((changed) => {
+    changed.menu = [
+      {
+        title: "Own:",
+        entries: [{ key: "t", label: "Kibana", run: ["tunnel", "open", "kibana"] }],
+      },
+    ];
+  });
+  const pty = await openMenu({}, ["--config", config]);
+  await choose(pty, "t");
+  await pty.waitFor("ready (");
+  pty.press("ctrl-c");
+  await pty.waitFor(/exit code 130; Enter shows the menu\n>>>$/);
+  expect(await isListening(ground.portOf("kibana"))).toBe(false);
+  await leave(pty);
+});

@@ -110,6 +110,23 @@ describe("the server", () => {
     }
   });
 
+  testWith("mysql")("that stands in lcops' environment reaches no child's", async () => {
+    const config = deriveSchool((school) => {
+      school.password = "${env:LCOPS_TEST_PASSWORD}";
+    });
+    const file = ground.lab.services.mysql?.passwordFiles["app"] ?? "";
+    const password = readFileSync(file, "utf8").trim();
+    const script = ["--config", config, "--", "-n", "-e", "select 'begun'; select sleep(2)"];
+    const running = startLcops(["mysql", ...script], {
+      environment: { ...ground.environment, LCOPS_TEST_PASSWORD: password },
+    });
+    await running.waitFor(/begun/);
+    const holding = scanProcesses().filter(({ text }) => text.includes(password));
+    // lcops was started with it; nobody else has it.
+    expect(holding.map(({ pid }) => pid)).toEqual([String(running.pid)]);
+    expect((await running.ended).code).toBe(0);
+  });
+
   testWith("mysql", "hosts")("is reached over its open tunnel where there is one", async () => {
     const localPort = await ground.pickPort();
     const config = deriveSchool((school) => {

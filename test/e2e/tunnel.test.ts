@@ -55,7 +55,13 @@ function childrenOf(pid: number): number[] {
     });
 }
 
-const recordOf = (name: string): string => `${ground.folder}/run/lcops/tunnels/${name}.json`;
+/** The record of a tunnel, whose name carries what it leads to as well. */
+const recordOf = (name: string): string | undefined => {
+  const folder = `${ground.folder}/run/lcops/tunnels`;
+  const entries = existsSync(folder) ? readdirSync(folder) : [];
+  const found = entries.find((entry) => entry.startsWith(`${name}-`) && entry.endsWith(".json"));
+  return found === undefined ? undefined : `${folder}/${found}`;
+};
 
 for (const [signal, code] of [
   ["SIGINT", 130],
@@ -65,11 +71,11 @@ for (const [signal, code] of [
     const tunnel = start("tunnel", "open", "kibana");
     await tunnel.waitFor(/^kibana {2}http:\/\/localhost:\d+\/ {2}ready \(.*\)$/m);
     expect(await isListening(ground.portOf("kibana"))).toBe(true);
-    expect(existsSync(recordOf("kibana"))).toBe(true);
+    expect(recordOf("kibana")).toBeDefined();
     tunnel.send(signal);
     expect(await tunnel.ended).toMatchObject({ code, signal: null, stderr: "" });
     expect(await isListening(ground.portOf("kibana"))).toBe(false);
-    expect(existsSync(recordOf("kibana"))).toBe(false);
+    expect(recordOf("kibana")).toBeUndefined();
   });
 
   testWith("hosts")(`${signal} ends a tunnel that is still connecting`, async () => {
@@ -103,7 +109,10 @@ testWith("bastion")("SIGTERM ends the command behind a tunnel, and a ProxyComman
   const proxies = childrenOf(silent.pid);
   expect(proxies).toHaveLength(1);
   silent.send("SIGTERM");
-  expect((await silent.ended).code).toBe(143);
+  const stopped = await silent.ended;
+  expect(stopped.code).toBe(143);
+  // What the stop makes fail is no news.
+  expect(stopped.stderr).not.toMatch(/^lcops:/m);
   for (const pid of proxies) expect(existsSync(`/proc/${pid}`)).toBe(false);
 
   const busy = start("tunnel", "open", "kibana", "--", "sh", "-c", "echo begun; exec sleep 60");
@@ -114,6 +123,21 @@ testWith("bastion")("SIGTERM ends the command behind a tunnel, and a ProxyComman
   expect((await busy.ended).code).toBe(143);
   for (const pid of children) expect(existsSync(`/proc/${pid}`)).toBe(false);
 });
+
+testWith("kibana")(
+  "SIGINT to lcops alone stops the command behind a tunnel, with its children",
+  async () => {
+    const script = "sleep 60 & echo begun $!; wait";
+    const busy = start("tunnel", "open", "kibana", "--", "sh", "-c", script);
+    const [, child = ""] = /begun (\d+)/.exec(await busy.waitFor(/begun \d+/)) ?? [];
+    expect(existsSync(`/proc/${child}`)).toBe(true);
+    busy.send("SIGINT");
+    expect((await busy.ended).code).toBe(130);
+    // Dead, though perhaps not yet buried by its new parent.
+    const stat = existsSync(`/proc/${child}`) ? readFileSync(`/proc/${child}/stat`, "utf8") : "Z";
+    expect(stat).toMatch(/^(\d+ \(sleep\) )?Z/);
+  },
+);
 
 testWith("kibana")(
   "Ctrl-C ends an open tunnel in a terminal, which is left as it was",
@@ -131,7 +155,7 @@ testWith("kibana")(
 
 testWith("kibana", "elasticsearch")("two tunnels of one host share a connection", async () => {
   const { relay, config } = await relayTextLogs();
-  const words = ["tunnel", "open", "kibana", "elasticsearch", "--config", config];
+  const words = ["tunnel", "open", "kibana", "elasticsearch", "-v", "--config", config];
   const { code, stderr } = await runLcops([...words, "--", "true"], {
     environment: ground.environment,
   });
@@ -205,10 +229,10 @@ testWith("kibana")("what kill -9 leaves behind stands in nobody's way", async ()
   await killed.waitFor(/ready \(/);
   killed.send("SIGKILL");
   expect((await killed.ended).signal).toBe("SIGKILL");
-  expect(existsSync(recordOf("kibana"))).toBe(true);
+  expect(recordOf("kibana")).toBeDefined();
   const next = await runLcops(["tunnel", "open", "kibana", "--", "true"], {
     environment: ground.environment,
   });
   expect(next.code).toBe(0);
-  expect(existsSync(recordOf("kibana"))).toBe(false);
+  expect(recordOf("kibana")).toBeUndefined();
 });

@@ -156,6 +156,7 @@ describe("a service of the lab", () => {
     const service = config.services?.[name];
     if (!service) throw new Error(`${name} is absent from the lab`);
     return reachService(name, service, `${lab.folder}/no-tunnels`, {
+      configPath: lab.configPath,
       hosts: mergeHosts(config.hosts, [], []),
       lookUp: (host) =>
         lookUpAddress(host, {

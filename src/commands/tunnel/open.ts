@@ -2,6 +2,9 @@ import type { OpenTunnels, TunnelEvent } from "../../tunnels/open-tunnels.ts";
 import { printable } from "../../system/printable.ts";
 import type { Command, Context } from "../command.ts";
 
+/** Where nobody watches, a service that stays silent for so long is an error. */
+const SILENCE_LIMIT_MS = 60_000;
+
 export const tunnelOpen: Command = {
   name: "tunnel open",
   summary: "Forward the ports of services to this machine, until Ctrl-C or while a command runs",
@@ -29,6 +32,9 @@ export const tunnelOpen: Command = {
       tunnels = await openTunnels(plans, {
         ...(await context.reach()),
         runtimeFolder: context.folders.runtime,
+        ...((input.rest !== undefined || !context.terminal.isScreen) && {
+          silenceLimitMs: SILENCE_LIMIT_MS,
+        }),
         report: (event) => {
           if (event.event === "ready" || event.event === "silent") progress.end();
           report(event, context, input.rest !== undefined);
@@ -58,7 +64,7 @@ export const tunnelOpen: Command = {
 function report(event: TunnelEvent, context: Context, hasCommand: boolean): void {
   const { terminal } = context;
   if (terminal.flags.json) {
-    if (!hasCommand) terminal.stdout.write(`${JSON.stringify(event)}\n`);
+    terminal.printEvent(event, hasCommand ? "stderr" : "stdout");
     return;
   }
   if (event.event === "silent") {
@@ -92,10 +98,14 @@ async function runWith(
   // `lcops` is this very program, whether or not it is on the PATH.
   const [executable, ...before] = program === "lcops" ? context.self : [program];
   void tunnels.ended.then((reason) => reason && context.terminal.warn(printable(reason.message)));
-  return context.leaveSigintTo(() =>
+  return context.leaveSigintTo(async () =>
     runInForeground(executable, [...before, ...args], {
       signal: context.signal,
-      environment: { ...context.environment, LCOPS_PORT: String(ports[0]) },
+      ownGroup: !context.hasTerminal,
+      environment: {
+        ...(program === "lcops" ? context.environment : await context.childEnvironment()),
+        LCOPS_PORT: String(ports[0]),
+      },
     }),
   );
 }

@@ -20,7 +20,7 @@ export interface MysqlLogin {
 export async function runMysqlClient(
   login: MysqlLogin,
   clientArgs: readonly string[],
-  options: { environment: NodeJS.ProcessEnv; signal: AbortSignal },
+  options: { environment: NodeJS.ProcessEnv; signal: AbortSignal; ownGroup?: boolean },
 ): Promise<number> {
   const program = await findProgram(["mariadb", "mysql"], options.environment["PATH"] ?? "");
   if (program === undefined) {

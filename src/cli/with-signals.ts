@@ -1,0 +1,69 @@
+import { StopSignal } from "./exit-code-of.ts";
+
+export interface Signals {
+  /** Fired by SIGINT, SIGTERM and SIGHUP. */
+  signal: AbortSignal;
+  /** While the work runs, Ctrl-C belongs to the program on the terminal. */
+  leaveSigintTo: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Whether the terminal sends Ctrl-C to a child as well; without one, the child has to be told. */
+  hasTerminal: boolean;
+}
+
+interface Watch {
+  controller: AbortController;
+  isLeftToChild: boolean;
+}
+
+/** The commands that run within each other, the menu's entry last: Ctrl-C is for the last, SIGTERM for all. */
+const watches: Watch[] = [];
+
+/** After a signal the process has this long to clean up; the second signal ends it at once. */
+const CLEAN_UP_MS = 5_000;
+
+/** Given work that ends by a signal, do it with the signals that stop this command line. */
+export async function withSignals<T>(work: (signals: Signals) => Promise<T>): Promise<T> {
+  if (watches.length === 0) listen();
+  const watch: Watch = { controller: new AbortController(), isLeftToChild: false };
+  watches.push(watch);
+  const hasTerminal = process.stdin.isTTY;
+  try {
+    return await work({
+      signal: watch.controller.signal,
+      hasTerminal,
+      leaveSigintTo: async (childsWork) => {
+        // Without a terminal nobody else has got the signal: then it stops lcops, and lcops its child.
+        watch.isLeftToChild = hasTerminal;
+        try {
+          return await childsWork();
+        } finally {
+          watch.isLeftToChild = false;
+        }
+      },
+    });
+  } finally {
+    watches.pop();
+  }
+}
+
+let isListening = false;
+
+function listen(): void {
+  if (isListening) return;
+  isListening = true;
+  process.on("SIGINT", () => {
+    const last = watches.at(-1);
+    if (last && !last.isLeftToChild) stop([last], "SIGINT");
+  });
+  process.on("SIGTERM", () => stop(watches, "SIGTERM"));
+  process.on("SIGHUP", () => stop(watches, "SIGTERM"));
+}
+
+function stop(stopped: readonly Watch[], name: "SIGINT" | "SIGTERM"): void {
+  const reason = new StopSignal(name);
+  if (stopped.some(({ controller }) => controller.signal.aborted)) process.exit(reason.exitCode);
+  for (const { controller } of stopped.toReversed()) controller.abort(reason);
+  setTimeout(() => {
+    // The menu goes on without the entry that was stopped; what does not end is ended.
+    if (stopped.some((watch) => watches.includes(watch))) process.exit(reason.exitCode);
+  }, CLEAN_UP_MS).unref();
+}

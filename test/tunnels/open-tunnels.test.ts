@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, inject, test } from "vitest";
+import { loadConfig } from "../../src/config/load-config.ts";
+import { mergeHosts } from "../../src/inventory/merge-hosts.ts";
+import { openTunnels, type TunnelEvent } from "../../src/tunnels/open-tunnels.ts";
+import { createPortPicker } from "../lab/free-port.ts";
+
+test("a service that stays silent is given up after the limit, and the tunnel closed", async () => {
+  const lab = inject("lab");
+  const config = loadConfig(lab.configPath);
+  const hosts = mergeHosts(config.hosts, [], []);
+  const host = hosts.find(({ name }) => name === "TextLogs");
+  if (!host) throw new Error("the lab has no TextLogs");
+  const localPort = await createPortPicker()("127.0.0.1");
+  const runtimeFolder = await mkdtemp(join(tmpdir(), "lcops-open-"));
+  const events: TunnelEvent[] = [];
+
+  const tunnels = await openTunnels(
+    // Nothing listens there.
+    [{ name: "dead", kind: "http", host, target: { host: "127.0.0.1", port: 1 }, localPort }],
+    {
+      configPath: lab.configPath,
+      hosts,
+      lookUp: ({ address }) =>
+        Promise.resolve(
+          address && "eip" in address && typeof address.eip === "string"
+            ? { address: address.eip }
+            : {},
+        ),
+      ...(config.ssh?.configFile !== undefined && { configFile: config.ssh.configFile }),
+      environment: lab.environment,
+      signal: new AbortController().signal,
+      note: () => undefined,
+      trace: () => undefined,
+      runtimeFolder,
+      report: (event) => events.push(event),
+      silenceLimitMs: 200,
+    },
+  );
+
+  await expect(tunnels.ready).rejects.toMatchObject({
+    kind: "unreachable",
+    message: expect.stringContaining("dead did not answer") as string,
+  });
+  expect(events.map(({ event }) => event)).toEqual(["listening", "connected", "silent"]);
+  await tunnels.close();
+  await rm(runtimeFolder, { recursive: true });
+});
