@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
+import { lookUpThroughEc2 } from "./config-inventory.ts";
 import { buildConfig, FAMILIAR_PORTS } from "./config.ts";
 import { MACHINES, MONIT_HOSTS } from "./estate.ts";
 import type { LabDescription } from "./lab.ts";
@@ -117,4 +118,32 @@ test("without a part, it and its menu entry are left out", async () => {
     "free",
   );
   expect(empty.hosts).toEqual({});
+});
+
+const aws = {
+  endpointUrl: "http://127.0.0.1:1",
+  opsworksUrl: "http://127.0.0.1:2",
+  state: "stand-in" as const,
+  accountId: "123456789012",
+  regions: ["eu-west-1"],
+  instances: {},
+};
+
+test("with AWS each environment has its profile, account and regions", async () => {
+  const config = await buildConfig({ ...describeWholeLab(), aws }, pickWished, "free");
+  const shared = { account: "123456789012", regions: ["eu-west-1"] };
+  expect(config.environments).toEqual({
+    dev: { production: false, aws: { profile: "dev", ...shared } },
+    prod: { production: true, aws: { profile: "prod", ...shared } },
+  });
+});
+
+test("hosts that EC2 is asked for have a name and a region, and no address", async () => {
+  const config = await buildConfig({ ...describeWholeLab(), aws }, pickWished, "free");
+  const changed = lookUpThroughEc2(config, ["RedisCache", "DevServices"]);
+  expect(changed.hosts?.["RedisCache"]).toEqual({
+    ...config.hosts?.["RedisCache"],
+    address: { dyn: { tags: { Name: "RedisCache" }, region: "eu-west-1" } },
+  });
+  expect(changed.hosts?.["GraphStats"]).toEqual(config.hosts?.["GraphStats"]);
 });

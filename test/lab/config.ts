@@ -7,7 +7,7 @@ import type { LabDescription, LabHost, LabOptions } from "./lab.ts";
 import { buildMenu } from "./menu.ts";
 
 type PickPort = (address: string, wished?: number) => Promise<number>;
-type Found = Pick<LabDescription, "hosts" | "services" | "sshConfigFile">;
+type Found = Pick<LabDescription, "hosts" | "services" | "sshConfigFile" | "aws">;
 
 /** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each. */
 export const FAMILIAR_PORTS: Record<string, number> = {
@@ -97,6 +97,10 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
   };
 }
 
+function describeAws(profile: string, aws: LabDescription["aws"]) {
+  return aws && { aws: { profile, account: aws.accountId, regions: aws.regions } };
+}
+
 /**
  * Takes what runs, a finder of free ports and which ports are wished for the tunnels; returns the configuration.
  * Throws when it does not follow the schema.
@@ -124,7 +128,10 @@ export async function buildConfig(
   }
   return configSchema.parse({
     defaultEnvironment: "dev",
-    environments: { dev: { production: false }, prod: { production: true } },
+    environments: {
+      dev: { production: false, ...describeAws("dev", found.aws) },
+      prod: { production: true, ...describeAws("prod", found.aws) },
+    },
     ssh: { configFile: found.sshConfigFile },
     hosts,
     services,

@@ -12,6 +12,8 @@ export const PART_NAMES = [
   "elasticsearch",
   "kibana",
   "jenkins",
+  "aws",
+  "opsworks",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type Part = { name: PartName; state: PartState; detail: string; reason?: string };
@@ -55,6 +57,20 @@ export type LabServices = {
   jenkins?: Endpoint;
 };
 
+export type AwsInstanceId = { region: string; instanceId: string };
+export type LabAws = {
+  /** Of EC2 and STS, and of RDS and CloudWatch where it is the emulator. */
+  endpointUrl: string;
+  opsworksUrl: string;
+  state: "emulator" | "stand-in";
+  accountId: string;
+  regions: string[];
+  /** The machines of the estate, by name, as they were at the start. */
+  instances: Record<string, AwsInstanceId>;
+  /** The emulator's process. */
+  pid?: number;
+};
+
 /** All of a lab that can be handed to another process. */
 export type LabDescription = {
   folder: string;
@@ -64,6 +80,7 @@ export type LabDescription = {
   parts: Part[];
   hosts: Record<string, LabHost>;
   services: LabServices;
+  aws?: LabAws;
   identityFile: string;
   knownHostsFile: string;
   sshConfigFile: string;

@@ -19,6 +19,8 @@ async function runLab(): Promise<void> {
 To use it, in another terminal:
 
   export LCOPS_CONFIG=${lab.configPath}
+  export AWS_CONFIG_FILE=${lab.environment["AWS_CONFIG_FILE"]}
+  export AWS_SHARED_CREDENTIALS_FILE=${lab.environment["AWS_SHARED_CREDENTIALS_FILE"]}
   npx lcops                                    the menu
   npx lcops hosts                              its machines
   ssh -F ${lab.sshConfigFile} db-admin   one of them, through the bastion

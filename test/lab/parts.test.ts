@@ -7,7 +7,13 @@ const names = (parts: { name: string; state: string }[], state: string) =>
 test("with all packages every part is there, stand-ins named as such", () => {
   const parts = planParts(undefined, { missing: [] }, {});
   expect(names(parts, "absent")).toEqual([]);
-  expect(names(parts, "stand-in")).toEqual(["elasticsearch", "kibana", "jenkins"]);
+  expect(names(parts, "stand-in")).toEqual([
+    "elasticsearch",
+    "kibana",
+    "jenkins",
+    "aws",
+    "opsworks",
+  ]);
 });
 
 test("a missing package takes its part and what needs it, with the reason", () => {
@@ -39,6 +45,15 @@ test("a wish brings what it needs, and no more", () => {
   expect(planParts(["replica"], { missing: [] }, {}).map((part) => part.name)).toEqual([
     "mysql",
     "replica",
+  ]);
+});
+
+test("a machine with an emulator has it instead of the stand-in", () => {
+  const better = { aws: { state: "emulator", detail: "moto" } } as const;
+  const parts = planParts(["opsworks"], { missing: [] }, {}, better);
+  expect(parts).toEqual([
+    { name: "aws", state: "emulator", detail: "moto" },
+    { name: "opsworks", state: "stand-in", detail: "its API of our own" },
   ]);
 });
 

@@ -51,22 +51,36 @@ const PARTS: Record<PartName, PartFacts> = {
   },
   kibana: { state: "stand-in", detail: "a page on its port", packages: [], needs: ["hosts"] },
   jenkins: { state: "stand-in", detail: "a page on its port", packages: [], needs: ["hosts"] },
+  aws: {
+    state: "stand-in",
+    detail: "EC2 and STS of our own; moto after `npm run lab:fetch`",
+    packages: [],
+    needs: [],
+  },
+  opsworks: { state: "stand-in", detail: "its API of our own", packages: [], needs: ["aws"] },
 };
 
 function withNeeds(names: readonly PartName[]): Set<PartName> {
   return new Set(names.flatMap((name) => [...withNeeds(PARTS[name].needs), name]));
 }
 
-/** Takes the wished parts and what is in their way; returns each with its state, those that cannot be had as absent. */
+/** What a part is on a machine that has more for it than what it needs. */
+export type Better = Partial<Record<PartName, Pick<PartFacts, "state" | "detail">>>;
+
+/**
+ * Takes the wished parts, what is in their way and which are better here; returns each with its state, those that
+ * cannot be had as absent.
+ */
 export function planParts(
   wished: readonly PartName[] | undefined,
   packages: PackageReport,
   obstacles: Partial<Record<PartName, string>>,
+  better: Better = {},
 ): Part[] {
   const chosen = withNeeds(wished ?? PART_NAMES);
   const planned = new Map<PartName, Part>();
   for (const name of PART_NAMES.filter((part) => chosen.has(part))) {
-    const { state, detail, packages: wanted, needs } = PARTS[name];
+    const { state, detail, packages: wanted, needs } = { ...PARTS[name], ...better[name] };
     const missing = wanted.filter((package_) => packages.missing.includes(package_));
     const lacking = needs.find((need) => planned.get(need)?.state === "absent");
     const reason =

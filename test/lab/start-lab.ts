@@ -3,11 +3,13 @@ import { setMaxListeners } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { writeAwsFiles } from "./aws-files.ts";
 import { findNamespaceObstacle } from "./bastion.ts";
 import { buildConfig } from "./config.ts";
 import { createPortPicker } from "./free-port.ts";
 import type { Lab, LabOptions, Part } from "./lab.ts";
 import { LAB_PREFIX, LAB_VARIABLE, recordLab, removeLeftovers } from "./leftovers.ts";
+import { findMoto } from "./moto-cache.ts";
 import { ensurePackages } from "./packages.ts";
 import type { PackageReport } from "./packages.ts";
 import { planParts, requireParts } from "./parts.ts";
@@ -50,6 +52,9 @@ async function decideParts(
     options.parts,
     packages,
     obstacle === undefined ? {} : { bastion: obstacle },
+    findMoto(process.env) === undefined
+      ? {}
+      : { aws: { state: "emulator", detail: "moto: EC2 in three regions, STS, RDS, CloudWatch" } },
   );
   if (packages.command && parts.some((part) => part.state === "absent"))
     lab.log(`lab: to have all of it: ${packages.command}`);
@@ -93,11 +98,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     makeFolders(folder);
     const parts = await decideParts(lab, options, packages);
     const has = new Set(parts.filter((part) => part.state !== "absent").map((part) => part.name));
-    const { hosts, services, files } = await startServers(lab, (name) => has.has(name));
+    const { hosts, services, files, aws } = await startServers(lab, (name) => has.has(name));
 
     const configPath = path.join(folder, "lcops.config.json");
     const config = await buildConfig(
-      { hosts, services, sshConfigFile: files.sshConfigFile },
+      { hosts, services, sshConfigFile: files.sshConfigFile, ...(aws && { aws }) },
       pickPort,
       options.ports,
     );
@@ -110,7 +115,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       stopping ??= stopAll(lab);
       return stopping;
     };
-    const environment = makeEnvironment(folder, configPath);
+    const environment = {
+      ...makeEnvironment(folder, configPath),
+      ...writeAwsFiles(path.join(folder, "operator"), aws),
+    };
     return {
       folder,
       configPath,
@@ -118,6 +126,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       parts,
       hosts,
       services,
+      ...(aws && { aws }),
       identityFile,
       knownHostsFile,
       sshConfigFile,

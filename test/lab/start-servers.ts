@@ -1,10 +1,11 @@
 /** Starts the servers of the lab, side by side. */
 import { randomInt } from "node:crypto";
 import { awaitAll } from "./await-all.ts";
+import { startAws } from "./start-aws.ts";
 import { startBastion, startPrivateHost } from "./bastion.ts";
 import { MACHINES, MONIT_HOSTS } from "./estate.ts";
 import { startGraphite } from "./graphite.ts";
-import type { LabHost, LabMonit, LabServices, PartName } from "./lab.ts";
+import type { LabAws, LabHost, LabMonit, LabServices, PartName } from "./lab.ts";
 import { startMariadb } from "./mariadb.ts";
 import { startMonit } from "./monit.ts";
 import { startPage } from "./page.ts";
@@ -72,6 +73,7 @@ export type RunningServers = {
   hosts: Record<string, LabHost>;
   services: LabServices;
   files: OperatorFiles;
+  aws?: LabAws;
 };
 
 /**
@@ -94,8 +96,12 @@ export async function startServers(
     const hosts = await startHosts(lab, prepared);
     return { files, hosts, monit: await when("monit", () => startMonits(lab)) };
   };
-  const [network, mysql, redis, graphite, elasticsearch, kibana, jenkins] = await awaitAll([
-    startNetwork(),
+  const network = startNetwork();
+  const knownHosts = network.then(({ hosts }) => hosts);
+  // Whoever waits for them hears it from the network itself.
+  knownHosts.catch(() => {});
+  const [started, mysql, redis, graphite, elasticsearch, kibana, jenkins, aws] = await awaitAll([
+    network,
     when("mysql", () =>
       startMariadb(lab, { primary: addressOf(machines), replica: addressOf(machines + 1) }),
     ),
@@ -106,10 +112,16 @@ export async function startServers(
     when("elasticsearch", () => startPage(lab, "elasticsearch")),
     when("kibana", () => startPage(lab, "kibana")),
     when("jenkins", () => startPage(lab, "jenkins")),
+    when("aws", () => startAws(lab, knownHosts)),
   ]);
-  const services = { mysql, redis, graphite, monit: network.monit, elasticsearch, kibana, jenkins };
+  const services = { mysql, redis, graphite, monit: started.monit, elasticsearch, kibana, jenkins };
   const running = Object.fromEntries(
     Object.entries(services).filter(([, service]) => service !== undefined),
   );
-  return { hosts: network.hosts, services: running as LabServices, files: network.files };
+  return {
+    hosts: started.hosts,
+    services: running as LabServices,
+    files: started.files,
+    ...(aws && { aws }),
+  };
 }
