@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { StopSignal } from "./exit-code-of.ts";
 
 export interface Signals {
@@ -25,7 +26,8 @@ export async function withSignals<T>(work: (signals: Signals) => Promise<T>): Pr
   if (watches.length === 0) listen();
   const watch: Watch = { controller: new AbortController(), isLeftToChild: false };
   watches.push(watch);
-  const hasTerminal = process.stdin.isTTY;
+  // Not process.stdin, which is opened by being looked at.
+  const hasTerminal = isatty(0);
   try {
     return await work({
       signal: watch.controller.signal,

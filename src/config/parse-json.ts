@@ -1,10 +1,4 @@
-import {
-  getNodeValue,
-  type Node,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from "jsonc-parser";
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
 /** One mistake: its path in the file (`hosts.GraphStats.port`, empty for the whole), its line, and what is wrong. */
 export interface Problem {
@@ -27,47 +21,67 @@ const DEPTH_LIMIT = 64;
 /**
  * Given the text of a JSON file, return its value and a way to find the line of each part.
  * Strict JSON: no comments, no trailing commas; also refused are keys given twice, of which one would silently win,
- * and `__proto__`, which would vanish.
+ * and `__proto__`, which would vanish. A good file is read by JSON.parse alone; the parser that knows lines is for mistakes.
  */
 export function parseJson(text: string): ParsedJson {
-  const lineAt = makeLineFinder(text);
-  const depth = findDepth(text);
+  const { depth, properties } = measureShape(text);
   if (depth > DEPTH_LIMIT) {
+    const message = `it is nested ${depth} deep; at most ${DEPTH_LIMIT} is read`;
     return {
       value: undefined,
-      problems: [
-        {
-          path: "",
-          line: 1,
-          message: `it is nested ${depth} deep; at most ${DEPTH_LIMIT} is read`,
-        },
-      ],
-      locate: (path, message) => ({ path: formatPath(path), line: 1, message }),
+      problems: [{ path: "", line: 1, message }],
+      locate: (path, other) => ({ path: formatPath(path), line: 1, message: other }),
     };
   }
+  const lineAt = makeLineFinder(text);
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-  const problems: Problem[] = errors.slice(0, 1).map((error) => ({
-    path: "",
-    line: lineAt(error.offset),
-    message: `it is not JSON: ${describeParseError(error)}`,
-  }));
-  if (!tree && problems.length === 0)
-    problems.push({ path: "", line: 1, message: "the file is empty" });
-  if (tree && problems.length === 0) {
-    for (const found of findBadKeys(tree, []))
-      problems.push({ ...found, line: lineAt(found.offset) });
-  }
-  const findNode = tree && makeNodeFinder(tree);
-  return {
-    value: tree && problems.length === 0 ? getNodeValue(tree) : undefined,
-    problems,
-    locate: (path, message) => ({
-      path: formatPath(path),
-      line: findNode ? lineAt(findNode(path).offset) : 1,
-      message,
-    }),
+  let tree: Node | undefined;
+  let findNode: ReturnType<typeof makeNodeFinder> | undefined;
+  const grow = (): Node | undefined =>
+    (tree ??= parseTree(text, errors, { disallowComments: true, allowTrailingComma: false }));
+  const locate: ParsedJson["locate"] = (path, message) => {
+    const root = grow();
+    findNode ??= root && makeNodeFinder(root);
+    return { path: formatPath(path), line: findNode ? lineAt(findNode(path).offset) : 1, message };
   };
+
+  const good = readGoodJson(text, properties);
+  if (good) return { ...good, problems: [], locate };
+  const root = grow();
+  const [error] = errors;
+  const problems: Problem[] = error
+    ? [
+        {
+          path: "",
+          line: lineAt(error.offset),
+          message: `it is not JSON: ${describeParseError(error)}`,
+        },
+      ]
+    : root
+      ? findBadKeys(root, []).map((found) => ({ ...found, line: lineAt(found.offset) }))
+      : [{ path: "", line: 1, message: "the file is empty" }];
+  return { value: undefined, problems, locate };
+}
+
+/** The value of a text that has as many keys as colons, and so none twice; undefined for one that is to be looked at closely. */
+function readGoodJson(text: string, properties: number): { value: unknown } | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return countKeys(value) === properties ? { value } : undefined;
+}
+
+/** The keys of a value and all within it; NaN, which equals nothing, where one is `__proto__`. */
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (Array.isArray(value)) return value.reduce<number>((sum, part) => sum + countKeys(part), 0);
+  return Object.entries(value).reduce(
+    (sum, [, part]) => sum + 1 + countKeys(part),
+    Object.hasOwn(value, "__proto__") ? Number.NaN : 0,
+  );
 }
 
 /** The line of an offset, from 1; the beginnings of the lines are looked for once, when first asked. */
@@ -85,10 +99,11 @@ function makeLineFinder(text: string): (offset: number) => number {
   };
 }
 
-/** Brackets outside of strings; the parser recurses, so this is looked at first. */
-function findDepth(text: string): number {
+/** Brackets and colons outside of strings; the parsers recurse, so this is looked at first. */
+function measureShape(text: string): { depth: number; properties: number } {
+  let open = 0;
   let depth = 0;
-  let deepest = 0;
+  let properties = 0;
   let inString = false;
   for (let index = 0; index < text.length; index++) {
     const character = text[index];
@@ -96,10 +111,11 @@ function findDepth(text: string): number {
       if (character === "\\") index++;
       else if (character === '"') inString = false;
     } else if (character === '"') inString = true;
-    else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
-    else if (character === "}" || character === "]") depth--;
+    else if (character === "{" || character === "[") depth = Math.max(depth, ++open);
+    else if (character === "}" || character === "]") open--;
+    else if (character === ":") properties++;
   }
-  return deepest;
+  return { depth, properties };
 }
 
 /** PropertyExpected → "property expected". */
