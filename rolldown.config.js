@@ -72,7 +72,7 @@ export default {
         {
           name: "inventory",
           priority: 1,
-          test: /src\/(cli\/run-command|inventory\/(list|select)-hosts|terminal\/table)\.ts$/,
+          test: /src\/(cli\/run-command|inventory\/(load-inventory|select-hosts)|terminal\/(table|progress))\.ts$/,
         },
       ],
     },

@@ -49,10 +49,11 @@ const USUAL_SERVICES: readonly { sign: RegExp; services: readonly [string, Servi
 /** Given the operator's wishes, return a configuration to start from. Pure. */
 export function proposeConfig(wishes: Wishes): Config {
   const [first] = wishes.environments;
+  const counts = new Map<string, number>();
+  for (const { name } of wishes.machines) counts.set(name, (counts.get(name) ?? 0) + 1);
   // Only a name that stands for one machine can be looked up by it.
   const machines = wishes.machines.filter(
-    ({ name }, _index, all) =>
-      NAME.test(name) && all.filter((other) => other.name === name).length === 1,
+    ({ name }) => NAME.test(name) && counts.get(name) === 1 && !wishes.hosts.includes(name),
   );
   const services = proposeServices(machines);
   const withService = new Set(services.map(([, { host }]) => host));
@@ -88,19 +89,22 @@ export function proposeConfig(wishes: Wishes): Config {
 }
 
 function proposeHost({
+  name,
   environment,
   region,
   role,
   tags,
 }: Machine): NonNullable<Config["hosts"]>[string] {
-  const tag = ["Name", "opsworks:instance"].find((key) => tags[key] !== undefined);
+  const tag = Object.keys(tags).find(
+    (key) => /^(name|opsworks:instance)$/i.test(key) && tags[key] === name,
+  );
   return {
     environment,
     ...(region !== undefined && { region }),
     ...(role !== undefined && NAME.test(role) && { role }),
     ...(tag !== undefined && {
       address: {
-        dyn: { tags: { [tag]: tags[tag] ?? "" }, ...(region !== undefined && { region }) },
+        dyn: { tags: { [tag]: name }, ...(region !== undefined && { region }) },
       },
     }),
   };

@@ -4,6 +4,7 @@ import {
   type DescribeInstancesCommandInput,
   EC2Client,
   type Instance as Ec2Instance,
+  type Tag,
 } from "@aws-sdk/client-ec2";
 import type { AwsScope } from "../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
@@ -44,7 +45,7 @@ export async function fetchInstances(
       for (const reservation of page.Reservations ?? []) {
         for (const instance of reservation.Instances ?? []) {
           const read = readInstance(instance, scope.region);
-          if (read) found.push(read);
+          if (read && hasTags(read.tags, query.tags)) found.push(read);
         }
       }
       token = page.NextToken || undefined;
@@ -86,8 +87,10 @@ export async function fetchElasticIp(
       ),
       { abortSignal: access.signal },
     );
-    return Addresses.flatMap(({ PublicIp, InstanceId }) =>
-      PublicIp ? [{ address: PublicIp, ...(InstanceId && { instanceId: InstanceId }) }] : [],
+    return Addresses.flatMap(({ PublicIp, InstanceId, Tags = [] }) =>
+      PublicIp && ("allocation" in wanted || hasTags(readPairs(Tags), wanted.tags))
+        ? [{ address: PublicIp, ...(InstanceId && { instanceId: InstanceId }) }]
+        : [],
     );
   } catch (error) {
     access.signal.throwIfAborted();
@@ -114,12 +117,22 @@ function tagFilters(tags: Readonly<Record<string, string>>): { Name: string; Val
   return Object.entries(tags).map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }));
 }
 
+/** EC2 takes `*` and `?` in a filter for wildcards, and a tag may hold them: what it finds is compared again. */
+function hasTags(
+  tags: Readonly<Record<string, string>> | undefined,
+  wanted: Readonly<Record<string, string>> = {},
+): boolean {
+  return Object.entries(wanted).every(([key, value]) => tags?.[key] === value);
+}
+
+function readPairs(tags: readonly Tag[]): Record<string, string> {
+  return Object.fromEntries(tags.flatMap(({ Key, Value }) => (Key ? [[Key, Value ?? ""]] : [])));
+}
+
 /** Only what lcops needs: tens of thousands are held at once. */
 function readInstance(instance: Ec2Instance, region: string): Instance | undefined {
   if (!instance.InstanceId) return undefined;
-  const tags = Object.fromEntries(
-    (instance.Tags ?? []).flatMap(({ Key, Value }) => (Key ? [[Key, Value ?? ""]] : [])),
-  );
+  const tags = readPairs(instance.Tags ?? []);
   const state = instance.State?.Name;
   const publicAddress = instance.PublicIpAddress || instance.Ipv6Address;
   return {

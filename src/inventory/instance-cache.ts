@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Identity } from "../aws/identify-account.ts";
-import { writeFileAtomically } from "../system/atomic-file.ts";
 import type { Instance } from "./instance.ts";
 
 /** What one account, principal and region answered, and when. */
@@ -15,26 +13,31 @@ export interface CachedAnswer {
 /** Raised whenever `Instance` changes its shape. */
 const VERSION = 1;
 
-/** Where the answer for a principal and region is kept: nobody else's ever has that name. */
+/** Where the answer for a principal and region is kept. What stands in the file decides whose it is: the name need not be its own alone. */
 function pathOf(cacheFolder: string, identity: Identity, region: string): string {
-  const key = createHash("sha256")
-    .update(JSON.stringify([identity.principal, region, VERSION]))
-    .digest("hex");
-  return join(cacheFolder, "inventory", `${identity.account}-${region}-${key.slice(0, 16)}.json`);
+  const principal = encodeURIComponent(identity.principal).slice(-120);
+  return join(
+    cacheFolder,
+    "inventory",
+    `v${VERSION}-${identity.account}-${region}-${principal}.json`,
+  );
 }
 
 /** Given who asks for which region, return the last answer; undefined where there is none, or one that is damaged or from the future. */
-export async function readCachedAnswer(
+export function readCachedAnswer(
   cacheFolder: string,
   identity: Identity,
   region: string,
-): Promise<CachedAnswer | undefined> {
+): CachedAnswer | undefined {
   try {
-    const text = await readFile(pathOf(cacheFolder, identity, region), "utf8");
+    const text = readFileSync(pathOf(cacheFolder, identity, region), "utf8");
     const answer = JSON.parse(text) as CachedAnswer & Identity;
     const isOurs = answer.account === identity.account && answer.principal === identity.principal;
     const isPast = Date.parse(answer.at) <= Date.now();
-    return isOurs && isPast && Array.isArray(answer.instances) ? answer : undefined;
+    const isWhole =
+      Array.isArray(answer.instances) &&
+      answer.instances.every((one: Partial<Instance> | null) => typeof one?.id === "string");
+    return isOurs && isPast && isWhole ? answer : undefined;
   } catch {
     // Missing, half-written or damaged: as good as none.
     return undefined;
@@ -48,6 +51,7 @@ export async function writeCachedAnswer(
   region: string,
   answer: CachedAnswer,
 ): Promise<void> {
+  const { writeFileAtomically } = await import("../system/atomic-file.ts");
   await writeFileAtomically(
     pathOf(cacheFolder, identity, region),
     `${JSON.stringify({ ...identity, ...answer })}\n`,

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import type { AwsAccess } from "../aws/client-options.ts";
+import { refuseOtherAccount } from "../aws/refuse-other-account.ts";
 import type { Config } from "../config/schema.ts";
 import { readSshHosts } from "../config/ssh-hosts.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
@@ -40,6 +41,8 @@ const AT_ONCE = 8;
 const FRESH_MS = 5 * 60 * 1000;
 /** One region, all pages and retries together. */
 const REGION_LIMIT_MS = 30_000;
+/** Well below the region's: it must not take EC2's answer with it. */
+const OPSWORKS_LIMIT_MS = 10_000;
 
 /**
  * Given the configuration and the scopes, return the inventory of every source, the regions asked in parallel. A region that fails is a gap,
@@ -81,27 +84,27 @@ async function askScope(scope: EnvironmentScope, options: InventoryOptions): Pro
   let shown: { at: string; instances: Instance[] } | undefined;
   try {
     const identity = await identify(scope, options, access);
-    shown = await readCachedAnswer(options.cacheFolder, identity, scope.region);
+    shown = readCachedAnswer(options.cacheFolder, identity, scope.region);
     const age = shown ? Date.now() - Date.parse(shown.at) : Infinity;
     if (shown && options.freshness === "list" && age < FRESH_MS)
-      return { ...markSeen(shown), notes: [] };
+      return { ...markSeen(shown, scope), notes: [] };
     const { fetchInstances } = await import("./ec2-instances.ts");
     const [instances, opsworks] = await Promise.all([
       fetchInstances(scope, {}, access),
-      askOpsWorks(scope, access),
+      askOpsWorks(scope, options),
     ]);
     const answer = {
       at: new Date().toISOString(),
       instances: [...instances, ...opsworks.instances],
     };
     await writeCachedAnswer(options.cacheFolder, identity, scope.region, answer);
-    return { ...markSeen(answer), notes: opsworks.notes };
+    return { ...markSeen(answer, scope), notes: opsworks.notes };
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof OperatorError && error.kind === "refused") throw error;
     const gap = { error: limit.aborted ? tooSlow(where) : asOperatorError(error) };
     if (!shown) return { seen: [], notes: [], gap };
-    return { ...markSeen(shown), notes: [], gap: { ...gap, shownFrom: shown.at } };
+    return { ...markSeen(shown, scope), notes: [], gap: { ...gap, shownFrom: shown.at } };
   }
 }
 
@@ -119,7 +122,6 @@ async function identify(
       return identifyAccount(scope, access);
     },
   );
-  const { refuseOtherAccount } = await import("../aws/refuse-other-account.ts");
   refuseOtherAccount(scope, identity);
   return identity;
 }
@@ -136,14 +138,16 @@ export async function checkAccount(
 /** AWS closed the service in 2024: that nobody answers is a note, not a gap. */
 async function askOpsWorks(
   scope: EnvironmentScope,
-  access: AwsAccess,
+  { environment, signal }: InventoryOptions,
 ): Promise<{ instances: Instance[]; notes: string[] }> {
   if (!scope.hasOpsWorks) return { instances: [], notes: [] };
   const { fetchOpsWorksInstances } = await import("./opsworks-instances.ts");
+  const limit = AbortSignal.timeout(OPSWORKS_LIMIT_MS);
+  const access = { environment, signal: AbortSignal.any([signal, limit]) };
   try {
     return { instances: await fetchOpsWorksInstances(scope, access), notes: [] };
   } catch (error) {
-    access.signal.throwIfAborted();
+    signal.throwIfAborted();
     return {
       instances: [],
       notes: [`OpsWorks does not answer, its tags are used: ${describeError(error)}`],
@@ -151,14 +155,23 @@ async function askOpsWorks(
   }
 }
 
-function markSeen({
-  at,
-  instances,
-}: {
-  at: string;
-  instances: readonly Instance[];
-}): Pick<ScopeAnswer, "seen" | "at"> {
-  return { at, seen: instances.map((instance) => Object.assign(instance, { at })) };
+/** What no tag says of the environment, the profile does where it serves one alone. */
+function markSeen(
+  { at, instances }: { at: string; instances: readonly Instance[] },
+  { environments }: EnvironmentScope,
+): Pick<ScopeAnswer, "seen" | "at"> {
+  const [environment] = environments.length === 1 ? environments : [];
+  const tagged = new Set(instances.flatMap((one) => (one.environment === undefined ? [] : one.id)));
+  return {
+    at,
+    seen: instances.map((instance) =>
+      Object.assign(
+        instance,
+        { at },
+        environment !== undefined && !tagged.has(instance.id) && { environment },
+      ),
+    ),
+  };
 }
 
 function tooSlow(where: string): OperatorError {

@@ -1,3 +1,4 @@
+import { NAME } from "../config/name.ts";
 import { resolveSshSettings, type SshSettings } from "../config/ssh-settings.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { Host } from "./host.ts";
@@ -86,6 +87,7 @@ function readProxyJump(target: string, jump: string, hosts: readonly Host[]): Ho
 }
 
 async function askSettings(host: Host, options: LocateOptions): Promise<SshSettings> {
+  refuseStrangeName(host);
   const { address } = await options.lookUp(host);
   const settings = await resolveSshSettings({
     name: host.name,
@@ -98,6 +100,14 @@ async function askSettings(host: Host, options: LocateOptions): Promise<SshSetti
   });
   if (settings.note !== undefined) options.note(settings.note);
   return settings;
+}
+
+/** Whoever may tag an instance chooses its Name: one that is no plain word never reaches `ssh`, whose `Match exec` hands it to a shell. */
+function refuseStrangeName({ name, sources, instanceId }: Host): void {
+  if (instanceId === undefined || sources.includes("config") || NAME.test(name)) return;
+  throw new OperatorError("usage", `${name} is no plain name`, {
+    next: `call it by its instance id, ${instanceId}`,
+  });
 }
 
 function makeLocation(name: string, settings: SshSettings): Location {

@@ -40,9 +40,14 @@ type Scoped = LookUpOptions & { scopes: readonly EnvironmentScope[] };
 
 function scopesOf(host: Host, region: string | undefined, options: LookUpOptions): Scoped {
   const wanted = region ?? (host.sources[0] === "config" ? undefined : host.region);
+  // An instance may carry a tag Environment that is none of the configuration's.
+  const isKnown = options.scopes.some(({ environments }) =>
+    environments.includes(host.environment ?? ""),
+  );
+  const isBound = host.environment !== undefined && (isKnown || host.sources[0] === "config");
   const scopes = options.scopes.filter(
     (scope) =>
-      (host.environment === undefined || scope.environments.includes(host.environment)) &&
+      (!isBound || scope.environments.includes(host.environment ?? "")) &&
       (wanted === undefined || scope.region === wanted),
   );
   if (scopes.length > 0) return { ...options, scopes };

@@ -74,7 +74,12 @@ function findMachines(name: string, given: HostConfig, machines: readonly Machin
   if (address === undefined)
     return preferAlive(machines.filter((machine) => nameOf(machine) === name));
   if ("dns" in address) return [];
-  if ("dyn" in address) return alive.filter(([first]) => hasTags(first, address.dyn.tags));
+  if ("dyn" in address) {
+    const { tags, region = given.region } = address.dyn;
+    return alive.filter(
+      ([first]) => hasTags(first, tags) && first.region === (region ?? first.region),
+    );
+  }
   const { eip } = address;
   if (typeof eip === "string")
     return alive.filter((machine) => machine.some((one) => one.publicAddress === eip));

@@ -14,10 +14,9 @@ export async function noticeInstance(
 ): Promise<string | undefined> {
   if (lookup.instanceId === undefined) return undefined;
   const path = join(stateFolder, "instances", `${encodeURIComponent(name)}.json`);
-  const before = await readFile(path, "utf8").then(
-    (text) => (JSON.parse(text) as { instanceId?: string }).instanceId,
-    () => undefined,
-  );
+  const before = await readFile(path, "utf8")
+    .then((text) => (JSON.parse(text) as { instanceId?: string } | null)?.instanceId)
+    .catch(() => undefined);
   if (before === lookup.instanceId) return undefined;
   await writeFileAtomically(
     path,

@@ -1,70 +1,71 @@
-import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { AwsScope } from "../aws/aws-scope.ts";
 import type { Identity } from "../aws/identify-account.ts";
-import { writeFileAtomically } from "../system/atomic-file.ts";
+
+// Read synchronously, as the configuration is: nothing else goes on then, and each listing begins with it.
 
 /** However the credentials came about, they are asked again after this long. */
 const VALID_MS = 12 * 60 * 60 * 1000;
+/** Their key id, which is no secret, tells one from the other. */
+const SECRET_VARIABLES = new Set(["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]);
+
+interface Remembered extends Identity {
+  /** ISO 8601. */
+  at: string;
+  /** What the credentials depended on then. */
+  basis: string;
+}
 
 /**
  * Given a scope, return who its credentials are: what AWS said last, as long as neither the AWS files nor the AWS variables have changed
- * since, else what `ask` finds out now. Only account and ARN are kept, under a hash of what they depend on.
+ * since, else what `ask` finds out now. Account, ARN and what they depend on are kept, no secret.
  */
 export async function rememberIdentity(
   scope: AwsScope,
   options: { cacheFolder: string; environment: NodeJS.ProcessEnv; refresh: boolean },
   ask: () => Promise<Identity>,
 ): Promise<Identity> {
-  const path = join(
-    options.cacheFolder,
-    "identity",
-    `${await fingerprint(scope, options.environment)}.json`,
-  );
+  const name = encodeURIComponent(scope.profile ?? "").slice(-120) || "none";
+  const path = join(options.cacheFolder, "identity", `${name}.json`);
+  const basis = describeBasis(scope, options.environment);
   if (!options.refresh) {
-    const known = await readIdentity(path);
+    const known = readIdentity(path, basis);
     if (known) return known;
   }
   const identity = await ask();
-  await writeFileAtomically(
-    path,
-    `${JSON.stringify({ ...identity, at: new Date().toISOString() })}\n`,
-  );
+  const remembered: Remembered = { ...identity, at: new Date().toISOString(), basis };
+  const { writeFileAtomically } = await import("../system/atomic-file.ts");
+  await writeFileAtomically(path, `${JSON.stringify(remembered)}\n`);
   return identity;
 }
 
-async function readIdentity(path: string): Promise<Identity | undefined> {
+function readIdentity(path: string, basis: string): Identity | undefined {
   try {
-    const { account, principal, at } = JSON.parse(await readFile(path, "utf8")) as Identity & {
-      at: string;
-    };
-    const age = Date.now() - Date.parse(at);
-    return age >= 0 && age < VALID_MS && account && principal ? { account, principal } : undefined;
+    const known = JSON.parse(readFileSync(path, "utf8")) as Remembered;
+    const age = Date.now() - Date.parse(known.at);
+    const isValid = known.basis === basis && age >= 0 && age < VALID_MS;
+    const { account, principal } = known;
+    return isValid && account && principal ? { account, principal } : undefined;
   } catch {
+    // Missing, half-written or damaged: as good as none.
     return undefined;
   }
 }
 
-async function fingerprint(scope: AwsScope, environment: NodeJS.ProcessEnv): Promise<string> {
+/** The AWS files as they are now, and the AWS variables less the secret ones. */
+function describeBasis(scope: AwsScope, environment: NodeJS.ProcessEnv): string {
   const files = [
     environment["AWS_CONFIG_FILE"] || join(homedir(), ".aws", "config"),
     environment["AWS_SHARED_CREDENTIALS_FILE"] || join(homedir(), ".aws", "credentials"),
   ];
-  const states = await Promise.all(
-    files.map((file) =>
-      stat(file).then(
-        ({ mtimeMs, size, ino }) => [file, mtimeMs, size, ino],
-        () => [file],
-      ),
-    ),
-  );
+  const states = files.map((file) => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    return [file, found?.mtimeMs, found?.size, found?.ino];
+  });
   const variables = Object.entries(environment)
-    .filter(([name]) => name.startsWith("AWS_"))
+    .filter(([name]) => name.startsWith("AWS_") && !SECRET_VARIABLES.has(name))
     .toSorted(([left], [right]) => (left < right ? -1 : 1));
-  return createHash("sha256")
-    .update(JSON.stringify([scope.profile, states, variables]))
-    .digest("hex")
-    .slice(0, 32);
+  return JSON.stringify([scope.profile, states, variables]);
 }

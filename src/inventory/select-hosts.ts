@@ -1,5 +1,6 @@
+import { NAME } from "../config/name.ts";
 import { OperatorError } from "../system/errors.ts";
-import type { Host } from "./host.ts";
+import { describeAddress, type Host } from "./host.ts";
 
 const FIELDS = {
   env: (host: Host) => host.environment,
@@ -7,12 +8,12 @@ const FIELDS = {
   role: (host: Host) => host.role,
   region: (host: Host) => host.region,
   source: (host: Host) => host.sources,
-  name: (host: Host) => host.name,
+  name: (host: Host) => [host.name, host.instanceId ?? ""],
 } as const;
 
 /**
  * Given hosts and selectors, return the hosts that any selector picks, in the order of the inventory; all of them for no selector.
- * A selector is a name, a glob, or `field=value` (value may be a glob); a comma means AND.
+ * A selector is a name or an instance id, a glob, or `field=value` (value may be a glob); a comma means AND.
  * Throws `usage` for a field that does not exist, and for a selector that picks nothing.
  */
 export function selectHosts(hosts: readonly Host[], selectors: readonly string[]): Host[] {
@@ -28,18 +29,29 @@ export function selectHosts(hosts: readonly Host[], selectors: readonly string[]
 }
 
 /**
- * Given hosts and a selector that must pick one, return that host; a host of exactly that name wins over a pattern.
+ * Given hosts and a selector that must pick one, return that host; a host of exactly that name wins over a pattern, one that runs over
+ * its stopped twin. One that is named by its instance id is called by it where its own name is no plain word.
  * Throws `usage` with the candidates where several match, or none does.
  */
 export function findHost(hosts: readonly Host[], selector: string): Host {
-  const exact = hosts.find((host) => host.name === selector);
-  if (exact) return exact;
-  const found = selectHosts(hosts, [selector]);
+  const byId = hosts.find((host) => host.instanceId === selector);
+  if (byId) return NAME.test(byId.name) ? byId : { ...byId, name: selector };
+  const exact = hosts.filter((host) => host.name === selector);
+  const running = exact.filter((host) => host.state === "running");
+  const found =
+    exact.length > 0 ? (running.length > 0 ? running : exact) : selectHosts(hosts, [selector]);
   const [only] = found;
   if (only && found.length === 1) return only;
+  const isTwin = exact.length > 0;
   throw new OperatorError("usage", `${selector} is ${found.length} hosts, and one is needed`, {
-    next: `name one of ${found.map((host) => host.name).join(", ")}`,
+    next: `name one of ${found.map((host) => (isTwin ? (host.instanceId ?? host.name) : host.name)).join(", ")}`,
+    details: isTwin ? found.map(describeTwin) : [],
   });
+}
+
+function describeTwin(host: Host): string {
+  const launched = host.launchedAt === undefined ? "" : `, since ${host.launchedAt}`;
+  return `${host.instanceId ?? host.name} in ${host.region ?? "?"}, ${describeAddress(host)?.value ?? "without an address"}${launched}`;
 }
 
 function makeMatcher(selector: string): (host: Host) => boolean {

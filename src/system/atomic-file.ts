@@ -1,5 +1,4 @@
 import { open, mkdir, rename, rm } from "node:fs/promises";
-import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 
 /**
@@ -13,7 +12,8 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  // Beside another writer of the same file; `wx` below refuses the one that would still collide.
+  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2, 10)}.tmp`;
   try {
     const file = await open(temporary, "wx", mode);
     try {

@@ -175,6 +175,7 @@ async function findMachines(
   context: Context,
 ): Promise<Machine[]> {
   const { loadInventory } = await import("../../inventory/load-inventory.ts");
+  const names = new Set(environments.map(({ name }) => name));
   const found = await Promise.all(
     environments.map(async ({ name, profile, regions }) => {
       const scopes = (regions ?? []).map((region) => ({
@@ -195,23 +196,26 @@ async function findMachines(
       );
       for (const gap of gaps)
         context.terminal.warn(`lcops: ${printable(gap.error.message)}; its hosts are not proposed`);
-      return hosts.flatMap((host): Machine[] =>
+      return hosts.flatMap((host): [string, Machine][] =>
         host.state === "running"
           ? [
-              {
-                name: host.name,
-                environment: name,
-                tags: host.tags ?? {},
-                ...(host.region !== undefined && { region: host.region }),
-                ...(host.role !== undefined && { role: host.role }),
-              },
+              [
+                host.instanceId ?? host.name,
+                {
+                  name: host.name,
+                  environment: names.has(host.environment ?? "") ? (host.environment ?? "") : name,
+                  tags: host.tags ?? {},
+                  ...(host.region !== undefined && { region: host.region }),
+                  ...(host.role !== undefined && { role: host.role }),
+                },
+              ],
             ]
           : [],
       );
     }),
   );
-  // Two environments of one account would show the same machines twice.
-  const machines = found.flat();
+  // Two environments of one account show the same machines twice.
+  const machines = [...new Map(found.flat()).values()];
   if (machines.length > 0)
     context.terminal.note(`found ${machines.length} running machines in AWS`);
   return machines;
