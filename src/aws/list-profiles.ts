@@ -1,3 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { loadSharedConfigFiles } from "@smithy/shared-ini-file-loader";
 
 export interface Profile {
@@ -6,14 +9,26 @@ export interface Profile {
   region?: string;
 }
 
-/** Return the AWS profiles of this user, of the shared config and credentials files; files that are missing or unreadable have none. */
-export async function listProfiles(): Promise<Profile[]> {
-  const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
-  // Other kinds of section come as `sso-session.NAME` and `services.NAME`.
-  const configured = Object.keys(configFile).filter(
-    (name) => !/^(sso-session|services)\./.test(name),
+/**
+ * Given the environment variables, return the AWS profiles of this user, of the shared config and credentials files; files that are missing
+ * or unreadable have none. The SDK's reader knows no profile without a setting, so the names are read here, by their headings: AWS SDKs and
+ * Tools Reference Guide, "Shared config and credentials files".
+ */
+export async function listProfiles(environment: NodeJS.ProcessEnv): Promise<Profile[]> {
+  const folder = join(homedir(), ".aws");
+  const files = [
+    environment["AWS_CONFIG_FILE"] || join(folder, "config"),
+    environment["AWS_SHARED_CREDENTIALS_FILE"] || join(folder, "credentials"),
+  ];
+  const contents = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
+  const names = contents.flatMap((content) =>
+    [...content.matchAll(/^\s*\[\s*(?:profile\s+)?["']?([^\]"']+?)["']?\s*\]/gm)]
+      .map((match) => match[1] ?? "")
+      // Other kinds of section: `[sso-session x]`, `[services x]`.
+      .filter((name) => name !== "" && !/^(sso-session|services)\s/.test(name)),
   );
-  return [...new Set([...configured, ...Object.keys(credentialsFile)])].map((name) => {
+  const { configFile } = await loadSharedConfigFiles({ ignoreCache: true });
+  return [...new Set(names)].map((name) => {
     const region = configFile[name]?.["region"];
     return { name, ...(region !== undefined && { region }) };
   });

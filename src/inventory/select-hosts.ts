@@ -8,7 +8,7 @@ const FIELDS = {
   role: (host: Host) => host.role,
   region: (host: Host) => host.region,
   source: (host: Host) => host.sources,
-  name: (host: Host) => [host.name, host.instanceId ?? ""],
+  name: (host: Host) => (host.instanceId === undefined ? host.name : [host.name, host.instanceId]),
 } as const;
 
 /**

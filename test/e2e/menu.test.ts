@@ -164,7 +164,7 @@ testWith("hosts")("li is the table of the hosts", async () => {
   expect(text).toContain(
     "\n$ lcops hosts region=ap-northeast-1 region=us-west-2 region=eu-west-1\n",
   );
-  expect(text).toMatch(/^NAME +ENV +ROLE +REGION +KIND +ADDRESS +SOURCE$/m);
+  expect(text).toMatch(/^NAME +ENV +ROLE +REGION +KIND +ADDRESS +SOURCE +STATE +INSTANCE$/m);
   for (const name of ["GraphStats", "dev-api3-2", "db-admin"])
     expect(text).toMatch(new RegExp(`^${name} .*config$`, "m"));
   await leave(pty);

@@ -65,7 +65,7 @@ interface Found {
 async function lookAround(context: Context): Promise<Found> {
   const { listProfiles } = await import("../../aws/list-profiles.ts");
   const { readSshHosts } = await import("../../config/ssh-hosts.ts");
-  const profiles = await listProfiles();
+  const profiles = await listProfiles(context.environment);
   const hosts = readSshHosts(undefined);
   context.terminal.note(
     `found ${profiles.length} AWS profiles and ${hosts.length} hosts in the ssh configuration`,
