@@ -68,6 +68,7 @@ export function makeContext(parts: ContextParts): Context {
     config,
     prompts,
     environmentFlag: parts.environmentFlag,
+    scopeWishes: parts.wishes,
     hosts: estate.hosts,
     inventory: estate.inventory,
     findHost: estate.findHost,

@@ -81,6 +81,11 @@ export function openEstate(parts: EstateParts): Estate {
         scopes: planScopes(await config(), elsewhere),
         checkAccount: (scope) => checkAccount(scope, access),
         access: { environment, signal },
+        namedInSsh: new Set(
+          readSshHosts((await config()).ssh?.configFile).flatMap(({ name, hostName }) =>
+            hostName === undefined ? [] : [name],
+          ),
+        ),
       });
       const news = await noticeInstance(folders.state, host.name, lookup);
       if (news !== undefined) terminal.warn(printable(news));

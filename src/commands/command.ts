@@ -2,6 +2,7 @@ import type { Folders } from "../config/folders.ts";
 import type { Config } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 import type { Inventory, InventoryOptions } from "../inventory/load-inventory.ts";
+import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
 import type { Prompts } from "../terminal/prompts.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -51,6 +52,8 @@ export interface Context {
   commands: readonly Command[];
   /** `--env`; the default environment of the configuration is for commands that need one. */
   environmentFlag: string | undefined;
+  /** `--env`, `--profile` and `--region`. */
+  scopeWishes: ScopeWishes;
   /** Fired by SIGINT and SIGTERM; everything ends by it. */
   signal: AbortSignal;
   /** While the work runs, Ctrl-C belongs to the program on the terminal. */

@@ -51,8 +51,12 @@ async function checkConfigured(
         : names.has(service.host),
     );
     const { ask: _never, ...unattended } = await context.reach();
+    const { checkAws } = await import("./check-aws.ts");
+    const { planScopes } = await import("../inventory/plan-scopes.ts");
+    const scopes = planScopes(config, context.scopeWishes);
     return [
       well,
+      ...(await checkAws(scopes, context)),
       ...(await checkEstate(
         hosts.filter((host) => host.sources[0] === "config"),
         services,

@@ -18,6 +18,8 @@ export interface LookUpOptions {
   /** Throws where a scope's profile belongs to another account than the configuration says. */
   checkAccount: (scope: EnvironmentScope) => Promise<void>;
   access: AwsAccess;
+  /** Hosts whose address the user's ssh settings give. */
+  namedInSsh?: ReadonlySet<string>;
 }
 
 /**
@@ -27,8 +29,11 @@ export interface LookUpOptions {
  */
 export async function lookUpAddress(host: Host, options: LookUpOptions): Promise<Lookup> {
   const { address } = host;
-  if (address === undefined)
-    return host.instanceId === undefined ? {} : lookUpInstance(host, options);
+  if (address === undefined) {
+    return host.instanceId === undefined
+      ? lookUpByName(host, options)
+      : lookUpInstance(host, options);
+  }
   if ("dns" in address) return host.sources[0] === "ssh-config" ? {} : { address: address.dns };
   if ("dyn" in address)
     return lookUpByTags(host, address.dyn.tags, scopesOf(host, address.dyn.region, options));
@@ -60,6 +65,21 @@ function scopesOf(host: Host, region: string | undefined, options: LookUpOptions
   );
 }
 
+/** A host that says nothing of its address: what the user's ssh settings say counts, else the running instance of its name, else DNS. */
+async function lookUpByName(host: Host, options: LookUpOptions): Promise<Lookup> {
+  const isAwsHost = options.scopes.some(({ environments }) =>
+    environments.includes(host.environment ?? ""),
+  );
+  if (!isAwsHost || host.sources[0] !== "config" || options.namedInSsh?.has(host.name)) return {};
+  const scoped = scopesOf(host, host.region, options);
+  for (const key of ["Name", "opsworks:instance"]) {
+    const tags = { [key]: host.name };
+    const running = await askAll(scoped, { tags, states: ["running"] });
+    if (running.length > 0) return chooseOnly(host, tags, running, scoped);
+  }
+  return {};
+}
+
 async function lookUpInstance(host: Host, options: LookUpOptions): Promise<Lookup> {
   const scoped = scopesOf(host, host.region, options);
   const id = host.instanceId ?? "";
@@ -74,7 +94,15 @@ async function lookUpByTags(
   tags: Readonly<Record<string, string>>,
   scoped: Scoped,
 ): Promise<Lookup> {
-  const running = await askAll(scoped, { tags, states: ["running"] });
+  return chooseOnly(host, tags, await askAll(scoped, { tags, states: ["running"] }), scoped);
+}
+
+function chooseOnly(
+  host: Host,
+  tags: Readonly<Record<string, string>>,
+  running: readonly Instance[],
+  scoped: Scoped,
+): Lookup {
   const [only] = running;
   if (only && running.length === 1) return readLookup(host, only);
   const shown = Object.entries(tags)

@@ -82,7 +82,10 @@ function findMachines(name: string, given: HostConfig, machines: readonly Machin
   }
   const { eip } = address;
   if (typeof eip === "string")
-    return alive.filter((machine) => machine.some((one) => one.publicAddress === eip));
+    // Over a private network the same machine may be given by its address there.
+    return alive.filter((machine) =>
+      machine.some((one) => one.publicAddress === eip || one.privateAddress === eip),
+    );
   return [];
 }
 

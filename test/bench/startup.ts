@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
+import { execa } from "execa";
+import { startAwsEndpoint } from "../lab/aws-endpoint.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -17,7 +19,7 @@ const CASES = [
 ] as const;
 const MENU_BAR = 2.5;
 
-/** Measure how long lcops takes to start, on the example configuration, in a home of its own. */
+/** Measure how long lcops takes to start, on the example configuration, in a home of its own, with the inventory in its cache. */
 export async function benchStartup(): Promise<Ratio[]> {
   const home = await mkdtemp(join(tmpdir(), "lcops-bench-"));
   // NODE_EXTRA_CA_CERTS would slow both sides by the same, and flatter the ratio.
@@ -26,8 +28,10 @@ export async function benchStartup(): Promise<Ratio[]> {
     HOME: home,
     TERM: "xterm-256color",
     LCOPS_CONFIG: join(root, "lcops.config.example.json"),
+    AWS_CONFIG_FILE: join(home, "aws"),
   };
   try {
+    await warmCache(environment);
     const bare: number[] = [];
     const bareInTerminal: number[] = [];
     const menu: number[] = [];
@@ -62,6 +66,28 @@ export async function benchStartup(): Promise<Ratio[]> {
     ];
   } finally {
     await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** The profiles and accounts of the example, on an endpoint that is gone once AWS has been asked. */
+async function warmCache(environment: Record<string, string>): Promise<void> {
+  const endpoint = await startAwsEndpoint();
+  try {
+    const profiles = [
+      ["dev", "111111111111"],
+      ["prod", "222222222222"],
+    ] as const;
+    const text = profiles.map(([name, account]) => {
+      endpoint.setIdentity(`KEY-${name}`, { account });
+      return `[profile ${name}]\nendpoint_url = ${endpoint.url}\naws_access_key_id = KEY-${name}\naws_secret_access_key = none\n`;
+    });
+    await writeFile(environment["AWS_CONFIG_FILE"] ?? "", text.join("\n"));
+    await execa(process.execPath, [LCOPS, "hosts", "--refresh"], {
+      env: environment,
+      extendEnv: false,
+    });
+  } finally {
+    await endpoint.close();
   }
 }
 

@@ -33,6 +33,28 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title:
+      "The machines that EC2 shows in three regions, those that OpsWorks left behind among them",
+    needs: ["aws"],
+    run: async (program) => {
+      const { stdout } = await runLcops(program, ["hosts", "source=ec2", "--refresh"]);
+      expect(
+        /^dev-api3-2\tdev\tapi\t.*\trunning\ti-/m.test(stdout),
+        "dev-api3-2 is known by its opsworks tags",
+      );
+      return stdout.trimEnd().split("\n");
+    },
+  },
+  {
+    title: "A host whose address is looked up in EC2 at each connect",
+    needs: ["aws", "hosts"],
+    run: async (program) => {
+      const { stdout } = await runLcops(program, ["ssh", "RedisCache", "--", "echo $LAB_HOST"]);
+      expect(stdout === "RedisCache\n", "it is RedisCache");
+      return [stdout.trimEnd()];
+    },
+  },
+  {
     title: "Graphite: a week of the API's requests, and the graph as it draws it",
     needs: ["graphite"],
     run: (program) =>

@@ -112,6 +112,9 @@ test("on a terminal it asks, and proposes the AWS profiles", async () => {
   pty.press("enter");
   await pty.waitFor(/AWS profile of live:[^]*❯ live/);
   pty.press("enter");
+  // Its profile names no region: none is proposed, and Enter alone leaves it so.
+  await pty.waitFor(/AWS regions of live, separated by commas:\s*$/);
+  pty.press("enter");
   await finish(pty);
   expect(readConfig(readFileSync(file, "utf8"))).toMatchObject({
     defaultEnvironment: "qa",

@@ -166,7 +166,7 @@ testWith("hosts")("li is the table of the hosts", async () => {
   );
   expect(text).toMatch(/^NAME +ENV +ROLE +REGION +KIND +ADDRESS +SOURCE +STATE +INSTANCE$/m);
   for (const name of ["GraphStats", "dev-api3-2", "db-admin"])
-    expect(text).toMatch(new RegExp(`^${name} .*config$`, "m"));
+    expect(text).toMatch(new RegExp(`^${name} .*config(\\+ec2 .*)?$`, "m"));
   await leave(pty);
 });
 

@@ -16,13 +16,6 @@ export type EstateInstance = {
   hasElasticIp: boolean;
 };
 
-const ROLE_TAGS: Partial<Record<string, string>> = {
-  stats: "GraphStats",
-  logs: "TextLogs",
-  cache: "RedisCache",
-  chat: "DevServices",
-  worker: "WorkerStats",
-};
 const WITH_ELASTIC_IP = new Set(["GraphStats", "TextLogs", "Jenkins-Oregon"]);
 
 /** OpsWorks is closed; what it set up still carries its tags, of which the layer stands in the key. */
@@ -44,7 +37,7 @@ function describeMachine(machine: Machine, privateIpAddress: string): EstateInst
     tags: {
       Name: machine.name,
       Environment: machine.environment,
-      Role: ROLE_TAGS[machine.role] ?? machine.role,
+      Role: machine.role,
       ...opsWorksTags(machine),
     },
     hasElasticIp: WITH_ELASTIC_IP.has(machine.name),

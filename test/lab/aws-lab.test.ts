@@ -99,7 +99,7 @@ async function checkReplacement(): Promise<LabAws["state"] | undefined> {
     const xml = await search(aws, "RedisCache", "eu-west-1");
     expect(findValues(xml, "instanceId")).toEqual([second.instanceId]);
     expect(findValue(xml, "privateIpAddress")).toBe(wish.privateIpAddress);
-    expect(findValues(xml, "value").toSorted()).toEqual(["RedisCache", "RedisCache", "prod"]);
+    expect(findValues(xml, "value").toSorted()).toEqual(["RedisCache", "cache", "prod"]);
     await expect(replaceInstance(aws, "spot-worker")).rejects.toThrow("not exactly one");
     return aws.state;
   } finally {

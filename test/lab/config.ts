@@ -1,4 +1,5 @@
 /** The lcops configuration of a lab: the estate of awsConnect.sh, at the addresses where it runs now. */
+import { lookUpThroughEc2 } from "./config-inventory.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import type { Config, HostConfig, ServiceConfig } from "../../src/config/schema.ts";
 import { MACHINES } from "./estate.ts";
@@ -126,7 +127,7 @@ export async function buildConfig(
       ports === "familiar" ? FAMILIAR_PORTS[name] : undefined,
     );
   }
-  return configSchema.parse({
+  const config = configSchema.parse({
     defaultEnvironment: "dev",
     environments: {
       dev: { production: false, ...describeAws("dev", found.aws) },
@@ -137,4 +138,8 @@ export async function buildConfig(
     services,
     menu: buildMenu(new Set(Object.keys(hosts)), new Set(Object.keys(services))),
   });
+  // The two that awsConnect.sh marks as DYN.
+  return found.aws
+    ? lookUpThroughEc2(config, ["RedisCache", "DevServices"], { use: "private" })
+    : config;
 }
