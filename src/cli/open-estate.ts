@@ -3,11 +3,12 @@ import type { Folders } from "../config/folders.ts";
 import type { Config } from "../config/schema.ts";
 import { readSshHosts } from "../config/ssh-hosts.ts";
 import type { Host } from "../inventory/host.ts";
+import type { Inventory } from "../inventory/load-inventory.ts";
 import type { Lookup } from "../inventory/look-up-address.ts";
 import { mergeHosts } from "../inventory/merge-hosts.ts";
 import { planScopes, type ScopeWishes } from "../inventory/plan-scopes.ts";
 import { findHost } from "../inventory/select-hosts.ts";
-import { OperatorError } from "../system/errors.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
@@ -25,6 +26,9 @@ export interface Estate extends Pick<Context, "hosts" | "inventory" | "findHost"
   allHosts: () => Promise<Host[]>;
   lookUp: (host: Host) => Promise<Lookup>;
 }
+
+/** One lookup, the account's check and all retries together. */
+const LOOK_UP_LIMIT_MS = 30_000;
 
 /** Given what the command line says, return the ways to the inventory; nothing is read or asked before one of them is taken. */
 export function openEstate(parts: EstateParts): Estate {
@@ -47,7 +51,18 @@ export function openEstate(parts: EstateParts): Estate {
       scopes: planScopes(loaded, wishes),
       freshness,
     });
-    return { ...found, hosts: found.hosts.filter(isWanted) };
+    const unasked = wishes.region === undefined ? findUnasked(loaded, wishes.environment) : [];
+    const configured = loaded.environments ?? {};
+    // Only the profiles of that environment were asked: what their tags call otherwise is its, unless it is another one's.
+    const isSeen = (host: Host): boolean =>
+      host.instanceId !== undefined && !Object.hasOwn(configured, host.environment ?? "");
+    return {
+      ...found,
+      gaps: [...found.gaps, ...unasked],
+      hosts: found.hosts.filter(
+        (host) => isWanted(host) || (host.sources[0] !== "config" && isSeen(host)),
+      ),
+    };
   };
 
   return {
@@ -60,36 +75,62 @@ export function openEstate(parts: EstateParts): Estate {
       if (exact || planScopes(await config(), wishes).length === 0)
         return exact ?? findHost(known, selector);
       const { hosts: all, gaps } = await inventory("refresh");
-      try {
+      // An instance id stands for one machine; of a name nobody knows that while a part cannot be seen.
+      if (gaps.length === 0 || all.some((host) => host.instanceId === selector))
         return findHost(all, selector);
-      } catch (error) {
-        if (!(error instanceof OperatorError) || gaps.length === 0) throw error;
-        throw new OperatorError("unreachable", `${error.message}, as far as it can be seen`, {
+      throw new OperatorError(
+        "unreachable",
+        `${selector} is looked for in AWS, and a part of it cannot be seen`,
+        {
           next: "mend what is named below, or leave it out with --region",
           details: gaps.map((gap) => gap.error.message),
-          cause: error,
-        });
-      }
+        },
+      );
     },
     lookUp: async (host) => {
       const { lookUpAddress } = await import("../inventory/look-up-address.ts");
       const { noticeInstance } = await import("../inventory/notice-instance.ts");
       const { checkAccount } = await import("../inventory/load-inventory.ts");
       // A jump host may stand in another environment than the one of --env.
-      const { environment: _any, ...elsewhere } = wishes;
+      const { environment: _any, ...everywhere } = wishes;
+      const elsewhere = wishes.profile === undefined ? everywhere : wishes;
       const lookup = await lookUpAddress(host, {
         scopes: planScopes(await config(), elsewhere),
         checkAccount: (scope) => checkAccount(scope, access),
-        access: { environment, signal },
+        access: {
+          environment,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_UP_LIMIT_MS)]),
+        },
         namedInSsh: new Set(
           readSshHosts((await config()).ssh?.configFile).flatMap(({ name, hostName }) =>
             hostName === undefined ? [] : [name],
           ),
         ),
       });
-      const news = await noticeInstance(folders.state, host.name, lookup);
+      // Machines that nobody named in the configuration come and go under one name.
+      if (host.sources[0] !== "config") return lookup;
+      const news = await noticeInstance(folders.state, host.name, lookup).catch(
+        (error: unknown) =>
+          `${host.name}: cannot remember which instance it is: ${describeError(error)}`,
+      );
       if (news !== undefined) terminal.warn(printable(news));
       return lookup;
     },
   };
+}
+
+/** Environments that have a profile and no region: AWS has machines of theirs that nobody asks for. */
+function findUnasked(config: Config, wanted: string | undefined): Inventory["gaps"] {
+  return Object.entries(config.environments ?? {}).flatMap(([name, { aws }]) => {
+    const isUnasked = aws && !aws.regions?.length && (wanted === undefined || wanted === name);
+    if (!isUnasked) return [];
+    const error = new OperatorError(
+      "configuration",
+      `the environment ${name} has no regions in the configuration`,
+      {
+        next: "give it regions, or name them with --region",
+      },
+    );
+    return [{ error }];
+  });
 }

@@ -32,25 +32,10 @@ export const hosts: Command = {
     const listed =
       input.options["all"] === true ? inventory.hosts : inventory.hosts.filter(isAlive);
     const isPartial = inventory.gaps.length > 0;
-    await render(chooseHosts(listed, input.operands, isPartial, selectHosts), inventory, context);
+    await render(selectHosts(listed, input.operands, { isPartial }), inventory, context);
     return isPartial ? 3 : 0;
   },
 };
-
-/** A selector that finds nothing is a mistake only where everything could be seen. */
-function chooseHosts(
-  listed: readonly Host[],
-  selectors: readonly string[],
-  isPartial: boolean,
-  selectHosts: (hosts: readonly Host[], selectors: readonly string[]) => Host[],
-): Host[] {
-  try {
-    return selectHosts(listed, selectors);
-  } catch (error) {
-    if (!isPartial) throw error;
-    return [];
-  }
-}
 
 /** A host without a state is one that AWS knows nothing of. */
 function isAlive(host: Host): boolean {

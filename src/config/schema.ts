@@ -62,6 +62,9 @@ const environment = z.strictObject({
   aws: orAbsent(aws, "How this environment is reached in AWS"),
 });
 
+const tags = z
+  .record(text, text)
+  .check(z.refine((given) => Object.keys(given).length > 0, "name at least one tag"));
 const address = z.union(
   [
     z.strictObject({
@@ -72,14 +75,14 @@ const address = z.union(
             allocation: matching(/^eipalloc-[0-9a-z]+$/, "an allocation id is expected"),
             region: z.optional(region),
           }),
-          z.strictObject({ tags: z.record(text, text), region: z.optional(region) }),
+          z.strictObject({ tags: tags, region: z.optional(region) }),
         ])
         .check(z.describe("The elastic IP: its address, its allocation id, or its tags")),
     }),
     z.strictObject({ dns: hostName.check(z.describe("The DNS name, resolved at each connect")) }),
     z.strictObject({
       dyn: z
-        .strictObject({ tags: z.record(text, text), region: z.optional(region) })
+        .strictObject({ tags: tags, region: z.optional(region) })
         .check(
           z.describe("Looked up through EC2 at each connect: the running instance with these tags"),
         ),

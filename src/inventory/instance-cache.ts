@@ -52,8 +52,18 @@ export async function writeCachedAnswer(
   answer: CachedAnswer,
 ): Promise<void> {
   const { writeFileAtomically } = await import("../system/atomic-file.ts");
-  await writeFileAtomically(
-    pathOf(cacheFolder, identity, region),
-    `${JSON.stringify({ ...identity, ...answer })}\n`,
-  );
+  await writeFileAtomically(pathOf(cacheFolder, identity, region), formatAnswer(identity, answer));
 }
+
+/** One JSON document, piece by piece: as one string, tens of thousands of instances would be held twice. */
+function* formatAnswer(identity: Identity, { at, instances }: CachedAnswer): Generator<string> {
+  yield `${JSON.stringify({ ...identity, at }).slice(0, -1)},"instances":[`;
+  for (let index = 0; index < instances.length; index += PIECE) {
+    const piece = instances.slice(index, index + PIECE).map((instance) => JSON.stringify(instance));
+    yield `${index === 0 ? "" : ","}\n${piece.join(",\n")}`;
+  }
+  yield "]}\n";
+}
+
+/** Instances in a piece of the file. */
+const PIECE = 500;

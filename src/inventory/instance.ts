@@ -16,9 +16,6 @@ export interface Instance {
   tags?: Readonly<Record<string, string>>;
 }
 
-/** The states in which a machine is worth listing; `--all` has the stopped too. */
-export const ALIVE_STATES: readonly string[] = ["running", "pending", "stopping"];
-
 /**
  * Given the tags of an instance, return its name, environment and role: Name, Environment, Role, else what OpsWorks Stacks left
  * behind: `opsworks:instance`, `opsworks:stack` and `opsworks:layer:<short name>` (the layer stands in the key). Keys know no case.

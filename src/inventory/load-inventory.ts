@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import type { AwsAccess } from "../aws/client-options.ts";
 import { refuseOtherAccount } from "../aws/refuse-other-account.ts";
+import type { Identity } from "../aws/identify-account.ts";
 import type { Config } from "../config/schema.ts";
 import { readSshHosts } from "../config/ssh-hosts.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
@@ -9,7 +10,7 @@ import type { Instance } from "./instance.ts";
 import { readCachedAnswer, writeCachedAnswer } from "./instance-cache.ts";
 import { mergeHosts, type SeenInstance } from "./merge-hosts.ts";
 import type { EnvironmentScope } from "./plan-scopes.ts";
-import { rememberIdentity } from "./remember-identity.ts";
+import { recallIdentity, rememberIdentity } from "./remember-identity.ts";
 
 export interface InventoryOptions {
   scopes: readonly EnvironmentScope[];
@@ -21,7 +22,7 @@ export interface InventoryOptions {
 }
 
 /** What kept a part of the inventory from being seen. */
-export interface InventoryGap {
+interface InventoryGap {
   error: OperatorError;
   /** When what is shown instead was true (ISO 8601); absent: nothing is shown. */
   shownFrom?: string;
@@ -50,9 +51,16 @@ const OPSWORKS_LIMIT_MS = 10_000;
  */
 export async function loadInventory(config: Config, options: InventoryOptions): Promise<Inventory> {
   const limit = pLimit(AT_ONCE);
+  const configured = Object.keys(config.environments ?? {});
+  // A refused account ends the others: nothing more is to be asked.
+  const refused = new AbortController();
+  const signal = AbortSignal.any([options.signal, refused.signal]);
   const answers = await Promise.all(
-    options.scopes.map((scope) => limit(() => askScope(scope, options))),
-  );
+    options.scopes.map((scope) => limit(() => askScope(scope, { ...options, signal, configured }))),
+  ).catch((error: unknown) => {
+    refused.abort(error);
+    throw error;
+  });
   const sshHosts = readSshHosts(config.ssh?.configFile);
   const instances = new Map<string, SeenInstance>();
   for (const { seen } of answers) {
@@ -60,7 +68,7 @@ export async function loadInventory(config: Config, options: InventoryOptions): 
   }
   const asOf = answers.flatMap(({ at }) => at ?? []).sort()[0];
   return {
-    hosts: mergeHosts(config.hosts, [...instances.values()], sshHosts),
+    hosts: mergeHosts(config.hosts, [...instances.values()], sshHosts, configured),
     gaps: answers.flatMap(({ gap }) => gap ?? []),
     notes: answers.flatMap(({ notes }) => notes),
     ...(asOf !== undefined && { asOf }),
@@ -74,38 +82,67 @@ interface ScopeAnswer {
   gap?: InventoryGap;
 }
 
-async function askScope(scope: EnvironmentScope, options: InventoryOptions): Promise<ScopeAnswer> {
+/** The limit binds what does not heed the signal as well: a program that gives credentials, a wait of the SDK. */
+async function askScope(
+  scope: EnvironmentScope,
+  options: InventoryOptions & { configured: readonly string[] },
+): Promise<ScopeAnswer> {
   const where = `${scope.region}${scope.profile === undefined ? "" : ` (profile ${scope.profile})`}`;
   const limit = AbortSignal.timeout(REGION_LIMIT_MS);
   const access = {
     environment: options.environment,
     signal: AbortSignal.any([options.signal, limit]),
   };
-  let shown: { at: string; instances: Instance[] } | undefined;
+  let identity: Identity | undefined;
   try {
-    const identity = await identify(scope, options, access);
-    shown = readCachedAnswer(options.cacheFolder, identity, scope.region);
-    const age = shown ? Date.now() - Date.parse(shown.at) : Infinity;
-    if (shown && options.freshness === "list" && age < FRESH_MS)
-      return { ...markSeen(shown, scope), notes: [] };
+    identity = await within(access.signal, identify(scope, options, access));
+    const fresh = options.freshness === "list" && readFreshAnswer(scope, identity, options);
+    if (fresh) return { ...markSeen(fresh, scope, options.configured), notes: [] };
     const { fetchInstances } = await import("./ec2-instances.ts");
-    const [instances, opsworks] = await Promise.all([
-      fetchInstances(scope, {}, access),
-      askOpsWorks(scope, options),
-    ]);
+    const [instances, opsworks] = await within(
+      access.signal,
+      Promise.all([fetchInstances(scope, {}, access), askOpsWorks(scope, options)]),
+    );
     const answer = {
       at: new Date().toISOString(),
       instances: [...instances, ...opsworks.instances],
     };
-    await writeCachedAnswer(options.cacheFolder, identity, scope.region, answer);
-    return { ...markSeen(answer, scope), notes: opsworks.notes };
+    const kept = await writeCachedAnswer(options.cacheFolder, identity, scope.region, answer).then(
+      () => [],
+      (error: unknown) => [`the answer of ${where} is not kept: ${describeError(error)}`],
+    );
+    return { ...markSeen(answer, scope, options.configured), notes: [...opsworks.notes, ...kept] };
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof OperatorError && error.kind === "refused") throw error;
     const gap = { error: limit.aborted ? tooSlow(where) : asOperatorError(error) };
+    // Where not even that is answered, who it was the last time, with the same credentials.
+    identity ??= recallIdentity(scope, options);
+    if (identity) refuseOtherAccount(scope, identity);
+    const shown = identity && readCachedAnswer(options.cacheFolder, identity, scope.region);
     if (!shown) return { seen: [], notes: [], gap };
-    return { ...markSeen(shown, scope), notes: [], gap: { ...gap, shownFrom: shown.at } };
+    return {
+      ...markSeen(shown, scope, options.configured),
+      notes: [],
+      gap: { ...gap, shownFrom: shown.at },
+    };
   }
+}
+
+/** What a promise resolves to, unless the signal is fired before. */
+function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+/** Only a fresh one is held: an old one beside its successor would double what tens of thousands of instances take. */
+function readFreshAnswer(scope: EnvironmentScope, identity: Identity, options: InventoryOptions) {
+  const known = readCachedAnswer(options.cacheFolder, identity, scope.region);
+  return known && Date.now() - Date.parse(known.at) < FRESH_MS ? known : undefined;
 }
 
 /** Who asks: it names the cache, and must be the account of the configuration. */
@@ -126,13 +163,13 @@ async function identify(
   return identity;
 }
 
-/** Given a scope, throw `refused` where its credentials belong to another account than the configuration says; for lookups, beside which it is quick. */
+/** Given a scope, throw `refused` where its credentials belong to another account than the configuration says. For connecting: AWS is asked, not the memory. */
 export async function checkAccount(
   scope: EnvironmentScope,
   options: Omit<InventoryOptions, "scopes" | "freshness">,
 ): Promise<void> {
   if (scope.account === undefined) return;
-  await identify(scope, { ...options, scopes: [], freshness: "list" }, options);
+  await identify(scope, { ...options, scopes: [], freshness: "refresh" }, options);
 }
 
 /** AWS closed the service in 2024: that nobody answers is a note, not a gap. */
@@ -155,23 +192,28 @@ async function askOpsWorks(
   }
 }
 
-/** What no tag says of the environment, the profile does where it serves one alone. */
+/**
+ * Guards go by account: a tag that names an environment which the profile does not serve is passed over, and the machine belongs to the
+ * one that it does serve, to none where it serves several. A tag that names no environment of the configuration is shown as it is.
+ */
 function markSeen(
   { at, instances }: { at: string; instances: readonly Instance[] },
   { environments }: EnvironmentScope,
+  configured: readonly string[],
 ): Pick<ScopeAnswer, "seen" | "at"> {
-  const [environment] = environments.length === 1 ? environments : [];
-  const tagged = new Set(instances.flatMap((one) => (one.environment === undefined ? [] : one.id)));
-  return {
-    at,
-    seen: instances.map((instance) =>
-      Object.assign(
-        instance,
-        { at },
-        environment !== undefined && !tagged.has(instance.id) && { environment },
-      ),
+  const [only] = environments.length === 1 ? environments : [];
+  const isForeign = (tag: string): boolean =>
+    configured.includes(tag) && !environments.includes(tag);
+  const tagged = new Set(
+    instances.flatMap(({ id, environment }) =>
+      environment === undefined || isForeign(environment) ? [] : [id],
     ),
-  };
+  );
+  const seen = instances.map(({ environment: tag, ...instance }): SeenInstance => {
+    const environment = tagged.has(instance.id) ? tag : only;
+    return { ...instance, at, ...(environment !== undefined && { environment }) };
+  });
+  return { at, seen };
 }
 
 function tooSlow(where: string): OperatorError {

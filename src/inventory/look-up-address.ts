@@ -67,11 +67,13 @@ function scopesOf(host: Host, region: string | undefined, options: LookUpOptions
 
 /** A host that says nothing of its address: what the user's ssh settings say counts, else the running instance of its name, else DNS. */
 async function lookUpByName(host: Host, options: LookUpOptions): Promise<Lookup> {
-  const isAwsHost = options.scopes.some(({ environments }) =>
-    environments.includes(host.environment ?? ""),
+  const scopes = options.scopes.filter(
+    ({ environments, region }) =>
+      environments.includes(host.environment ?? "") && region === (host.region ?? region),
   );
-  if (!isAwsHost || host.sources[0] !== "config" || options.namedInSsh?.has(host.name)) return {};
-  const scoped = scopesOf(host, host.region, options);
+  const isGivenElsewhere = host.sources[0] !== "config" || options.namedInSsh?.has(host.name);
+  if (scopes.length === 0 || isGivenElsewhere) return {};
+  const scoped = { ...options, scopes };
   for (const key of ["Name", "opsworks:instance"]) {
     const tags = { [key]: host.name };
     const running = await askAll(scoped, { tags, states: ["running"] });
@@ -80,13 +82,15 @@ async function lookUpByName(host: Host, options: LookUpOptions): Promise<Lookup>
   return {};
 }
 
+/** An id stands for one machine, wherever it was seen; no other takes its place. */
 async function lookUpInstance(host: Host, options: LookUpOptions): Promise<Lookup> {
-  const scoped = scopesOf(host, host.region, options);
+  const scopes = options.scopes.filter(({ region }) => region === (host.region ?? region));
   const id = host.instanceId ?? "";
-  const running = await askAll(scoped, { ids: [id], states: ["running"] });
-  if (running[0]) return readLookup(host, running[0]);
-  // Replaced since it was listed: the machine of the same name is meant.
-  return lookUpByTags(host, { Name: host.name }, scoped);
+  const [running] = await askAll({ ...options, scopes }, { ids: [id], states: ["running"] });
+  if (running) return readLookup(host, running);
+  throw new OperatorError("unreachable", `${host.name}: its instance ${id} does not run`, {
+    next: "lcops hosts --all --refresh shows what there is",
+  });
 }
 
 async function lookUpByTags(
@@ -145,14 +149,15 @@ async function lookUpElasticIp(
       }),
     )
   ).flat();
-  const [only] = found;
-  if (!only || found.length > 1) {
+  const distinct = [...new Map(found.map((one) => [one.address, one])).values()];
+  const [only] = distinct;
+  if (!only || distinct.length > 1) {
     throw new OperatorError(
-      found.length > 1 ? "usage" : "unreachable",
-      `${host.name}: ${found.length} elastic IPs match, and one is needed`,
+      distinct.length > 1 ? "usage" : "unreachable",
+      `${host.name}: ${distinct.length} elastic IPs match, and one is needed`,
       {
         next: "correct its address in the configuration",
-        details: found.map(({ address }) => address),
+        details: distinct.map(({ address }) => address),
       },
     );
   }

@@ -29,12 +29,13 @@ export function mergeHosts(
   configured: Config["hosts"],
   instances: readonly SeenInstance[],
   sshHosts: readonly SshHost[],
+  environments: readonly string[] = [],
 ): Host[] {
   const machines = groupById(instances);
   const taken = new Set<string>();
   const hosts: Host[] = [];
   for (const [name, given] of Object.entries(configured ?? {})) {
-    const meant = findMachines(name, given, machines);
+    const meant = findMachines(name, given, withinEnvironment(given, machines, environments));
     const [only] = meant;
     if (only && meant.length === 1) taken.add(only[0].id);
     hosts.push(makeHost(name, given, meant.length === 1 ? only : undefined));
@@ -66,6 +67,21 @@ function groupById(instances: readonly SeenInstance[]): Machine[] {
     else known.push(instance);
   }
   return [...byId.values()];
+}
+
+/** A machine of another environment of the configuration is another machine. */
+function withinEnvironment(
+  given: HostConfig,
+  machines: readonly Machine[],
+  environments: readonly string[],
+): readonly Machine[] {
+  if (given.environment === undefined) return machines;
+  return machines.filter((machine) =>
+    machine.every(
+      ({ environment = "" }) =>
+        environment === given.environment || !environments.includes(environment),
+    ),
+  );
 }
 
 function findMachines(name: string, given: HostConfig, machines: readonly Machine[]): Machine[] {
@@ -112,12 +128,14 @@ function makeHost(name: string, given: HostConfig | undefined, machine: Machine 
   const fields: Partial<Record<Field, { source: Source; at?: string }>> = {};
   const conflicts: { field: Field; source: Source; value: string }[] = [];
   for (const { source, at, values: theirs } of said) {
+    // One object for all fields of a source: there are tens of thousands of hosts.
+    const origin = { source, ...(at !== undefined && { at }) };
     for (const field of FIELDS) {
       const value = theirs[field];
       if (value === undefined) continue;
       if (values[field] === undefined) {
         values[field] = value;
-        fields[field] = { source, ...(at !== undefined && { at }) };
+        fields[field] = origin;
       } else if (values[field] !== value) conflicts.push({ field, source, value });
     }
   }

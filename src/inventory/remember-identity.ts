@@ -11,6 +11,11 @@ const VALID_MS = 12 * 60 * 60 * 1000;
 /** Their key id, which is no secret, tells one from the other. */
 const SECRET_VARIABLES = new Set(["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]);
 
+export interface IdentityOptions {
+  cacheFolder: string;
+  environment: NodeJS.ProcessEnv;
+}
+
 interface Remembered extends Identity {
   /** ISO 8601. */
   at: string;
@@ -24,21 +29,31 @@ interface Remembered extends Identity {
  */
 export async function rememberIdentity(
   scope: AwsScope,
-  options: { cacheFolder: string; environment: NodeJS.ProcessEnv; refresh: boolean },
+  options: IdentityOptions & { refresh: boolean },
   ask: () => Promise<Identity>,
 ): Promise<Identity> {
-  const name = encodeURIComponent(scope.profile ?? "").slice(-120) || "none";
-  const path = join(options.cacheFolder, "identity", `${name}.json`);
+  const known = options.refresh ? undefined : recallIdentity(scope, options);
+  if (known) return known;
+  // Before asking: what changes meanwhile must not pass for the basis of the answer.
   const basis = describeBasis(scope, options.environment);
-  if (!options.refresh) {
-    const known = readIdentity(path, basis);
-    if (known) return known;
-  }
   const identity = await ask();
   const remembered: Remembered = { ...identity, at: new Date().toISOString(), basis };
   const { writeFileAtomically } = await import("../system/atomic-file.ts");
-  await writeFileAtomically(path, `${JSON.stringify(remembered)}\n`);
+  // Not to be able to remember it costs the next run a question, and this one nothing.
+  await writeFileAtomically(pathOf(scope, options), `${JSON.stringify(remembered)}\n`).catch(
+    () => undefined,
+  );
   return identity;
+}
+
+/** Given a scope, return what is remembered of it, without asking anybody. */
+export function recallIdentity(scope: AwsScope, options: IdentityOptions): Identity | undefined {
+  return readIdentity(pathOf(scope, options), describeBasis(scope, options.environment));
+}
+
+function pathOf(scope: AwsScope, { cacheFolder }: IdentityOptions): string {
+  const name = encodeURIComponent(scope.profile ?? "").slice(-120) || "none";
+  return join(cacheFolder, "identity", `${name}.json`);
 }
 
 function readIdentity(path: string, basis: string): Identity | undefined {

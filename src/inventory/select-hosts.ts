@@ -14,15 +14,19 @@ const FIELDS = {
 /**
  * Given hosts and selectors, return the hosts that any selector picks, in the order of the inventory; all of them for no selector.
  * A selector is a name or an instance id, a glob, or `field=value` (value may be a glob); a comma means AND.
- * Throws `usage` for a field that does not exist, and for a selector that picks nothing.
+ * Throws `usage` for a field that does not exist, and for a selector that picks nothing; of a partial list nobody knows that.
  */
-export function selectHosts(hosts: readonly Host[], selectors: readonly string[]): Host[] {
+export function selectHosts(
+  hosts: readonly Host[],
+  selectors: readonly string[],
+  options: { isPartial?: boolean } = {},
+): Host[] {
   if (selectors.length === 0) return [...hosts];
   const picked = new Set<Host>();
   for (const selector of selectors) {
     const matches = makeMatcher(selector);
     const found = hosts.filter(matches);
-    if (found.length === 0) throw noSuchHost(selector, hosts);
+    if (found.length === 0 && !options.isPartial) throw noSuchHost(selector, hosts);
     for (const host of found) picked.add(host);
   }
   return hosts.filter((host) => picked.has(host));

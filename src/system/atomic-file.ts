@@ -7,7 +7,7 @@ import { dirname } from "node:path";
  */
 export async function writeFileAtomically(
   path: string,
-  content: string,
+  content: string | Iterable<string>,
   mode = 0o600,
 ): Promise<void> {
   const folder = dirname(path);
@@ -17,7 +17,8 @@ export async function writeFileAtomically(
   try {
     const file = await open(temporary, "wx", mode);
     try {
-      await file.writeFile(content);
+      for (const piece of typeof content === "string" ? [content] : content)
+        await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();

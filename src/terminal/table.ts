@@ -23,14 +23,18 @@ export function printTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
 ): void {
-  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
+  const cellsOf = (row: Row): string[] => columns.map((column) => printable(column.value(row)));
   if (!terminal.isScreen) {
-    for (const line of cells) terminal.print(line.join("\t"));
+    for (const row of rows) terminal.print(cellsOf(row).join("\t"));
     return;
   }
+  const cells = rows.map(cellsOf);
   const widths = fitWidths(
     columns.map((column, index) =>
-      Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[index] ?? ""))),
+      cells.reduce(
+        (widest, line) => Math.max(widest, stringWidth(line[index] ?? "")),
+        stringWidth(column.title),
+      ),
     ),
     terminal.columns,
   );

@@ -1,9 +1,13 @@
 /** `npm run bench NAME [-- --json]`: prints every ratio with its bar, and exits 1 when one is missed. */
 import { cpus, totalmem } from "node:os";
+import { benchInventory } from "./inventory.ts";
 import { formatRatio, type Ratio } from "./ratio.ts";
 import { benchStartup } from "./startup.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = { startup: benchStartup };
+const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
+  startup: benchStartup,
+  inventory: benchInventory,
+};
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];

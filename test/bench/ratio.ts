@@ -5,12 +5,14 @@ export interface Ratio {
   value: number;
   /** The most that it may be. */
   bar: number;
+  /** Present: `value` is a figure of its own in this unit, and its peer is the bar alone. */
+  unit?: "MB";
   rounds: number;
   ours: Spread;
   peer: Spread;
 }
 
-/** Milliseconds: the median, and the quartiles as its spread. */
+/** Milliseconds, or the unit of the ratio: the median, and the quartiles as its spread. */
 export interface Spread {
   median: number;
   low: number;
@@ -30,5 +32,9 @@ export function formatRatio(ratio: Ratio): string {
   const show = ({ median, low, high }: Spread): string =>
     `${median.toFixed(1)} ms (${low.toFixed(1)} to ${high.toFixed(1)})`;
   const verdict = ratio.value <= ratio.bar ? "met   " : "MISSED";
+  if (ratio.unit !== undefined) {
+    const { median, low, high } = ratio.ours;
+    return `${verdict} ${ratio.what}: ${median.toFixed(1)} ${ratio.unit} (${low.toFixed(1)} to ${high.toFixed(1)}), bar ${ratio.bar} ${ratio.unit}; ${ratio.rounds} rounds`;
+  }
   return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${ratio.bar} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
 }
