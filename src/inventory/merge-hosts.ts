@@ -87,9 +87,10 @@ function withinEnvironment(
 function findMachines(name: string, given: HostConfig, machines: readonly Machine[]): Machine[] {
   const alive = machines.filter(([{ state }]) => state === "running");
   const { address } = given;
-  if (address === undefined)
+  // A DNS name is not looked up here: the machine of the host's own name is meant.
+  if (address === undefined || "dns" in address) {
     return preferAlive(machines.filter((machine) => nameOf(machine) === name));
-  if ("dns" in address) return [];
+  }
   if ("dyn" in address) {
     const { tags, region = given.region } = address.dyn;
     return alive.filter(

@@ -248,7 +248,7 @@ testWith("hosts")("the terminal is as it was after a shell, too", async () => {
 test("the menu fits 60 columns, works in 15 rows, and follows a resize", async () => {
   const pty = await openMenu({ columns: 60, rows: 15 });
   expect(pty.text()).toMatch(/^1\) \[EIP\] SSH @ GraphStats => http.*…$/m);
-  expect(pty.text()).toContain("\n5) [EIP] SSH @ DevServices\n");
+  expect(pty.text()).toContain("\n5) [DYN] SSH @ DevServices\n");
   pty.mark();
   pty.type("s");
   await pty.waitFor(/^>>> s\n[^]*… and \d+ more$/);

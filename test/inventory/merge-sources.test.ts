@@ -95,10 +95,10 @@ describe("an instance and a host of the configuration are one", () => {
       "i-2",
     ],
     [
-      "not where it has a DNS name",
-      { address: { dns: "web" } },
-      [ec2("i-1", { name: "web" })],
-      undefined,
+      "by its own name where it has a DNS name",
+      { address: { dns: "web.example.com" } },
+      [ec2("i-1", { name: "web" }), ec2("i-2", { name: "web.example.com" })],
+      "i-1",
     ],
   ])("%s", (_how, given, instances, expected) => {
     const hosts = mergeHosts({ web: given }, instances, []);
