@@ -7,7 +7,7 @@ import { readSshHosts } from "../config/ssh-hosts.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import { readCachedAnswer, writeCachedAnswer } from "./instance-cache.ts";
+import { type CachedAnswer, readCachedAnswer, writeCachedAnswer } from "./instance-cache.ts";
 import { mergeHosts, type SeenInstance } from "./merge-hosts.ts";
 import type { EnvironmentScope } from "./plan-scopes.ts";
 import { recallIdentity, rememberIdentity } from "./remember-identity.ts";
@@ -56,17 +56,23 @@ export async function loadInventory(config: Config, options: InventoryOptions): 
   const refused = new AbortController();
   const signal = AbortSignal.any([options.signal, refused.signal]);
   const answers = await Promise.all(
-    options.scopes.map((scope) => limit(() => askScope(scope, { ...options, signal, configured }))),
+    options.scopes.map((scope) => limit(() => askScope(scope, { ...options, signal }))),
   ).catch((error: unknown) => {
     refused.abort(error);
     throw error;
   });
   const sshHosts = readSshHosts(config.ssh?.configFile);
   const instances = new Map<string, SeenInstance>();
-  for (const { seen } of answers) {
-    for (const instance of seen) instances.set(`${instance.source} ${instance.id}`, instance);
+  for (const { account, answer } of answers) {
+    if (!answer) continue;
+    // Several profiles may see one account: its machines belong to the environments of them all.
+    const served = options.scopes.filter((_scope, index) => answers[index]?.account === account);
+    const environments = [...new Set(served.flatMap((scope) => scope.environments))];
+    for (const instance of markSeen(answer, environments, configured)) {
+      instances.set(`${instance.source} ${instance.id}`, instance);
+    }
   }
-  const asOf = answers.flatMap(({ at }) => at ?? []).sort()[0];
+  const asOf = answers.flatMap(({ answer }) => answer?.at ?? []).sort()[0];
   return {
     hosts: mergeHosts(config.hosts, [...instances.values()], sshHosts, configured),
     gaps: answers.flatMap(({ gap }) => gap ?? []),
@@ -76,17 +82,16 @@ export async function loadInventory(config: Config, options: InventoryOptions): 
 }
 
 interface ScopeAnswer {
-  seen: SeenInstance[];
+  /** Absent: not even an old one is known. */
+  answer?: CachedAnswer;
+  /** Whose it is; absent where nobody could say. */
+  account?: string;
   notes: string[];
-  at?: string;
   gap?: InventoryGap;
 }
 
 /** The limit binds what does not heed the signal as well: a program that gives credentials, a wait of the SDK. */
-async function askScope(
-  scope: EnvironmentScope,
-  options: InventoryOptions & { configured: readonly string[] },
-): Promise<ScopeAnswer> {
+async function askScope(scope: EnvironmentScope, options: InventoryOptions): Promise<ScopeAnswer> {
   const where = `${scope.region}${scope.profile === undefined ? "" : ` (profile ${scope.profile})`}`;
   const limit = AbortSignal.timeout(REGION_LIMIT_MS);
   const access = {
@@ -97,7 +102,7 @@ async function askScope(
   try {
     identity = await within(access.signal, identify(scope, options, access));
     const fresh = options.freshness === "list" && readFreshAnswer(scope, identity, options);
-    if (fresh) return { ...markSeen(fresh, scope, options.configured), notes: [] };
+    if (fresh) return { answer: fresh, account: identity.account, notes: [] };
     const { fetchInstances } = await import("./ec2-instances.ts");
     const [instances, opsworks] = await within(
       access.signal,
@@ -111,7 +116,7 @@ async function askScope(
       () => [],
       (error: unknown) => [`the answer of ${where} is not kept: ${describeError(error)}`],
     );
-    return { ...markSeen(answer, scope, options.configured), notes: [...opsworks.notes, ...kept] };
+    return { answer, account: identity.account, notes: [...opsworks.notes, ...kept] };
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof OperatorError && error.kind === "refused") throw error;
@@ -120,9 +125,10 @@ async function askScope(
     identity ??= recallIdentity(scope, options);
     if (identity) refuseOtherAccount(scope, identity);
     const shown = identity && readCachedAnswer(options.cacheFolder, identity, scope.region);
-    if (!shown) return { seen: [], notes: [], gap };
+    if (!identity || !shown) return { notes: [], gap };
     return {
-      ...markSeen(shown, scope, options.configured),
+      answer: shown,
+      account: identity.account,
       notes: [],
       gap: { ...gap, shownFrom: shown.at },
     };
@@ -193,14 +199,14 @@ async function askOpsWorks(
 }
 
 /**
- * Guards go by account: a tag that names an environment which the profile does not serve is passed over, and the machine belongs to the
- * one that it does serve, to none where it serves several. A tag that names no environment of the configuration is shown as it is.
+ * Guards go by account: a tag that names an environment which is not one of the account's is passed over, and the machine belongs to the
+ * one that is, to none where there are several. A tag that names no environment of the configuration is shown as it is.
  */
 function markSeen(
-  { at, instances }: { at: string; instances: readonly Instance[] },
-  { environments }: EnvironmentScope,
+  { at, instances }: CachedAnswer,
+  environments: readonly string[],
   configured: readonly string[],
-): Pick<ScopeAnswer, "seen" | "at"> {
+): SeenInstance[] {
   const [only] = environments.length === 1 ? environments : [];
   const isForeign = (tag: string): boolean =>
     configured.includes(tag) && !environments.includes(tag);
@@ -209,11 +215,10 @@ function markSeen(
       environment === undefined || isForeign(environment) ? [] : [id],
     ),
   );
-  const seen = instances.map(({ environment: tag, ...instance }): SeenInstance => {
+  return instances.map(({ environment: tag, ...instance }): SeenInstance => {
     const environment = tagged.has(instance.id) ? tag : only;
     return { ...instance, at, ...(environment !== undefined && { environment }) };
   });
-  return { at, seen };
 }
 
 function tooSlow(where: string): OperatorError {
