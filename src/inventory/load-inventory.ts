@@ -50,17 +50,8 @@ const OPSWORKS_LIMIT_MS = 10_000;
  * filled with its last answer where there is one. Throws `refused` where a profile belongs to another account than the configuration says.
  */
 export async function loadInventory(config: Config, options: InventoryOptions): Promise<Inventory> {
-  const limit = pLimit(AT_ONCE);
   const configured = Object.keys(config.environments ?? {});
-  // A refused account ends the others: nothing more is to be asked.
-  const refused = new AbortController();
-  const signal = AbortSignal.any([options.signal, refused.signal]);
-  const answers = await Promise.all(
-    options.scopes.map((scope) => limit(() => askScope(scope, { ...options, signal }))),
-  ).catch((error: unknown) => {
-    refused.abort(error);
-    throw error;
-  });
+  const answers = await answerScopes(options);
   const sshHosts = readSshHosts(config.ssh?.configFile);
   const instances = new Map<string, SeenInstance>();
   for (const { account, answer } of answers) {
@@ -79,6 +70,23 @@ export async function loadInventory(config: Config, options: InventoryOptions): 
     notes: answers.flatMap(({ notes }) => notes),
     ...(asOf !== undefined && { asOf }),
   };
+}
+
+async function answerScopes(options: InventoryOptions): Promise<ScopeAnswer[]> {
+  const fresh = options.scopes.map((scope) => readFreshAnswer(scope, options));
+  if (fresh.every((answer) => answer !== undefined)) return fresh;
+  const limit = pLimit(AT_ONCE);
+  // A refused account ends the others: nothing more is to be asked.
+  const refused = new AbortController();
+  const signal = AbortSignal.any([options.signal, refused.signal]);
+  return Promise.all(
+    options.scopes.map(
+      async (scope, index) => fresh[index] ?? limit(() => askScope(scope, { ...options, signal })),
+    ),
+  ).catch((error: unknown) => {
+    refused.abort(error);
+    throw error;
+  });
 }
 
 interface ScopeAnswer {
@@ -101,8 +109,6 @@ async function askScope(scope: EnvironmentScope, options: InventoryOptions): Pro
   let identity: Identity | undefined;
   try {
     identity = await within(access.signal, identify(scope, options, access));
-    const fresh = options.freshness === "list" && readFreshAnswer(scope, identity, options);
-    if (fresh) return { answer: fresh, account: identity.account, notes: [] };
     const { fetchInstances } = await import("./ec2-instances.ts");
     const [instances, opsworks] = await within(
       access.signal,
@@ -145,10 +151,17 @@ function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   });
 }
 
-/** Only a fresh one is held: an old one beside its successor would double what tens of thousands of instances take. */
-function readFreshAnswer(scope: EnvironmentScope, identity: Identity, options: InventoryOptions) {
+/** What will do for a listing, without asking anybody. Only a fresh answer is held: an old one beside its successor would double the memory. */
+function readFreshAnswer(
+  scope: EnvironmentScope,
+  options: InventoryOptions,
+): ScopeAnswer | undefined {
+  const identity = options.freshness === "list" ? recallIdentity(scope, options) : undefined;
+  if (!identity) return undefined;
+  refuseOtherAccount(scope, identity);
   const known = readCachedAnswer(options.cacheFolder, identity, scope.region);
-  return known && Date.now() - Date.parse(known.at) < FRESH_MS ? known : undefined;
+  const isFresh = known && Date.now() - Date.parse(known.at) < FRESH_MS;
+  return isFresh ? { answer: known, account: identity.account, notes: [] } : undefined;
 }
 
 /** Who asks: it names the cache, and must be the account of the configuration. */
