@@ -4,15 +4,16 @@ import { StopSignal } from "./exit-code-of.ts";
 export interface Signals {
   /** Fired by SIGINT, SIGTERM and SIGHUP. */
   signal: AbortSignal;
-  /** While the work runs, Ctrl-C belongs to the program on the terminal. */
-  leaveSigintTo: <T>(work: () => Promise<T>) => Promise<T>;
+  /** While the work runs, Ctrl-C belongs to the program on the terminal; `onSigint` is told of it. */
+  leaveSigintTo: <T>(work: () => Promise<T>, onSigint?: () => void) => Promise<T>;
   /** Whether the terminal sends Ctrl-C to a child as well; without one, the child has to be told. */
   hasTerminal: boolean;
 }
 
 interface Watch {
   controller: AbortController;
-  isLeftToChild: boolean;
+  /** Set while Ctrl-C is not for this command line. */
+  onSigint: (() => void) | undefined;
 }
 
 /** The commands that run within each other, the menu's entry last: Ctrl-C is for the last, SIGTERM for all. */
@@ -24,7 +25,7 @@ const CLEAN_UP_MS = 5_000;
 /** Given work that ends by a signal, do it with the signals that stop this command line. */
 export async function withSignals<T>(work: (signals: Signals) => Promise<T>): Promise<T> {
   if (watches.length === 0) listen();
-  const watch: Watch = { controller: new AbortController(), isLeftToChild: false };
+  const watch: Watch = { controller: new AbortController(), onSigint: undefined };
   watches.push(watch);
   // Not process.stdin, which is opened by being looked at.
   const hasTerminal = isatty(0);
@@ -32,13 +33,13 @@ export async function withSignals<T>(work: (signals: Signals) => Promise<T>): Pr
     return await work({
       signal: watch.controller.signal,
       hasTerminal,
-      leaveSigintTo: async (childsWork) => {
+      leaveSigintTo: async (childsWork, onSigint = () => {}) => {
         // Without a terminal nobody else has got the signal: then it stops lcops, and lcops its child.
-        watch.isLeftToChild = hasTerminal;
+        watch.onSigint = hasTerminal ? onSigint : undefined;
         try {
           return await childsWork();
         } finally {
-          watch.isLeftToChild = false;
+          watch.onSigint = undefined;
         }
       },
     });
@@ -54,7 +55,8 @@ function listen(): void {
   isListening = true;
   process.on("SIGINT", () => {
     const last = watches.at(-1);
-    if (last && !last.isLeftToChild) stop([last], "SIGINT");
+    if (last?.onSigint) last.onSigint();
+    else if (last) stop([last], "SIGINT");
   });
   process.on("SIGTERM", () => stop(watches, "SIGTERM"));
   process.on("SIGHUP", () => stop(watches, "SIGTERM"));

@@ -56,8 +56,8 @@ export interface Context {
   scopeWishes: ScopeWishes;
   /** Fired by SIGINT and SIGTERM; everything ends by it. */
   signal: AbortSignal;
-  /** While the work runs, Ctrl-C belongs to the program on the terminal. */
-  leaveSigintTo: <T>(work: () => Promise<T>) => Promise<T>;
+  /** While the work runs, Ctrl-C belongs to the program on the terminal; `onSigint` is told of it. */
+  leaveSigintTo: <T>(work: () => Promise<T>, onSigint?: () => void) => Promise<T>;
   /** Whether the terminal sends Ctrl-C to a child as well. */
   hasTerminal: boolean;
   /** The variables for a child: lcops' own, less those that carry its secrets. */

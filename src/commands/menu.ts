@@ -40,20 +40,31 @@ export const menu: Command = {
 async function showMenu(groups: readonly MenuGroup[], context: Context): Promise<number> {
   const { askMenu, drawMenu } = await import("../terminal/ask-menu.ts");
   const { terminal } = context;
-  drawMenu(terminal, { groups });
-  for (;;) {
-    const choice = await askMenu(terminal, { groups }, context.signal);
-    if (choice === "leave") return 0;
-    if (choice === "draw") {
-      drawMenu(terminal, { groups });
-      continue;
+  // At the prompt Ctrl-C is a key; while the menu is drawn it is a signal, and means the same.
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([context.signal, leaving.signal]);
+  const converse = async (): Promise<number> => {
+    drawMenu(terminal, { groups });
+    for (;;) {
+      const choice = await askMenu(terminal, { groups }, signal);
+      if (choice === "leave") return 0;
+      if (choice === "draw") {
+        drawMenu(terminal, { groups });
+        continue;
+      }
+      const code = await runEntry(choice, context);
+      // SIGTERM stops the menu too; Ctrl-C only what it ran.
+      context.signal.throwIfAborted();
+      terminal.note(
+        terminal.err.dim(`${code === 0 ? "done" : `exit code ${code}`}; Enter shows the menu`),
+      );
     }
-    const code = await runEntry(choice, context);
-    // SIGTERM stops the menu too; Ctrl-C only what it ran.
-    context.signal.throwIfAborted();
-    terminal.note(
-      terminal.err.dim(`${code === 0 ? "done" : `exit code ${code}`}; Enter shows the menu`),
-    );
+  };
+  try {
+    return await context.leaveSigintTo(converse, () => leaving.abort());
+  } catch (error) {
+    if (leaving.signal.aborted && !context.signal.aborted) return 0;
+    throw error;
   }
 }
 

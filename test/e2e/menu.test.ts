@@ -286,3 +286,9 @@ testWith("kibana")("Ctrl-C ends an entry that only forwards, and the menu goes o
   expect(await isListening(ground.portOf("kibana"))).toBe(false);
   await leave(pty);
 });
+
+test("an interrupt that comes as a signal, as while the menu is drawn, leaves it like Ctrl-C at its prompt", async () => {
+  const pty = await openMenu();
+  process.kill(pty.pid, "SIGINT");
+  expect(await pty.exit).toEqual({ code: 0, signal: 0 });
+});
