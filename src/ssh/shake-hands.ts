@@ -8,10 +8,12 @@ import { classifyHandshakeError, lostTransport } from "./classify-error.ts";
 import type { AskPassphrase } from "./collect-identities.ts";
 import { type KnownHostsEntry, storedKeyTypes } from "./known-hosts.ts";
 import type { Link } from "./link.ts";
+import { paceWrites } from "./pace-writes.ts";
 import { startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
 import type { Hop } from "./route.ts";
 import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
+import { makeWindowBudget } from "./window-budget.ts";
 
 const goodbyeMs = 500;
 const keptBytes = 8192;
@@ -48,6 +50,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   // Before ssh2 has a handler of its own, an error must not be a crash.
   let transportError: Error | undefined;
   transport.on("error", (error) => (transportError ??= error));
+  const whenWritable = paceWrites(transport);
   const client = new Client();
   let clientError: Error | undefined;
   let phase = "waiting for its SSH greeting";
@@ -203,6 +206,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       return () => void listeners.delete(listener);
     },
     ended,
+    windows: makeWindowBudget(),
+    whenWritable,
     close,
   };
 }
