@@ -53,11 +53,11 @@ export function receiveData(
     const nowMs = performance.now();
     const tookMs = nowMs - sinceMs;
     const roundTripMs = windows.roundTripMs();
-    if (tookMs < Math.max(roundTripMs, measureMs)) return;
-    const neededBytes = (2 * sinceBytes * roundTripMs) / tookMs;
+    const neededBytes = 2 * sinceBytes * Math.min(1, roundTripMs / tookMs);
     if (neededBytes > targetBytes || tookMs > idleMs)
       targetBytes = Math.max(usualWindowBytes, Math.ceil(neededBytes));
     targetBytes = Math.min(targetBytes, windows.largestBytes());
+    if (tookMs < Math.max(roundTripMs, measureMs)) return;
     sinceMs = nowMs;
     sinceBytes = 0;
   };
