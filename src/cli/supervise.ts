@@ -32,7 +32,6 @@ export async function supervise(): Promise<number> {
   await superviseTunnels({
     runtimeFolder: folders.runtime,
     stateFolder: folders.state,
-    version: packageJson.version,
     signal: stop.signal,
     listening: () => void writeSync(1, "ready\n"),
     adopt: (variables) => {
@@ -94,6 +93,9 @@ function openContext(
     wishes,
     version: packageJson.version,
     commands: [],
+    // A tunnel changes nothing of the estate.
+    guard: { dryRun: false, yes: false },
+    commandLine: "lcops tunnel open --detach",
     signals: { signal: own.signal, leaveSigintTo: (work) => work(), hasTerminal: false },
     runLcops: () => Promise.reject(new Error("the supervisor runs no command lines")),
     self: [process.execPath, process.argv[1] ?? ""],

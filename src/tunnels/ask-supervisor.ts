@@ -1,16 +1,18 @@
 import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { errorCode, OperatorError } from "../system/errors.ts";
 import {
   type ControlAnswer,
   type ControlLine,
   type ControlRequest,
   controlSocket,
+  linesOf,
   PROTOCOL,
   unpackError,
 } from "./control-protocol.ts";
 import type { TunnelEvent } from "./tunnel-status.ts";
 
+/** A request before it says which version of them it speaks. */
+export type SupervisorRequest = Unversioned<ControlRequest>;
 type Unversioned<Request> = Request extends unknown ? Omit<Request, "protocol"> : never;
 
 export interface AskOptions {
@@ -27,7 +29,7 @@ const TRIES = 3;
 
 /** Given a request, return the supervisor's answer, or undefined where none runs and none is to be started. Throws what the request threw there. */
 export async function askSupervisor(
-  request: Unversioned<ControlRequest>,
+  request: SupervisorRequest,
   options: AskOptions,
 ): Promise<ControlAnswer | undefined> {
   for (let tried = 1; ; tried++) {
@@ -67,7 +69,7 @@ async function converse(
   try {
     signal.throwIfAborted();
     socket.write(`${JSON.stringify(request)}\n`);
-    for await (const text of createInterface({ input: socket })) {
+    for await (const text of linesOf(socket)) {
       const line = JSON.parse(text) as ControlLine;
       if ("event" in line) report?.(line.event);
       else if ("error" in line) throw unpackError(line.error);

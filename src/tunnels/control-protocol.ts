@@ -1,4 +1,6 @@
+import type { Socket } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { OperatorError, type ErrorKind } from "../system/errors.ts";
 import type { TunnelEvent, TunnelStatus } from "./tunnel-status.ts";
 
@@ -35,13 +37,15 @@ export type ControlLine =
   | { error: ControlError };
 
 export interface ControlAnswer {
-  pid: number;
-  version: string;
   /** The tunnels that were asked for, as they are now; of closed ones as they were. */
   tunnels: readonly SupervisedTunnel[];
 }
 
-export type SupervisedTunnel = TunnelStatus & { configPath: string };
+export type SupervisedTunnel = TunnelStatus & {
+  configPath: string;
+  /** The supervisor's. */
+  pid: number;
+};
 
 interface ControlError {
   kind: ErrorKind;
@@ -53,6 +57,14 @@ interface ControlError {
 /** Given the runtime folder, return where the supervisor listens. */
 export function controlSocket(runtimeFolder: string): string {
   return join(runtimeFolder, "tunnels.sock");
+}
+
+/** Given a socket, return the lines that come over it; they end when it is closed, in whichever way. */
+export function linesOf(socket: Socket): AsyncIterable<string> {
+  const lines = createInterface({ input: socket });
+  // readline itself waits for an orderly end only.
+  socket.once("close", () => lines.close());
+  return lines;
 }
 
 /** Given what a request has thrown, return it as it goes over the socket. */

@@ -49,7 +49,9 @@ async function refuseIfOpen(plan: TunnelPlan, options: OpenTunnelsOptions): Prom
   throw new OperatorError(
     "refused",
     `the tunnel ${plan.name} is open already, by lcops (pid ${open.pid})`,
-    { next: `use it at ${await describeUrl(plan)}, or end it first` },
+    {
+      next: `use it at ${await describeUrl(plan)}; lcops tunnel close ${plan.name} ends one in the background, Ctrl-C any other`,
+    },
   );
 }
 

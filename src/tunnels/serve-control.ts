@@ -1,12 +1,12 @@
 import { chmod, mkdir, rm, stat } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
 import { OperatorError } from "../system/errors.ts";
 import {
   type ControlAnswer,
   type ControlLine,
   type ControlRequest,
+  linesOf,
   packError,
   PROTOCOL,
 } from "./control-protocol.ts";
@@ -74,7 +74,7 @@ async function converse(socket: Socket, answer: Answer): Promise<void> {
     if (socket.writable) socket.write(`${JSON.stringify(line)}\n`);
   };
   try {
-    for await (const line of createInterface({ input: socket })) {
+    for await (const line of linesOf(socket)) {
       tell({ answer: await answer(readRequest(line), tell, gone.signal) });
       break;
     }

@@ -20,7 +20,6 @@ export type OpenRequest = Extract<ControlRequest, { ask: "open" }>;
 export interface SuperviseOptions {
   runtimeFolder: string;
   stateFolder: string;
-  version: string;
   /** Ends everything. */
   signal: AbortSignal;
   /** What a request to open means: its plans, and how to dial their hosts; `note` is told what the operator should know. */
@@ -74,9 +73,11 @@ export async function superviseTunnels(options: SuperviseOptions): Promise<void>
     });
   };
   const answer = (tunnels: readonly OpenTunnel[]): ControlAnswer => ({
-    pid: process.pid,
-    version: options.version,
-    tunnels: tunnels.map((one) => ({ ...one.status(), configPath: one.configPath })),
+    tunnels: tunnels.map((one) => ({
+      ...one.status(),
+      configPath: one.configPath,
+      pid: process.pid,
+    })),
   });
   /** Until the dial that is under way, or follows now, has ended in one way or the other. */
   const retry = async (tunnels: readonly OpenTunnel[]): Promise<void> => {

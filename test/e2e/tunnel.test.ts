@@ -244,7 +244,6 @@ testWith("kibana")("a failure that only the operator can mend is dialled once", 
     ssh?: { configFile?: string };
   };
   const folder = (ssh.configFile ?? "").replace(/config$/, "");
-  const knownHosts = readFileSync(`${folder}known_hosts`, "utf8");
   const other = ground.lab.hosts["GraphStats"]?.hostKeyFile ?? "";
   writeFileSync(`${folder}known_hosts`, knownHostLine(other, relay.address, relay.port));
   const before = relay.counters().connections;

@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { SupervisorRequest } from "../../tunnels/ask-supervisor.ts";
 import type { ControlAnswer } from "../../tunnels/control-protocol.ts";
 import type { TunnelEvent } from "../../tunnels/tunnel-status.ts";
 import { OperatorError } from "../../system/errors.ts";
@@ -9,11 +10,9 @@ const START_LIMIT_MS = 10_000;
 /** Another one was just being started. */
 const LOCK_HELD = 6;
 
-type Request = Parameters<typeof import("../../tunnels/ask-supervisor.ts").askSupervisor>[0];
-
 /** Given a request, return the supervisor's answer; with `start` one is started where none runs, else undefined is returned then. */
 export async function ask(
-  request: Request,
+  request: SupervisorRequest,
   context: Context,
   options: { start?: boolean; report?: (event: TunnelEvent) => void } = {},
 ): Promise<ControlAnswer | undefined> {
