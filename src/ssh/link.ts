@@ -21,6 +21,12 @@ export interface Link {
   windows: WindowBudget;
   /** Call `go` once the transport has room for more. */
   whenWritable(go: () => void): void;
+  /** Bytes that have come from the server, of any kind. */
+  receivedBytes(): number;
+  /** Make the server send something. */
+  askForReply(): void;
+  /** Cut it for this reason. */
+  fail(reason: OperatorError): void;
   /** End it: say goodbye, wait shortly for the server to hang up, then cut. */
   close(): Promise<void>;
 }

@@ -52,7 +52,8 @@ export async function measureUpload(port: number, mebibytes: number): Promise<nu
   const [answer] = (await once(socket, "data")) as [Buffer];
   const seconds = (performance.now() - beganMs) / 1000;
   socket.destroy();
-  if (Number(answer) !== mebibytes * MEBIBYTE) throw new Error(`${String(answer)} bytes have arrived`);
+  if (Number(answer) !== mebibytes * MEBIBYTE)
+    throw new Error(`${String(answer)} bytes have arrived`);
   return (mebibytes * MEBIBYTE) / 1e6 / seconds;
 }
 
