@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { Config } from "../../src/config/schema.ts";
-import { freePort, stopChild, until, user, type TestGround } from "../ssh/start-sshd.ts";
+import { freePort, stopChild, until, type TestGround } from "../ssh/start-sshd.ts";
+import { type BareTunnel, writeTunnel } from "../support/bare-tunnel.ts";
 import { isListening } from "../support/ground.ts";
 import { startLcops } from "../support/run-lcops.ts";
 
@@ -32,22 +31,9 @@ export async function openDoors(
   hostKeys: readonly string[],
   service: number,
 ): Promise<Doors> {
-  const folder = join(ground.folder, `doors-${sshd.port}`);
-  const configFile = `${folder}-ssh`;
-  const known = hostKeys.map((line) => line.replace(/^\S+/, `[${sshd.address}]:${sshd.port}`));
-  await writeFile(`${folder}-known`, `${known.join("\n")}\n`);
-  const settings = [
-    "Host *",
-    `User ${user}`,
-    `IdentityFile ${ground.key}`,
-    "IdentitiesOnly yes",
-    `UserKnownHostsFile ${folder}-known`,
-    "GlobalKnownHostsFile /dev/null",
-    "BatchMode yes",
-    "ExitOnForwardFailure yes",
-  ];
-  await writeFile(configFile, `${settings.join("\n")}\n`);
-  const lcops = await openLcops(ground, `${folder}-config.json`, configFile, sshd, service);
+  const tunnel = await writeTunnel(ground, sshd, hostKeys, service);
+  const { configFile } = tunnel;
+  const lcops = await openLcops(ground, tunnel);
   const openSsh = async (...words: string[]): Promise<{ port: number; stop(): Promise<void> }> => {
     const port = await freePort("127.0.0.1");
     const forward = `127.0.0.1:${port}:127.0.0.1:${service}`;
@@ -74,24 +60,8 @@ export async function openDoors(
 
 async function openLcops(
   ground: TestGround,
-  configPath: string,
-  configFile: string,
-  sshd: Sshd,
-  service: number,
+  { port, environment }: BareTunnel,
 ): Promise<{ port: number; readGrowthMb(): Promise<number>; stop(): Promise<void> }> {
-  const port = await freePort("127.0.0.1");
-  const config: Config = {
-    ssh: { configFile },
-    hosts: { far: { address: { eip: sshd.address }, port: sshd.port } },
-    services: { bulk: { kind: "http", host: "far", port: service, localPort: port } },
-  };
-  await writeFile(configPath, JSON.stringify(config), { mode: 0o600 });
-  const environment = {
-    PATH: process.env["PATH"] ?? "",
-    HOME: ground.folder,
-    XDG_RUNTIME_DIR: ground.folder,
-    LCOPS_CONFIG: configPath,
-  };
   const tunnel = startLcops(["tunnel", "open", "bulk"], { environment, timeoutMs: limitMs });
   const stop = async (): Promise<void> => {
     tunnel.send("SIGTERM");
