@@ -14,7 +14,10 @@ export interface Receiver {
   stop(): void;
 }
 
-/** OpenSSH tops up at about as much (three packets, channels.c): less at a time costs messages, more costs speed. */
+/**
+ * OpenSSH tops up by as much (three packets, channels.c): less at a time costs messages, more costs speed. Of a larger window
+ * it is an eighth: by 96 KiB, the messages took a fifth of the time of a fast download.
+ */
 const adjustBytes = 96 * 1024;
 /** Shorter than this, a measured rate is chance. */
 const measureMs = 10;
@@ -69,7 +72,8 @@ export function receiveData(
     share.hold(grantedBytes);
     const limitBytes = share.limit(targetBytes);
     const missingBytes = limitBytes - grantedBytes;
-    if (missingBytes < Math.min(adjustBytes, limitBytes / 2)) return;
+    const worthBytes = Math.min(limitBytes / 2, Math.max(adjustBytes, limitBytes / 8));
+    if (missingBytes < worthBytes) return;
     share.hold(limitBytes);
     window.add(missingBytes);
   };
