@@ -65,6 +65,7 @@ export function wrapChannel(
   });
   channel.on("close", () => {
     closed = true;
+    if (stream.destroyed) return;
     if (!link.isOpen()) return void stream.destroy(link.endError());
     const finish = (): void => {
       clearInterval(timer);

@@ -218,6 +218,20 @@ testWith("hosts")(
   },
 );
 
+testWith("hosts")(
+  "clients that reset half way leave nothing that keeps lcops from ending",
+  async () => {
+    await openTunnel();
+    const clients = Array.from({ length: 5 }, () => openClient("POUR"));
+    for (const { socket } of clients) {
+      await once(socket, "data");
+      socket.resetAndDestroy();
+    }
+    expect(hash(await openClient("POUR").all)).toBe(hash(repeat(POURED)));
+    await closeTunnel();
+  },
+);
+
 testWith("hosts")("an upload that the service resets half way ends with an error", async () => {
   await openTunnel();
   const { socket } = openClient("SHUT");
