@@ -78,6 +78,7 @@ export function makeContext(parts: ContextParts): Context {
         // Jump hosts may stand in another environment.
         hosts: await estate.allHosts(),
         lookUp: estate.lookUp,
+        reached: estate.reached,
         configPath: parts.configPath,
         environment,
         signal: signals.signal,

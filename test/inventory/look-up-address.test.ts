@@ -26,8 +26,8 @@ afterEach(async () => {
 });
 
 const SCOPES: EnvironmentScope[] = [
-  { region: "eu-west-1", environments: ["prod"], hasOpsWorks: false },
-  { region: "us-west-2", environments: ["dev", "prod"], hasOpsWorks: false },
+  { region: "eu-west-1", environments: ["prod"], hasOpsWorks: false, hasElasticIps: false },
+  { region: "us-west-2", environments: ["dev", "prod"], hasOpsWorks: false, hasElasticIps: false },
 ];
 const lookUp = (host: Partial<Host>, scopes = SCOPES): Promise<Lookup> =>
   lookUpAddress(
@@ -62,6 +62,7 @@ describe("a dyn address", () => {
       address: "192.0.2.4",
       instanceId: instanceId(4),
       launchedAt: "2026-01-04T00:00:00.000Z",
+      account: "123456789012",
     });
     expect(await lookUp({ ...dyn({ Name: "web" }), use: "private" })).toMatchObject({
       address: "10.0.0.4",
@@ -170,6 +171,7 @@ describe("an elastic IP", () => {
     expect(await lookUp({ address: { eip: { allocation: "eipalloc-1" } } })).toEqual({
       address: "203.0.113.1",
       instanceId: instanceId(1),
+      account: "123456789012",
     });
     expect(await lookUp({ address: { eip: { tags: { Name: "b" } } } })).toEqual({
       address: "203.0.113.2",
