@@ -166,3 +166,37 @@ describe("a profile of another account than the configuration says", () => {
     expect(asked).toEqual([]);
   });
 });
+
+test("a wrong account keeps every other profile from being asked anything, at listing and at connecting", async () => {
+  ground.configure((config) => {
+    Object.assign(config.environments?.["prod"]?.aws ?? {}, { account: "999999999999" });
+    Object.assign(config.environments?.["dev"]?.aws ?? {}, { account: ACCOUNTS.dev });
+    config.hosts = { box: { address: { dyn: { tags: { Name: "old" } } } } };
+  });
+  // The others would have had their answers long before it is known who this one is.
+  ground.endpoint.fault({ kind: "slow", service: "sts", accessKeyId: KEYS.prod, ms: 400 });
+  for (const args of [["hosts"], ["ssh", "box", "--", "true"]]) {
+    // eslint-disable-next-line no-await-in-loop -- what was asked is looked at after each
+    const { stderr } = await ground.lcops(...args);
+    expect(stderr).toContain(`belongs to account ${ACCOUNTS.prod}, the configuration says 9999`);
+    expect(ground.endpoint.requests.filter(({ service }) => service !== "sts")).toEqual([]);
+  }
+});
+
+test("in a pipe the last column is when AWS was asked, and JSON has it for all", async () => {
+  ground.configure((config) => {
+    config.hosts = { plain: { address: { dns: "plain.example.com" } } };
+  });
+  const { asOf } = JSON.parse((await ground.lcops("hosts", "--json", "--env", "dev")).stdout) as {
+    asOf: string;
+  };
+  expect(Date.now() - Date.parse(asOf)).toBeLessThan(60_000);
+  const { stdout } = await ground.lcops("hosts");
+  const last = Object.fromEntries(
+    stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => [line.split("\t")[0], line.split("\t").at(-1)]),
+  );
+  expect(last).toEqual({ plain: "", old: asOf });
+});
