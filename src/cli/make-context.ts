@@ -58,7 +58,9 @@ export function makeContext(parts: ContextParts): Context {
     commands: parts.commands,
     signal: signals.signal,
     leaveSigintTo: signals.leaveSigintTo,
-    hasTerminal: signals.hasTerminal,
+    get hasTerminal() {
+      return signals.hasTerminal;
+    },
     childEnvironment: async () => {
       await config();
       return { ...process.env };

@@ -1,6 +1,7 @@
 import type { Machine, Wishes } from "../../config/propose-config.ts";
 import { loadInventory, type Inventory } from "../../inventory/load-inventory.ts";
 import { printable } from "../../system/printable.ts";
+import { startProgress } from "../../terminal/progress.ts";
 import type { Context } from "../command.ts";
 
 type Environment = Wishes["environments"][number];
@@ -24,7 +25,10 @@ export async function findMachines(
   const machines = new Map<string, Machine>();
   // Of a machine that several see and no tag tells apart, the last word has the one that is guarded.
   const guardedLast = environments.toSorted((a, b) => Number(a.production) - Number(b.production));
-  const inventories = await Promise.all(guardedLast.map((one) => askAws(one, context)));
+  const progress = startProgress(context.terminal);
+  progress.update("asking AWS what there is");
+  const asked = Promise.all(guardedLast.map((one) => askAws(one, context)));
+  const inventories = await asked.finally(progress.end);
   for (const [index, { name }] of guardedLast.entries()) {
     const { hosts = [], gaps = [], accounts: seen = [] } = inventories[index] ?? {};
     const [account] = seen;
