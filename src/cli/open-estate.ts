@@ -80,9 +80,12 @@ export function openEstate(parts: EstateParts): Estate {
       if (exact || planScopes(await config(), wishes).length === 0)
         return exact ?? findHost(known, selector);
       const { hosts: all, gaps } = await inventory("refresh");
-      // An instance id stands for one machine; of a name nobody knows that while a part cannot be seen.
-      if (gaps.length === 0 || all.some((host) => host.instanceId === selector))
-        return findHost(all, selector);
+      // An instance id stands for one machine; of a name nobody knows that while instances cannot be seen.
+      const isSure = gaps.every(({ hidesInstances }) => !hidesInstances);
+      const isThere = all.some(
+        ({ name, instanceId }) => instanceId === selector || (isSure && name === selector),
+      );
+      if (gaps.length === 0 || isThere) return findHost(all, selector);
       throw new OperatorError(
         "unreachable",
         `${selector} is looked for in AWS, and a part of it cannot be seen`,
@@ -145,6 +148,6 @@ function findUnasked(config: Config, wanted: string | undefined): Inventory["gap
         next: "give it regions, or name them with --region",
       },
     );
-    return [{ error, lost: "its hosts are missing below" }];
+    return [{ error, lost: "its hosts are missing below", hidesInstances: true }];
   });
 }

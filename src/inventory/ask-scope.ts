@@ -28,6 +28,8 @@ export interface InventoryGap {
   shownFrom?: string;
   /** What nothing is shown of, in words. */
   lost: string;
+  /** Whether instances may be hidden: then nobody knows that a name stands for one alone. */
+  hidesInstances: boolean;
 }
 
 /** What a scope answered. */
@@ -113,7 +115,8 @@ export function recallAnswer(
   error: unknown,
   options: AskOptions,
 ): ScopeAnswer {
-  const gap = makeGap(scope, error, "its hosts are missing below");
+  const hosts = "its hosts are missing below";
+  const gap = { ...makeGap(scope, error, hosts), hidesInstances: true };
   if (!identity) return { answers: [], notes: [], gaps: [gap] };
   const { account } = identity;
   const shown = readCachedAnswer(options.cacheFolder, keyOf(scope, identity));
@@ -191,6 +194,7 @@ function makeGap(scope: EnvironmentScope, error: unknown, lost: string): Invento
     region,
     ...(profile !== undefined && { profile }),
     lost,
+    hidesInstances: false,
   };
 }
 

@@ -43,7 +43,7 @@ export interface Inventory {
 const AT_ONCE = 8;
 const FRESH_MS = 5 * 60 * 1000;
 /** Who somebody is, a sign-on that a program does included. */
-const IDENTITY_LIMIT_MS = 15_000;
+const IDENTITY_LIMIT_MS = 20_000;
 
 /**
  * Given the configuration and the scopes, return the inventory of every source, the regions asked in parallel. A region that fails is a gap,
@@ -176,7 +176,12 @@ function findStrangers(
         { next: `name the account of ${name} too if they share it, else correct its profile` },
       );
       const lost = `its machines are shown as those of ${owners.join(" or ")}`;
-      found.set(name, { error, ...(profile !== undefined && { profile }), lost });
+      found.set(name, {
+        error,
+        ...(profile !== undefined && { profile }),
+        lost,
+        hidesInstances: false,
+      });
     }
   }
   return [...found.values()];

@@ -183,6 +183,29 @@ test("a wrong account keeps every other profile from being asked anything, at li
   }
 });
 
+test("an environment without regions is named: AWS has machines of its that nobody asks for", async () => {
+  ground.configure(({ environments }) => {
+    Object.assign(environments?.["dev"]?.aws ?? {}, { regions: undefined });
+  });
+  const { code, stdout, stderr } = await ground.lcops("hosts", "--json");
+  expect(code).toBe(3);
+  expect(stderr).toContain("the environment dev has no regions in the configuration");
+  expect(JSON.parse(stdout)).toMatchObject({
+    hosts: [],
+    gaps: [{ kind: "configuration", next: "give it regions, or name them with --region" }],
+  });
+});
+
+test("a wrong account is refused at once, whoever else does not answer", async () => {
+  ground.configure(({ environments }) => {
+    Object.assign(environments?.["prod"]?.aws ?? {}, { account: "999999999999" });
+  });
+  ground.endpoint.fault({ kind: "hang", service: "sts", accessKeyId: KEYS.dev });
+  const began = performance.now();
+  expect(await ground.lcops("hosts")).toMatchObject({ code: 5, stdout: "" });
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
 test("in a pipe the last column is when AWS was asked, and JSON has it for all", async () => {
   ground.configure((config) => {
     config.hosts = { plain: { address: { dns: "plain.example.com" } } };

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OpsWorksStack } from "../lab/aws/state.ts";
 import { instanceId, makeAwsGround, type AwsGround } from "../support/aws-ground.ts";
@@ -159,6 +160,20 @@ describe("OpsWorks", () => {
       hosts: [{ name: "new", environment: "legacy" }, { name: "api2" }],
     });
     expect(listed.stderr).toContain(`shown as of ${before.asOf}`);
+  });
+
+  test("that is denied hides no instance of EC2 from being connected to, and is named for any other name", async () => {
+    ground.endpoint.setInstances("us-west-2", [{ ...TAGGED, privateIpAddress: "127.0.0.1" }]);
+    ground.configure((config) => {
+      // Nobody listens there.
+      writeFileSync(config.ssh?.configFile ?? "", "Port 1\n");
+    });
+    ground.endpoint.fault({ kind: "denied", service: "opsworks" });
+    const known = await ground.lcops("ssh", "old", "--", "true");
+    expect(known.stderr).toMatch(/^lcops: old \(127\.0\.0\.1:1\)/);
+    const other = await ground.lcops("ssh", "api2", "--", "true");
+    expect(other.stderr).toContain("api2 is looked for in AWS, and a part of it cannot be seen");
+    expect(other.stderr).toContain("opsworks:DescribeStacks in us-west-2");
   });
 
   test("is asked as soon as the configuration says so, whatever the cache has of EC2 alone", async () => {
