@@ -21,6 +21,7 @@ export function environmentsOf(
  * Given what was answered for an account, the environments to which it may belong and all that are configured, return its instances, each
  * with its environment: a tag that names one which is not the account's is passed over, and the machine belongs to the one that is, to none
  * where there are several: then it is guarded as production. A tag that names no environment of the configuration is shown as it is.
+ * They are marked in place: a copy of tens of thousands would be a tenth of the memory.
  */
 export function markSeen(
   answers: readonly CachedAnswer[],
@@ -38,10 +39,14 @@ export function markSeen(
     ),
   );
   return answers.flatMap(({ at, instances }) =>
-    instances.map(({ environment: tag, ...instance }): SeenInstance => {
+    instances.map((instance): SeenInstance => {
+      const { environment: tag } = instance;
       const isOwn = tag !== undefined && !isForeign(tag);
       const environment = isOwn ? tag : tagged.has(instance.id) ? undefined : only;
-      return { ...instance, at, ...(environment !== undefined && { environment }) };
+      const seen = Object.assign(instance, { at });
+      if (environment !== undefined) seen.environment = environment;
+      else if (tag !== undefined) delete seen.environment;
+      return seen;
     }),
   );
 }
