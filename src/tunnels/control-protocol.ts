@@ -23,7 +23,7 @@ export type ControlRequest = { protocol: number } & (
 );
 
 /** Who asks: on whose behalf hosts are looked up and connected to. */
-export interface Caller {
+interface Caller {
   /** Of `--env`, `--profile`, `--region`. */
   wishes: { environment?: string; profile?: string; region?: string };
   /** The variables; they carry what the agent and AWS need, and stay in memory. */
