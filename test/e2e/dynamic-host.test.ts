@@ -103,3 +103,26 @@ testWith("hosts", "aws")(
     expect(none.stderr).toContain("no running instance has Name=RedisCache in eu-west-1");
   },
 );
+
+testWith("hosts", "aws")(
+  "a host that is known by the tags of its elastic IP is one row with its instance",
+  async () => {
+    const config = JSON.parse(readFileSync(lab.configPath, "utf8")) as Config;
+    const path = `${lab.configPath}.eip.json`;
+    const eip = { tags: { Name: "GraphStats" } };
+    const host = { ...config.hosts?.["GraphStats"], address: { eip } };
+    const { environments, ssh } = config;
+    writeFileSync(path, JSON.stringify({ environments, ssh, hosts: { gate: host } }));
+    const result = await runLcops(["hosts", "--json", "--config", path], {
+      environment: lab.environment,
+    });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    const { hosts } = JSON.parse(result.stdout) as {
+      hosts: { name: string; instanceId: string }[];
+    };
+    const { instanceId } = aws.instances["GraphStats"] ?? {};
+    expect(hosts.filter((one) => one.instanceId === instanceId)).toMatchObject([
+      { name: "gate", sources: ["config", "ec2"], addressKind: "eip" },
+    ]);
+  },
+);
