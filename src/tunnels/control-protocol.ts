@@ -7,6 +7,10 @@ import type { TunnelEvent, TunnelStatus } from "./tunnel-status.ts";
 /** Raised when a request or an answer changes its meaning: an older supervisor then says so instead of misunderstanding. */
 export const PROTOCOL = 1;
 
+/** What a supervisor says when it starts, on its standard output: it can be asked, or another one runs. Anything else is why it cannot. */
+export const READY = "ready";
+export const LOCKED = "locked";
+
 /** A tunnel is known by its name in one configuration. */
 interface Named {
   configPath: string;

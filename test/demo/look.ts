@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -69,8 +70,13 @@ export async function pingRedis(url: URL): Promise<string[]> {
 
 /** Given the pid of an sshd, end the processes of its sessions, as a network does; returns how many there were. */
 export async function endSessions(sshd: number): Promise<number> {
-  const children = await readFile(`/proc/${sshd}/task/${sshd}/children`, "utf8");
+  // One of its processes takes the other with it.
+  const children = await readFile(`/proc/${sshd}/task/${sshd}/children`, "utf8").catch(() => "");
   const pids = children.trim().split(" ").filter(Boolean).map(Number);
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  for (const pid of pids) {
+    // A session has one process that watches and one that serves.
+    await endSessions(pid);
+    if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGKILL");
+  }
   return pids.length;
 }
