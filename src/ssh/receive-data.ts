@@ -83,9 +83,10 @@ export function receiveData(
       if (!chunk) break;
       isWanted = deliver(chunk);
     }
+    // The rest of the window is not used any more.
+    if (state === "ended") share.hold(held.sizeBytes());
     if (state === "ended" && held.sizeBytes() === 0) {
       state = "stopped";
-      share.hold(0);
       deliver(null);
     }
     topUp();

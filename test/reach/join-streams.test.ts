@@ -187,4 +187,40 @@ describe("an end that is no end", () => {
     closers.push(() => clearInterval(timer));
     await expect.poll(() => [socket.destroyed, client.destroyed]).toEqual([true, true]);
   });
+
+  /** Goes on sending; resolves with the error that this meets. */
+  const pour = (client: Socket): Promise<string> => {
+    const timer = setInterval(() => client.writable && client.write("more"), 5);
+    closers.push(() => clearInterval(timer));
+    return new Promise((resolve) => {
+      client.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
+    });
+  };
+  const makeChannel = (): Duplex =>
+    new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+
+  // libuv resets no socket that is just saying its end: the client would wait for ever.
+  test("a channel that fails right behind its end still resets the client", async () => {
+    const [socket, client] = await pair();
+    const channel = makeChannel();
+    joinStreams(socket, channel);
+    const failed = pour(client);
+    client.resume();
+    channel.once("end", () => channel.destroy(new Error("write EPIPE")));
+    channel.push(null);
+    expect(await failed).toMatch(/ECONNRESET|EPIPE/);
+    await expect.poll(() => socket.destroyed).toBe(true);
+  });
+
+  test("a client that only sends, and reads nothing of what has come, is reset", async () => {
+    const [socket, client] = await pair();
+    const channel = makeChannel();
+    joinStreams(socket, channel);
+    client.pause();
+    channel.push(pattern(16 * MIB));
+    await expect.poll(() => socket.writableLength).toBeGreaterThan(0);
+    const failed = pour(client);
+    channel.destroy();
+    expect(await failed).toMatch(/ECONNRESET|EPIPE/);
+  });
 });
