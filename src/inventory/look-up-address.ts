@@ -11,6 +11,8 @@ export interface Lookup {
   address?: string;
   instanceId?: string;
   launchedAt?: string;
+  /** Where its instance was found. */
+  scope?: EnvironmentScope;
 }
 
 export interface LookUpOptions {
@@ -104,7 +106,7 @@ async function lookUpByTags(
 function chooseOnly(
   host: Host,
   tags: Readonly<Record<string, string>>,
-  running: readonly Instance[],
+  running: readonly FoundInstance[],
   scoped: Scoped,
 ): Lookup {
   const [only] = running;
@@ -145,7 +147,8 @@ async function lookUpElasticIp(
     await Promise.all(
       scoped.scopes.map(async (scope) => {
         await options.checkAccount(scope);
-        return fetchElasticIp(scope, wanted, options.access);
+        const found = await fetchElasticIp(scope, wanted, options.access);
+        return found.map((one) => ({ ...one, ...(one.instanceId !== undefined && { scope }) }));
       }),
     )
   ).flat();
@@ -175,6 +178,10 @@ async function lookUpElasticIp(
   );
 }
 
+interface FoundInstance extends Instance {
+  scope: EnvironmentScope;
+}
+
 async function askAll(
   { scopes, checkAccount, access }: Scoped,
   query: {
@@ -182,19 +189,20 @@ async function askAll(
     ids?: readonly string[];
     states: readonly string[];
   },
-): Promise<Instance[]> {
+): Promise<FoundInstance[]> {
   const { fetchInstances } = await import("./ec2-instances.ts");
   const answers = await Promise.all(
     scopes.map(async (scope) => {
       await checkAccount(scope);
-      return fetchInstances(scope, query, access);
+      const found = await fetchInstances(scope, query, access);
+      return found.map((instance): FoundInstance => ({ ...instance, scope }));
     }),
   );
   // Two profiles can see the same account.
   return [...new Map(answers.flat().map((instance) => [instance.id, instance])).values()];
 }
 
-function readLookup(host: Host, instance: Instance): Lookup {
+function readLookup(host: Host, instance: FoundInstance): Lookup {
   const address = chooseAddress({ ...(host.use && { use: host.use }), ...pickAddresses(instance) });
   if (address === undefined) {
     throw new OperatorError(
@@ -208,6 +216,7 @@ function readLookup(host: Host, instance: Instance): Lookup {
   return {
     address,
     instanceId: instance.id,
+    scope: instance.scope,
     ...(instance.launchedAt !== undefined && { launchedAt: instance.launchedAt }),
   };
 }

@@ -4,7 +4,7 @@ import { spawnProxyCommand } from "../system/spawn-proxy-command.ts";
 import { classifySocketError, hopLabel } from "./classify-error.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
 import { forward } from "./forward.ts";
-import { readKnownHosts } from "./known-hosts.ts";
+import { gatherKnownKeys } from "./known-keys.ts";
 import type { Link } from "./link.ts";
 import { openSocket } from "./open-socket.ts";
 import type { ExitStatus } from "./pump-session.ts";
@@ -54,21 +54,23 @@ export interface Connection {
 export async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
   const { signal, ask, log = () => {}, connectTimeoutMs: timeoutMs = 10_000 } = options;
   signal.throwIfAborted();
-  // All of them, so that an unreadable file refuses before anybody is dialled.
-  const knownHosts = await Promise.all(route.map((hop) => readKnownHosts(hop.knownHostsFiles)));
+  // Of all of them, so that an unreadable file refuses before anybody is dialled.
+  const hops = await Promise.all(
+    route.map(async (hop) => ({ hop, known: await gatherKnownKeys(hop) })),
+  );
   const links: Link[] = [];
   const closeLinks = async (): Promise<void> => {
     for (const link of links.toReversed()) await link.close();
   };
   try {
-    for (const [index, hop] of route.entries()) {
+    for (const [index, { hop, known }] of hops.entries()) {
       const label = hopLabel(hop, index, route.length);
       const transport = await openTransport(hop, label, links.at(-1), { timeoutMs, signal });
       links.push(
         await shakeHands(transport.stream, {
           hop,
           label,
-          knownHosts: knownHosts[index] ?? [],
+          known,
           timeoutMs,
           signal,
           ask,

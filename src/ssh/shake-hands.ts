@@ -6,7 +6,7 @@ import { proposeAlgorithms } from "./algorithms.ts";
 import { authenticate } from "./authentication.ts";
 import { classifyHandshakeError, lostTransport } from "./classify-error.ts";
 import type { AskPassphrase } from "./collect-identities.ts";
-import { type KnownHostsEntry, storedKeyTypes } from "./known-hosts.ts";
+import type { KnownKeys } from "./known-keys.ts";
 import type { Link } from "./link.ts";
 import { startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
@@ -27,8 +27,8 @@ export interface Ask {
 export interface HandshakeOptions {
   hop: Hop;
   label: string;
-  /** Of the hop's known_hosts files. */
-  knownHosts: readonly KnownHostsEntry[];
+  /** What is known of its host keys. */
+  known: KnownKeys;
   /** Limit for key exchange and authentication; stands still while a person is asked. */
   timeoutMs: number;
   signal: AbortSignal;
@@ -44,7 +44,7 @@ export interface HandshakeOptions {
  * reason; the stream is gone by then. The stream belongs to the link.
  */
 export async function shakeHands(transport: Duplex, options: HandshakeOptions): Promise<Link> {
-  const { hop, label, knownHosts, signal, ask, log } = options;
+  const { hop, label, known, signal, ask, log } = options;
   // Before ssh2 has a handler of its own, an error must not be a crash.
   let transportError: Error | undefined;
   transport.on("error", (error) => (transportError ??= error));
@@ -141,13 +141,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
         username: hop.user,
         // Its timer cannot stand still while a person is asked.
         readyTimeout: 0,
-        algorithms: proposeAlgorithms(
-          storedKeyTypes(knownHosts, {
-            address: hop.address,
-            port: hop.port,
-            alias: hop.hostKeyAlias,
-          }),
-        ),
+        algorithms: proposeAlgorithms(known.types),
         authHandler: authenticate({
           hop,
           label,
@@ -163,7 +157,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
           phase = "verifying the host key";
           const trust =
             ask && ((question: HostKeyQuestion) => timer.paused(() => ask.trustHostKey(question)));
-          verifyHostKey(hop, label, knownHosts, key, trust, log).then(
+          verifyHostKey(key, { hop, label, known, trust, log }).then(
             () => {
               trusted = key;
               if (open) verify(true);
