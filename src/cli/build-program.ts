@@ -88,8 +88,7 @@ function addCommand(program: CommanderCommand, command: Command, parts: ProgramP
       "AWS regions, separated by commas, instead of the configured ones",
     );
   }
-  if (command.danger !== "reads" && command.changesEstate !== false)
-    addGuardOptions(target, command);
+  if (command.danger !== "reads" && command.changesEstate !== false) addGuardOptions(target);
   target.addHelpText("after", () => describeUse(command));
   target.action(() => {
     const options = target.opts();
@@ -109,12 +108,12 @@ function findNoun(program: CommanderCommand, noun: string, parts: ProgramParts):
   return made;
 }
 
-function addGuardOptions(target: CommanderCommand, command: Command): void {
+function addGuardOptions(target: CommanderCommand): void {
   target.addOption(new Option("--dry-run", "print the plan, change nothing"));
   target.addOption(new Option("--yes", "do not ask"));
-  if (command.danger === "destroys") {
-    target.addOption(new Option("--confirm <name>", "in production, the name of the target"));
-  }
+  target.addOption(
+    new Option("--confirm <name>", "do not ask: in production, the name of the target"),
+  );
 }
 
 function describeUse(command: Command): string {

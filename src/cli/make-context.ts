@@ -5,7 +5,8 @@ import { loadConfig } from "../config/load-config.ts";
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import type { Context } from "../commands/command.ts";
 import type { Folders } from "../config/folders.ts";
-import { OperatorError } from "../system/errors.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
+import type { GuardFlags } from "../system/gate.ts";
 import { printable } from "../system/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { openEstate } from "./open-estate.ts";
@@ -19,6 +20,9 @@ export interface ContextParts {
   /** `--env`. */
   environmentFlag: string | undefined;
   wishes: ScopeWishes;
+  guard: GuardFlags;
+  /** The command line, for the journal. */
+  commandLine: string;
   signals: Signals;
   version: string;
   commands: Context["commands"];
@@ -68,6 +72,25 @@ export function makeContext(parts: ContextParts): Context {
     self: parts.self,
     config,
     prompts,
+    gate: async (plan) => {
+      const { makeGate } = await import("./make-gate.ts");
+      return makeGate(parts.guard, terminal, prompts)(plan);
+    },
+    journal: async (change) => {
+      const { journalChange } = await import("../system/journal.ts");
+      const record = await journalChange(parts.folders.state, {
+        command: parts.commandLine,
+        ...change,
+      });
+      return {
+        id: record.id,
+        // The change itself has been made, or not: that is what the command tells.
+        end: (outcome) =>
+          record
+            .end(outcome)
+            .catch((error: unknown) => terminal.warn(`lcops: ${printable(describeError(error))}`)),
+      };
+    },
     environmentFlag: parts.environmentFlag,
     scopeWishes: parts.wishes,
     hosts: estate.hosts,

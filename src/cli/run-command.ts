@@ -1,8 +1,10 @@
 import type { Command, Context, Input } from "../commands/command.ts";
+import { quoteWords } from "../commands/quote-words.ts";
 import { findConfigPath } from "../config/find-config.ts";
 import { findFolders } from "../config/folders.ts";
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import { OperatorError } from "../system/errors.ts";
+import type { GuardFlags } from "../system/gate.ts";
 import { makeTerminal, type Terminal } from "../terminal/terminal.ts";
 import type { GlobalFlags } from "./build-program.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
@@ -16,6 +18,8 @@ const BEFORE_CHILD = 255;
 export interface Invocation {
   flags: GlobalFlags;
   version: string;
+  /** The command line as it was typed. */
+  words: readonly string[];
   commands: Context["commands"];
   /** Run another command line within this process. */
   runLcops: Context["runLcops"];
@@ -49,6 +53,8 @@ export function runCommand(
         configPath: findConfigPath(flags.config, started, folders),
         environmentFlag: flags.env,
         wishes: readWishes(flags, input),
+        guard: readGuard(input),
+        commandLine: `lcops ${quoteWords(invocation.words)}`,
         runLcops: (words) => invocation.runLcops([...passOn(flags), ...words]),
         self: [process.execPath, process.argv[1] ?? "", ...passOn(flags)],
       });
@@ -70,6 +76,15 @@ function readWishes(flags: GlobalFlags, input: Input): ScopeWishes {
     ...(flags.env !== undefined && { environment: flags.env }),
     ...(typeof profile === "string" && { profile }),
     ...(typeof region === "string" && { region }),
+  };
+}
+
+function readGuard({ options }: Input): GuardFlags {
+  const { confirm } = options;
+  return {
+    dryRun: options["dryRun"] === true,
+    yes: options["yes"] === true,
+    ...(typeof confirm === "string" && { confirm }),
   };
 }
 

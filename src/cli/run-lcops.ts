@@ -44,6 +44,7 @@ export async function runLcops(words: readonly string[], version: string): Promi
   return runCommand(typed.command, typed.input, {
     flags: program.opts<GlobalFlags>(),
     version,
+    words,
     commands,
     runLcops: (further) => runLcops(further, version),
   });

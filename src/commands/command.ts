@@ -5,6 +5,8 @@ import type { Inventory, InventoryOptions } from "../inventory/load-inventory.ts
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
 import type { Prompts } from "../terminal/prompts.ts";
+import type { Gate } from "../system/gate.ts";
+import type { Journal } from "../system/journal.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 /** What an operator can ask for: data, and a short handler. */
@@ -71,6 +73,10 @@ export interface Context {
   findHost: (selector: string) => Promise<Host>;
   reach: () => Promise<ReachOptions>;
   prompts: () => Promise<Prompts>;
+  /** Stands before every change: `if (!(await gate(plan))) return 0`. */
+  gate: Gate;
+  /** Writes a change down before it is made. */
+  journal: Journal;
   /** Run another command line of lcops, and return its exit code. */
   runLcops: (words: readonly string[]) => Promise<number>;
   /** The words that start this very program, for a child process. */

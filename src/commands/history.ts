@@ -20,6 +20,7 @@ export const history: Command = {
         { title: "WHEN", value: (entry) => entry.at },
         { title: "WHO", value: (entry) => entry.by },
         { title: "CHANGE", value: (entry) => entry.change },
+        { title: "STATE", value: ({ outcome }) => outcome?.state ?? "not known" },
         { title: "COMMAND", value: (entry) => entry.command },
       ]);
     }

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readJournal } from "../../src/system/journal.ts";
+import { journalChange, readJournal } from "../../src/system/journal.ts";
 import { findPortHolder } from "../../src/system/port-holder.ts";
 import { findProgram, runProgram } from "../../src/system/program.ts";
 
@@ -37,7 +37,8 @@ describe("the journal", () => {
   });
 
   test.each([
-    ["cut in its last line", `${JSON.stringify(entry("1"))}\n{"id":"2","a`, 2],
+    ["cut in a line that was ended", `${JSON.stringify(entry("1"))}\n{"id":"2","a\n`, 2],
+    ["with the end of a change that never began", `{"outcomeOf":"9","state":"done"}\n`, 1],
     ["overwritten in the middle", `${JSON.stringify(entry("1"))}\n\0\0\0\n{}\n`, 2],
     ["damaged behind an empty line", `${JSON.stringify(entry("1"))}\n\nx\n`, 3],
     ["with a line that is no entry", `null\n${JSON.stringify(entry("1"))}\n`, 1],
@@ -48,6 +49,59 @@ describe("the journal", () => {
       message: `the journal is damaged at ${path()}:${line}`,
     });
     expect(await readFile(path(), "utf8")).toBe(content);
+  });
+});
+
+describe("a change in the journal", () => {
+  const change = { command: "lcops x", change: "a to b", undo: { kind: "test", before: "a" } };
+  let state: string;
+  beforeAll(async () => {
+    state = join(await mkdtemp(join(folder, "state-")), "deep");
+  });
+  const read = () => readFile(join(state, "journal.ndjson"), "utf8");
+
+  test("is on the disk before it is made, for its owner alone, its outcome behind it", async () => {
+    const record = await journalChange(state, change);
+    const begun = await readJournal(state);
+    expect(begun).toMatchObject([{ ...change, id: record.id, by: expect.stringMatching(/.@./) }]);
+    expect(begun[0]?.outcome).toBeUndefined();
+    expect((await stat(join(state, "journal.ndjson"))).mode & 0o777).toBe(0o600);
+
+    await record.end({ state: "done", detail: "b", result: { kind: "test", after: "b" } });
+    const [ended] = await readJournal(state);
+    expect(ended).toMatchObject({ ...change, outcome: { state: "done", detail: "b" } });
+  });
+
+  test("is not begun where its writer was killed in the middle of its line; later ones are read", async () => {
+    const before = await readJournal(state);
+    await appendFile(join(state, "journal.ndjson"), '{"id":"torn","at":"20');
+    expect(await readJournal(state)).toEqual(before);
+
+    const { id } = await journalChange(state, change);
+    expect((await readJournal(state)).map((entry) => entry.id)).toEqual([before[0]?.id, id]);
+    // What was torn stays, for who wants to look.
+    expect(await read()).toContain('\n{"id":"torn","at":"20\n{"torn":true}\n');
+  });
+
+  test("is whole whoever else writes at the same time", async () => {
+    const before = (await readJournal(state)).length;
+    const large = { ...change, undo: { kind: "test", before: "x".repeat(100_000) } };
+    const records = await Promise.all(
+      Array.from({ length: 40 }, () => journalChange(state, large)),
+    );
+    await Promise.all(records.map((record) => record.end({ state: "failed" })));
+    const entries = await readJournal(state);
+    expect(entries.length).toBe(before + 40);
+    expect(entries.filter(({ outcome }) => outcome?.state === "failed").length).toBe(40);
+  });
+
+  test("is not made where the journal cannot be written", async () => {
+    const blocked = join(folder, "blocked");
+    await writeFile(blocked, "a file where the folder should be");
+    await expect(journalChange(blocked, change)).rejects.toMatchObject({
+      kind: "failed",
+      message: expect.stringContaining("cannot be written") as string,
+    });
   });
 });
 
