@@ -1,6 +1,8 @@
 import type { Host } from "../inventory/host.ts";
 import { locateHost, type LocateOptions } from "../inventory/locate-host.ts";
 import { connect, type Connection, type ConnectOptions } from "../ssh/connect.ts";
+import { type HostKeyChange, planHostKeyChange } from "../ssh/host-key-change.ts";
+import type { Route } from "../ssh/route.ts";
 
 export type { Connection };
 
@@ -15,12 +17,21 @@ export interface ReachOptions extends LocateOptions {
 
 /** Given a host, look it up afresh and open an ssh connection to it, over its jump hosts. Errors: those of `locateHost` and `connect`. */
 export async function connectHost(host: Host, options: ReachOptions): Promise<Connection> {
+  return connect(await findRoute(host, options), connectOptions(options));
+}
+
+/** Given a host, look it up afresh and return what accepting the key that it shows would change; see `planHostKeyChange`. */
+export async function planHostTrust(host: Host, options: ReachOptions): Promise<HostKeyChange> {
+  return planHostKeyChange(await findRoute(host, options), connectOptions(options));
+}
+
+async function findRoute(host: Host, options: ReachOptions): Promise<Route> {
   const route = await locateHost(host, options);
   for (const hop of route)
     options.trace(`${hop.name}: ${hop.user}@${hop.address} port ${hop.port}`);
-  return connect(route, {
-    signal: options.signal,
-    log: options.trace,
-    ...(options.ask && { ask: options.ask }),
-  });
+  return route;
+}
+
+function connectOptions({ signal, trace, ask }: ReachOptions): ConnectOptions {
+  return { signal, log: trace, ...(ask && { ask }) };
 }

@@ -20,7 +20,7 @@ export async function appendKnownHost(
 }
 
 /** Given what `appendKnownHost` is given, return the line, without its end. */
-function formatKnownHost(name: string, key: Buffer, comment?: string): string {
+export function formatKnownHost(name: string, key: Buffer, comment?: string): string {
   const fields = [name, keyType(key), key.toString("base64")];
   return [...fields, ...(comment === undefined ? [] : [comment])].join(" ");
 }

@@ -4,12 +4,13 @@ import { spawnProxyCommand } from "../system/spawn-proxy-command.ts";
 import { classifySocketError, hopLabel } from "./classify-error.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
 import { forward } from "./forward.ts";
-import { gatherKnownKeys } from "./known-keys.ts";
+import { gatherKnownKeys, type KnownKeys } from "./known-keys.ts";
 import type { Link } from "./link.ts";
 import { openSocket } from "./open-socket.ts";
 import type { ExitStatus } from "./pump-session.ts";
 import type { Hop, Route } from "./route.ts";
-import { type Ask, shakeHands } from "./shake-hands.ts";
+import { type Ask, type HandshakeOptions, shakeHands } from "./shake-hands.ts";
+import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
 import { openShell, type ShellOptions } from "./open-shell.ts";
 
 export interface ConnectOptions {
@@ -52,41 +53,12 @@ export interface Connection {
  * secret is sent to it. Every error names its hop: `unreachable` for the network, `access` for keys, the signal's reason.
  */
 export async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
-  const { signal, ask, log = () => {}, connectTimeoutMs: timeoutMs = 10_000 } = options;
-  signal.throwIfAborted();
-  // Of all of them, so that an unreadable file refuses before anybody is dialled.
-  const hops = await Promise.all(
-    route.map(async (hop) => ({ hop, known: await gatherKnownKeys(hop) })),
-  );
-  const links: Link[] = [];
-  const closeLinks = async (): Promise<void> => {
-    for (const link of links.toReversed()) await link.close();
-  };
-  try {
-    for (const [index, { hop, known }] of hops.entries()) {
-      const label = hopLabel(hop, index, route.length);
-      const transport = await openTransport(hop, label, links.at(-1), { timeoutMs, signal });
-      links.push(
-        await shakeHands(transport.stream, {
-          hop,
-          label,
-          known,
-          timeoutMs,
-          signal,
-          ask,
-          log,
-          ...(transport.words && { words: transport.words }),
-        }),
-      );
-      log(`${label}: connected`);
-    }
-  } catch (error) {
-    await closeLinks();
-    throw error;
-  }
+  options.signal.throwIfAborted();
+  const links = await openLinks(await gatherAll(route), options);
   const last = links.at(-1);
   if (!last) throw new Error("a route has at least one hop");
-  void last.ended.then(closeLinks);
+  const close = (): Promise<void> => closeLinks(links);
+  void last.ended.then(close);
   return {
     host: last.hop.name,
     address: last.hop.address,
@@ -96,8 +68,92 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
     openShell: (shellOptions) => openShell(last, shellOptions),
     isOpen: last.isOpen,
     closed: last.ended,
-    close: closeLinks,
+    close,
   };
+}
+
+/** What a host has shown, beside what is known of it. */
+export interface ShownHostKey {
+  label: string;
+  hop: Hop;
+  known: KnownKeys;
+  /** In wire format. */
+  key: Buffer;
+}
+
+/**
+ * Given a route, return the host key that its last host shows: that one is left before any credential is sent to it, the hops
+ * before it are logged in to. Errors: those of `connect`.
+ */
+export async function fetchHostKey(route: Route, options: ConnectOptions): Promise<ShownHostKey> {
+  options.signal.throwIfAborted();
+  const hops = await gatherAll(route);
+  let shown: ShownHostKey | undefined;
+  const look = (key: Buffer, { hop, known }: KnownHop, label: string): Promise<void> => {
+    shown = { label, hop, known, key };
+    return Promise.reject(new OperatorError("cancelled", `${label}: only its key was wanted`));
+  };
+  const links = await openLinks(hops, options, look).catch((error: unknown) => {
+    if (!shown) throw error;
+    return [];
+  });
+  await closeLinks(links);
+  if (!shown) throw new Error("a server that lets in has shown a key");
+  return shown;
+}
+
+interface KnownHop {
+  hop: Hop;
+  known: KnownKeys;
+}
+
+/** Of all hops, so that an unreadable file refuses before anybody is dialled. */
+function gatherAll(route: Route): Promise<KnownHop[]> {
+  return Promise.all(route.map(async (hop) => ({ hop, known: await gatherKnownKeys(hop) })));
+}
+
+/** `look` is shown the last host's key instead of having it verified. */
+async function openLinks(
+  hops: readonly KnownHop[],
+  { signal, ask, log = () => {}, connectTimeoutMs: timeoutMs = 10_000 }: ConnectOptions,
+  look?: (key: Buffer, at: KnownHop, label: string) => Promise<void>,
+): Promise<Link[]> {
+  const links: Link[] = [];
+  try {
+    for (const [index, at] of hops.entries()) {
+      const { hop, known } = at;
+      const label = hopLabel(hop, index, hops.length);
+      const verify: HandshakeOptions["verify"] = (key, paused) => {
+        if (look && index === hops.length - 1) return look(key, at, label);
+        const trust =
+          ask && ((question: HostKeyQuestion) => paused(() => ask.trustHostKey(question)));
+        return verifyHostKey(key, { hop, label, known, trust, log });
+      };
+      const transport = await openTransport(hop, label, links.at(-1), { timeoutMs, signal });
+      links.push(
+        await shakeHands(transport.stream, {
+          hop,
+          label,
+          types: known.types,
+          verify,
+          timeoutMs,
+          signal,
+          ask,
+          log,
+          ...(transport.words && { words: transport.words }),
+        }),
+      );
+      log(`${label}: connected`);
+    }
+    return links;
+  } catch (error) {
+    await closeLinks(links);
+    throw error;
+  }
+}
+
+async function closeLinks(links: readonly Link[]): Promise<void> {
+  for (const link of links.toReversed()) await link.close();
 }
 
 interface Transport {

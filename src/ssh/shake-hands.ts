@@ -6,12 +6,11 @@ import { proposeAlgorithms } from "./algorithms.ts";
 import { authenticate } from "./authentication.ts";
 import { classifyHandshakeError, lostTransport } from "./classify-error.ts";
 import type { AskPassphrase } from "./collect-identities.ts";
-import type { KnownKeys } from "./known-keys.ts";
 import type { Link } from "./link.ts";
-import { startPhaseTimer } from "./phase-timer.ts";
+import { type PhaseTimer, startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
 import type { Hop } from "./route.ts";
-import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
+import type { HostKeyQuestion } from "./verify-host-key.ts";
 
 const goodbyeMs = 500;
 const keptBytes = 8192;
@@ -27,8 +26,10 @@ export interface Ask {
 export interface HandshakeOptions {
   hop: Hop;
   label: string;
-  /** What is known of its host keys. */
-  known: KnownKeys;
+  /** Host key types to negotiate, in order of preference before the others. */
+  types: readonly string[];
+  /** Resolves when the key that the server has shown (wire format) may be trusted, throws what to tell else; asks people through `paused`. */
+  verify(key: Buffer, paused: PhaseTimer["paused"]): Promise<void>;
   /** Limit for key exchange and authentication; stands still while a person is asked. */
   timeoutMs: number;
   signal: AbortSignal;
@@ -44,7 +45,7 @@ export interface HandshakeOptions {
  * reason; the stream is gone by then. The stream belongs to the link.
  */
 export async function shakeHands(transport: Duplex, options: HandshakeOptions): Promise<Link> {
-  const { hop, label, known, signal, ask, log } = options;
+  const { hop, label, signal, ask, log } = options;
   // Before ssh2 has a handler of its own, an error must not be a crash.
   let transportError: Error | undefined;
   transport.on("error", (error) => (transportError ??= error));
@@ -141,7 +142,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
         username: hop.user,
         // Its timer cannot stand still while a person is asked.
         readyTimeout: 0,
-        algorithms: proposeAlgorithms(known.types),
+        algorithms: proposeAlgorithms(options.types),
         authHandler: authenticate({
           hop,
           label,
@@ -155,9 +156,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
           // Asked again whenever the server renews its keys.
           if (trusted) return verify(trusted.equals(key));
           phase = "verifying the host key";
-          const trust =
-            ask && ((question: HostKeyQuestion) => timer.paused(() => ask.trustHostKey(question)));
-          verifyHostKey(key, { hop, label, known, trust, log }).then(
+          options.verify(key, timer.paused).then(
             () => {
               trusted = key;
               if (open) verify(true);

@@ -47,7 +47,8 @@ export async function verifyHostKey(key: Buffer, options: VerifyOptions): Promis
     if (isElsewhere) await learn(key, `known by its address`, options);
     return;
   }
-  refuseStored(verdict, shown, options);
+  refuseRevoked(verdict, shown, label);
+  refuseChanged(verdict, shown, options);
   const checked = known.proof && checkProof(known.proof, key);
   if (checked?.proven) {
     const { by } = checked.voucher;
@@ -65,26 +66,26 @@ export async function verifyHostKey(key: Buffer, options: VerifyOptions): Promis
 }
 
 /** Given a key in wire format, return its type and fingerprint as one text. */
-function describeKey(key: Buffer): string {
+export function describeKey(key: Buffer): string {
   return `${keyType(key)} ${fingerprint(key)}`;
 }
 
-/** Given the verdict on a shown key, throw `access` where something that is stored speaks against it. */
-function refuseStored(
+/** Given the verdict on a shown key, throw `access` where that is revoked. */
+export function refuseRevoked(verdict: HostKeyVerdict, shown: string, label: string): void {
+  if (verdict.verdict !== "revoked") return;
+  throw new OperatorError("access", `${label}: the host key is revoked: ${shown}`, {
+    details: [`revoked in ${verdict.stored.place}`],
+    next: "do not connect; ask who revoked it",
+  });
+}
+
+function refuseChanged(
   verdict: HostKeyVerdict,
   shown: string,
   { hop, label }: Pick<VerifyOptions, "hop" | "label">,
 ): void {
-  if (verdict.verdict === "revoked") {
-    throw new OperatorError("access", `${label}: the host key is revoked: ${shown}`, {
-      details: [`revoked in ${verdict.stored.place}`],
-      next: "do not connect; ask who revoked it",
-    });
-  }
   if (verdict.verdict !== "changed") return;
   const { stored } = verdict;
-  const { name } = placeOf(hop);
-  const file = stored.place.slice(0, stored.place.lastIndexOf(":"));
   throw new OperatorError(
     "access",
     `${label}: the host key has changed; somebody may be listening in`,
@@ -94,7 +95,7 @@ function refuseStored(
         `stored:    ${describeKey(stored.key)} (${stored.place})`,
         ...(hop.identity?.launchedAt ? [`launched:  ${hop.identity.launchedAt}`] : []),
       ],
-      next: `find out why; if the change is right: ssh-keygen -R '${name}' -f '${file}'`,
+      next: `find out why; if the change is right: lcops hosts trust ${hop.name}`,
     },
   );
 }
@@ -116,9 +117,7 @@ async function askAboutKey(
   if (!trust) {
     throw new OperatorError("access", `${label}: the host key is not known: ${shown}`, {
       details: gaps,
-      next: hop.identity
-        ? "connect once from a terminal, after checking its fingerprint"
-        : "connect once from a terminal, or add its key with ssh-keyscan after checking it",
+      next: `check it, then connect once from a terminal, or: lcops hosts trust ${hop.name}`,
     });
   }
   const question = {
