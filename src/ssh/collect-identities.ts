@@ -62,7 +62,10 @@ async function readAgent(
 ): Promise<AgentKey[]> {
   if (agentSocket === undefined) return [];
   try {
-    return await readAgentKeys(agentSocket);
+    const keys = await readAgentKeys(agentSocket);
+    if (keys.length === 0)
+      passedOver.push(`agent ${agentSocket}: it shows no keys; it may be locked (ssh-add -X)`);
+    return keys;
   } catch (error) {
     passedOver.push(`agent ${agentSocket}: ${describeError(error)}`);
     return [];
