@@ -12,7 +12,11 @@ import { hostsTrust } from "./hosts/trust.ts";
 import { menu } from "./menu.ts";
 import { mysql } from "./mysql.ts";
 import { ssh } from "./ssh.ts";
+import { tunnelClose } from "./tunnel/close.ts";
+import { tunnelList } from "./tunnel/list.ts";
+import { tunnelLogs } from "./tunnel/logs.ts";
 import { tunnelOpen } from "./tunnel/open.ts";
+import { tunnelRetry } from "./tunnel/retry.ts";
 
 /** Every command, in the order of the help. It feeds the command line, the menu, the help and the completion. */
 export const commands: readonly Command[] = [
@@ -21,6 +25,10 @@ export const commands: readonly Command[] = [
   hostsTrust,
   ssh,
   tunnelOpen,
+  tunnelList,
+  tunnelLogs,
+  tunnelRetry,
+  tunnelClose,
   mysql,
   configInit,
   configCheck,

@@ -12,6 +12,7 @@ import type { Hop, Route } from "./route.ts";
 import { type Ask, type HandshakeOptions, shakeHands } from "./shake-hands.ts";
 import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
 import { openShell, type ShellOptions } from "./open-shell.ts";
+import { watchLiveness } from "./watch-liveness.ts";
 
 export interface ConnectOptions {
   /** Ends everything, the finished connection included; what is under way throws its reason. */
@@ -59,6 +60,7 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
   if (!last) throw new Error("a route has at least one hop");
   const close = (): Promise<void> => closeLinks(links);
   void last.ended.then(close);
+  watchLiveness(last);
   return {
     host: last.hop.name,
     address: last.hop.address,

@@ -16,6 +16,12 @@ export interface Link {
   onEnd(listener: () => void): () => void;
   /** Resolves when the transport has ended: to the reason when it was lost, to undefined when lcops closed it. */
   ended: Promise<OperatorError | undefined>;
+  /** Bytes that have come from the server, of any kind. */
+  receivedBytes(): number;
+  /** Make the server send something. */
+  askForReply(): void;
+  /** Cut it for this reason. */
+  fail(reason: OperatorError): void;
   /** End it: say goodbye, wait shortly for the server to hang up, then cut. */
   close(): Promise<void>;
 }

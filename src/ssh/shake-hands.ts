@@ -53,6 +53,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   let clientError: Error | undefined;
   let phase = "waiting for its SSH greeting";
   let received = Buffer.alloc(0);
+  let receivedBytes = 0;
   let open = true;
   let closing = false;
   let readyMs: number | undefined;
@@ -91,6 +92,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   });
   // A forwarded or a program's stream does not close by itself when the far side has ended.
   transport.on("end", () => transport.end());
+  transport.on("data", (chunk: Buffer) => (receivedBytes += chunk.length));
   const tap = (chunk: Buffer): void => {
     if (received.length < keptBytes) received = Buffer.concat([received, chunk]);
   };
@@ -196,6 +198,12 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       return () => void listeners.delete(listener);
     },
     ended,
+    receivedBytes: () => receivedBytes,
+    askForReply: () => {
+      // RFC 4254, 7.1: the cancelling of a forward that nobody has asked for is refused, and the refusal is a reply.
+      if (open && !closing) client.unforwardIn("127.0.0.1", 0, () => {});
+    },
+    fail: (lost) => transport.destroy(lost),
     close,
   };
 }

@@ -84,6 +84,39 @@ export function runInForeground(
   });
 }
 
+/**
+ * Given a program that goes on when lcops has ended, start it in a session of its own, away from the terminal, and return once it has
+ * said a line on its standard output, or has ended: then its exit code. `environment` is all that it gets of variables. Throws `failed`
+ * past `timeoutMs`.
+ */
+export function startDetached(
+  program: string,
+  args: readonly string[],
+  options: { environment: NodeJS.ProcessEnv; timeoutMs: number },
+): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      detached: true,
+      cwd: "/",
+      stdio: ["ignore", "pipe", "ignore"],
+      env: options.environment,
+    });
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      child.unref();
+      act();
+    };
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      settle(() => reject(new OperatorError("failed", `${program} did not start in time`)));
+    }, options.timeoutMs);
+    child.once("error", (error) => settle(() => reject(error)));
+    child.once("exit", (code) => settle(() => resolve(code ?? 1)));
+    child.stdout.once("data", () => settle(() => resolve(undefined)));
+  });
+}
+
 /** Given names of programs in order of preference, return the path of the first one on `searchPath` (as in $PATH), or undefined. */
 export async function findProgram(
   names: readonly string[],

@@ -178,7 +178,7 @@ for (const how of ["cut", "reset"] as const) {
       await reader.waitFor(/half/);
       relay[how]();
       expect(await reader.ended).toMatchObject({ code: 0, stdout: "half\nreset" });
-      expect((await tunnel.ended).code).toBe(1);
+      await closeTunnel();
     },
   );
 }
@@ -195,5 +195,5 @@ testWith("hosts")("an upload whose transport is cut half way ends with an error"
   await until("5 MB are sent", () => relay.counters().bytesToServer > before + 5 * MEBIBYTE);
   relay.cut();
   expect(await endOf(all)).toMatch(/ECONNRESET|EPIPE/);
-  expect((await tunnel.ended).code).toBe(1);
+  await closeTunnel();
 });
