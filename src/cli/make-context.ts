@@ -102,6 +102,7 @@ export function makeContext(parts: ContextParts): Context {
         // Jump hosts may stand in another environment.
         hosts: await estate.allHosts(),
         lookUp: estate.lookUp,
+        stateFolder: parts.folders.state,
         hostKeys: {
           knownHostsFile: join(parts.folders.state, "known_hosts"),
           prove: estate.proveHostKey,
@@ -131,6 +132,10 @@ function askAboutHosts(
       return confirm(
         `${host} (${where}) is not known. Its ${keyType} key is ${fingerprint}. Trust it?`,
       );
+    },
+    giveTerminal: async () => {
+      const { clearProgress } = await import("../terminal/progress.ts");
+      clearProgress();
     },
     passphrase: (file) => {
       // Once a run, however many connections use the key.

@@ -27,6 +27,8 @@ export interface Location {
   agentSocket?: string;
   knownHostsFiles: readonly string[];
   proxyCommand?: string;
+  /** What only the `ssh` program can use of the user's settings. */
+  forProgram?: NonNullable<SshSettings["forProgram"]>;
 }
 
 export interface LocateOptions {
@@ -154,6 +156,7 @@ function makeLocation(name: string, settings: SshSettings): Location {
     knownHostsFiles: settings.knownHostsFiles,
     ...(settings.hostKeyAlias !== undefined && { hostKeyAlias: settings.hostKeyAlias }),
     ...(settings.agentSocket !== undefined && { agentSocket: settings.agentSocket }),
+    ...(settings.forProgram && { forProgram: settings.forProgram }),
     ...(settings.proxyCommand !== undefined && { proxyCommand: settings.proxyCommand }),
   };
 }

@@ -13,6 +13,8 @@ export interface ReachOptions extends LocateOptions {
   /** How to ask the operator; absent where nobody is there. */
   ask?: NonNullable<ConnectOptions["ask"]>;
   trace: (line: string) => void;
+  /** Where is kept with which key each host has let in. */
+  stateFolder?: string;
 }
 
 /** Given a host, look it up afresh and open an ssh connection to it, over its jump hosts. Errors: those of `locateHost` and `connect`. */
@@ -32,6 +34,13 @@ async function findRoute(host: Host, options: ReachOptions): Promise<Route> {
   return route;
 }
 
-function connectOptions({ signal, trace, ask }: ReachOptions): ConnectOptions {
-  return { signal, log: trace, ...(ask && { ask }) };
+function connectOptions(options: ReachOptions): ConnectOptions {
+  const { signal, trace, note, ask, stateFolder } = options;
+  return {
+    signal,
+    note,
+    log: trace,
+    ...(ask && { ask }),
+    ...(stateFolder !== undefined && { stateFolder }),
+  };
 }

@@ -2,17 +2,21 @@ import type { Duplex } from "node:stream";
 import { OperatorError } from "../system/errors.ts";
 import { spawnProxyCommand } from "../system/spawn-proxy-command.ts";
 import { classifySocketError, hopLabel } from "./classify-error.ts";
-import { type ExecuteOptions, execute } from "./execute.ts";
-import { forward } from "./forward.ts";
-import { gatherKnownKeys, type KnownKeys } from "./known-keys.ts";
+import type { ExecuteOptions } from "./execute.ts";
+import { findAuthority, gatherKnownKeys, type KnownKeys } from "./known-keys.ts";
+import { recallIdentity, rememberIdentity } from "./last-identity.ts";
 import type { Link } from "./link.ts";
 import { openSocket } from "./open-socket.ts";
 import type { ExitStatus } from "./pump-session.ts";
 import type { Hop, Route } from "./route.ts";
-import { type Ask, type HandshakeOptions, shakeHands } from "./shake-hands.ts";
-import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
-import { openShell, type ShellOptions } from "./open-shell.ts";
+import { NeedsProgramError } from "./needs-program.ts";
+import type { ShellOptions } from "./open-shell.ts";
+import { type Ask, shakeHands } from "./shake-hands.ts";
+import { type Stage, stageOf, stageOfProgram } from "./stage.ts";
+import { describeAuthority, type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
 import { watchLiveness } from "./watch-liveness.ts";
+
+const defaultTimeoutMs = 10_000;
 
 export interface ConnectOptions {
   /** Ends everything, the finished connection included; what is under way throws its reason. */
@@ -21,8 +25,12 @@ export interface ConnectOptions {
   connectTimeoutMs?: number;
   /** Absent: nobody can be asked, so an unknown host key is refused and an encrypted key is not used. */
   ask?: Ask;
+  /** Told what the operator should know: that it goes through the `ssh` program. */
+  note?: (line: string) => void;
   /** Told what is done, for debugging; the lines are printable. */
   log?: (line: string) => void;
+  /** Where is kept with which key each host has let in; absent: nowhere. */
+  stateFolder?: string;
 }
 
 /** A connection to the last host of a route. */
@@ -55,19 +63,18 @@ export interface Connection {
  */
 export async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
   options.signal.throwIfAborted();
-  const links = await openLinks(await gatherAll(route), options);
-  const last = links.at(-1);
+  const stages = await openStages(await gatherAll(route), options);
+  const last = stages.at(-1);
   if (!last) throw new Error("a route has at least one hop");
-  const close = (): Promise<void> => closeLinks(links);
+  const close = (): Promise<void> => closeStages(stages);
   void last.ended.then(close);
-  watchLiveness(last);
   return {
     host: last.hop.name,
     address: last.hop.address,
     label: last.label,
-    forward: (target, forwardOptions = {}) => forward(last, target, forwardOptions),
-    execute: (command, executeOptions) => execute(last, command, executeOptions),
-    openShell: (shellOptions) => openShell(last, shellOptions),
+    forward: last.forward,
+    execute: last.execute,
+    openShell: last.openShell,
     isOpen: last.isOpen,
     closed: last.ended,
     close,
@@ -95,11 +102,11 @@ export async function fetchHostKey(route: Route, options: ConnectOptions): Promi
     shown = { label, hop, known, key };
     return Promise.reject(new OperatorError("cancelled", `${label}: only its key was wanted`));
   };
-  const links = await openLinks(hops, options, look).catch((error: unknown) => {
+  const stages = await openStages(hops, options, look).catch((error: unknown) => {
     if (!shown) throw error;
     return [];
   });
-  await closeLinks(links);
+  await closeStages(stages);
   if (!shown) throw new Error("a server that lets in has shown a key");
   return shown;
 }
@@ -107,6 +114,8 @@ export async function fetchHostKey(route: Route, options: ConnectOptions): Promi
 interface KnownHop {
   hop: Hop;
   known: KnownKeys;
+  /** The key that was verified in this run. */
+  key?: Buffer;
 }
 
 /** Of all hops, so that an unreadable file refuses before anybody is dialled. */
@@ -115,47 +124,105 @@ function gatherAll(route: Route): Promise<KnownHop[]> {
 }
 
 /** `look` is shown the last host's key instead of having it verified. */
-async function openLinks(
+async function openStages(
   hops: readonly KnownHop[],
-  { signal, ask, log = () => {}, connectTimeoutMs: timeoutMs = 10_000 }: ConnectOptions,
+  options: ConnectOptions,
   look?: (key: Buffer, at: KnownHop, label: string) => Promise<void>,
-): Promise<Link[]> {
-  const links: Link[] = [];
+): Promise<Stage[]> {
+  const { log = () => {} } = options;
+  const stages: Stage[] = [];
   try {
     for (const [index, at] of hops.entries()) {
-      const { hop, known } = at;
-      const label = hopLabel(hop, index, hops.length);
-      const verify: HandshakeOptions["verify"] = (key, paused) => {
-        if (look && index === hops.length - 1) return look(key, at, label);
-        const trust =
-          ask && ((question: HostKeyQuestion) => paused(() => ask.trustHostKey(question)));
-        return verifyHostKey(key, { hop, label, known, trust, log });
-      };
-      const transport = await openTransport(hop, label, links.at(-1), { timeoutMs, signal });
-      links.push(
-        await shakeHands(transport.stream, {
-          hop,
-          label,
-          types: known.types,
-          verify,
-          timeoutMs,
-          signal,
-          ask,
-          log,
-          ...(transport.words && { words: transport.words }),
-        }),
-      );
+      const label = hopLabel(at.hop, index, hops.length);
+      const isLast = index === hops.length - 1;
+      try {
+        const link = await openLink(at, label, stages.at(-1), options, isLast ? look : undefined);
+        if (isLast) watchLiveness(link);
+        stages.push(stageOf(link));
+      } catch (error) {
+        const because = whyProgram(error, at);
+        if (because === undefined) throw error;
+        // It goes the whole way up to here by itself.
+        await closeStages(stages.splice(0));
+        stages.push(
+          await openWithProgram(hops.slice(0, index + 1), label, because, error, options),
+        );
+      }
       log(`${label}: connected`);
     }
-    return links;
+    return stages;
   } catch (error) {
-    await closeLinks(links);
+    await closeStages(stages);
     throw error;
   }
 }
 
-async function closeLinks(links: readonly Link[]): Promise<void> {
-  for (const link of links.toReversed()) await link.close();
+async function openLink(
+  at: KnownHop,
+  label: string,
+  outer: Stage | undefined,
+  options: ConnectOptions,
+  look: ((key: Buffer, at: KnownHop, label: string) => Promise<void>) | undefined,
+): Promise<Link> {
+  const { signal, ask, log = () => {}, connectTimeoutMs: timeoutMs = defaultTimeoutMs } = options;
+  const { hop, known } = at;
+  const transport = await openTransport(hop, label, outer, { timeoutMs, signal });
+  return shakeHands(transport.stream, {
+    hop,
+    label,
+    types: known.types,
+    verify: async (key, paused) => {
+      if (look) return look(key, at, label);
+      const trust =
+        ask && ((question: HostKeyQuestion) => paused(() => ask.trustHostKey(question)));
+      await verifyHostKey(key, { hop, label, known, trust, log });
+      at.key = key;
+    },
+    last: await recallIdentity(options.stateFolder, hop),
+    welcomed: (fingerprint) => void rememberIdentity(options.stateFolder, hop, { fingerprint }),
+    timeoutMs,
+    signal,
+    ask,
+    log,
+    ...(transport.words && { words: transport.words }),
+  });
+}
+
+function whyProgram(error: unknown, { hop, known }: KnownHop): string | undefined {
+  if (error instanceof NeedsProgramError) return error.because;
+  // A server that has certificates alone.
+  const isWithoutKey =
+    error instanceof OperatorError && /no matching host key/i.test(error.message);
+  const authority = isWithoutKey ? findAuthority(hop, known.entries) : undefined;
+  return authority && describeAuthority(authority);
+}
+
+async function openWithProgram(
+  hops: readonly KnownHop[],
+  label: string,
+  because: string,
+  cause: unknown,
+  options: ConnectOptions,
+): Promise<Stage> {
+  const { signal, note = () => {}, stateFolder, connectTimeoutMs = defaultTimeoutMs } = options;
+  const hop = hops.at(-1)?.hop;
+  note(`${label}: through the ssh program, because ${because}`);
+  const { openProgramLink } = await import("./program-link.ts");
+  try {
+    await options.ask?.giveTerminal?.();
+    const program = { signal, canAsk: options.ask !== undefined, timeoutMs: connectTimeoutMs };
+    const link = await openProgramLink(hops, label, program);
+    if (hop) await rememberIdentity(stateFolder, hop, { throughProgram: true });
+    return stageOfProgram(link);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (hop) await rememberIdentity(stateFolder, hop, {});
+    throw error instanceof OperatorError && error.kind === "missing" ? cause : error;
+  }
+}
+
+async function closeStages(stages: readonly Stage[]): Promise<void> {
+  for (const stage of stages.toReversed()) await stage.close();
 }
 
 interface Transport {
@@ -166,12 +233,12 @@ interface Transport {
 async function openTransport(
   hop: Hop,
   label: string,
-  outer: Link | undefined,
+  outer: Stage | undefined,
   limits: { timeoutMs: number; signal: AbortSignal },
 ): Promise<Transport> {
   if (outer) {
     try {
-      return { stream: await forward(outer, { host: hop.address, port: hop.port }, limits) };
+      return { stream: await outer.forward({ host: hop.address, port: hop.port }, limits) };
     } catch (error) {
       // What the outer hop says about its own end is already complete.
       if (!(error instanceof OperatorError) || !outer.isOpen()) throw error;

@@ -70,6 +70,16 @@ export function judgeHostKey(
   return byAddress.verdict === "known" || own.authority === undefined ? byAddress : own;
 }
 
+/** Given a hop and entries, return the line of a certificate authority that stands for the hop, where there is one. */
+export function findAuthority(
+  hop: Hop,
+  entries: readonly KnownHostsEntry[],
+): KnownHostsEntry | undefined {
+  // No key is stored that equals none.
+  const verdict = lookUpHostKey(entries, namesOf(hop), Buffer.alloc(0));
+  return verdict.verdict === "unknown" ? verdict.authority : undefined;
+}
+
 /** Given a proof and a key, return who vouches for it, or who knows another key of its type; undefined where nobody says anything of that type. */
 export function checkProof(
   { vouchers }: HostKeyProof,

@@ -2,10 +2,8 @@ import type { Client } from "ssh2";
 import type { OperatorError } from "../system/errors.ts";
 import type { Hop } from "./route.ts";
 
-/** An authenticated SSH connection to one hop. */
-export interface Link {
-  client: Client;
-  hop: Hop;
+/** What everything that runs on a connection must know of it. */
+export interface LinkState {
   /** For messages: `hop 1 of 2, bastion (127.0.0.1:22)`. */
   label: string;
   /** False from the moment when the transport ended, whoever ended it; ssh2 then reports a clean end on every channel, which is not the remote's. */
@@ -14,6 +12,12 @@ export interface Link {
   endError(): Error;
   /** Have the listener called, once, when the transport ends, before any channel hears of it; returns how to take it back. */
   onEnd(listener: () => void): () => void;
+}
+
+/** An authenticated SSH connection to one hop. */
+export interface Link extends LinkState {
+  client: Client;
+  hop: Hop;
   /** Resolves when the transport has ended: to the reason when it was lost, to undefined when lcops closed it. */
   ended: Promise<OperatorError | undefined>;
   /** Bytes that have come from the server, of any kind. */

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { OperatorError } from "../system/errors.ts";
 import { filterEscapes } from "./filter-escapes.ts";
-import type { Link } from "./link.ts";
+import type { LinkState } from "./link.ts";
 
 /** How a remote command ended: by itself, or by a signal (`SIGTERM`). */
 export type ExitStatus = { code: number } | { signal: string };
@@ -39,7 +39,7 @@ export interface SessionStreams {
  */
 export function pumpSession(
   channel: ClientChannel,
-  link: Link,
+  link: LinkState,
   streams: SessionStreams,
 ): Promise<ExitStatus> {
   const { stdin, stdout, stderr, terminal, signal } = streams;

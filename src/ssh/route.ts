@@ -16,10 +16,18 @@ export interface Hop {
   identitiesOnly: boolean;
   /** Socket of the agent; absent: no agent. */
   agentSocket?: string;
+  /** What of the user's settings only the `ssh` program can use. */
+  forProgram?: ForProgram;
   /** known_hosts files, user's first; those that do not exist are passed over, an unreadable one refuses. */
   knownHostsFiles: readonly string[];
   /** Command line whose standard input and output are the connection, its tokens already expanded; only the first hop may have one. */
   proxyCommand?: string;
+}
+
+interface ForProgram {
+  certificateFiles: readonly string[];
+  pkcs11Provider?: string;
+  gssapi: boolean;
 }
 
 /** A machine that keeps its identity when its address goes to another one. */

@@ -3,10 +3,12 @@ import { Client } from "ssh2";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
 import { proposeAlgorithms } from "./algorithms.ts";
-import { authenticate } from "./authentication.ts";
+import { authenticate, type Authentication } from "./authentication.ts";
 import { classifyHandshakeError, lostTransport } from "./classify-error.ts";
 import type { AskPassphrase } from "./collect-identities.ts";
+import type { LastIdentity } from "./last-identity.ts";
 import type { Link } from "./link.ts";
+import { NeedsProgramError } from "./needs-program.ts";
 import { type PhaseTimer, startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
 import type { Hop } from "./route.ts";
@@ -20,6 +22,8 @@ export interface Ask {
   /** Whether the key of an unknown host is right. */
   trustHostKey(question: HostKeyQuestion): Promise<boolean>;
   passphrase: AskPassphrase;
+  /** Told that a program is about to ask on the terminal by itself. */
+  giveTerminal?(): Promise<void>;
 }
 
 /** What a handshake needs besides its transport. */
@@ -30,6 +34,10 @@ export interface HandshakeOptions {
   types: readonly string[];
   /** Resolves when the key that the server has shown (wire format) may be trusted, throws what to tell else; asks people through `paused`. */
   verify(key: Buffer, paused: PhaseTimer["paused"]): Promise<void>;
+  /** How the host let in the last time. */
+  last: LastIdentity;
+  /** Told the fingerprint of the key that it let in with now. */
+  welcomed(fingerprint: string): void;
   /** Limit for key exchange and authentication; stands still while a person is asked. */
   timeoutMs: number;
   signal: AbortSignal;
@@ -61,6 +69,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   let tellEnd: (reason: OperatorError | undefined) => void = () => {};
   const ended = new Promise<OperatorError | undefined>((resolve) => (tellEnd = resolve));
 
+  let authentication: Authentication | undefined;
   let reason: Error | undefined;
   const findReason = (): Error => {
     if (!closing) {
@@ -134,7 +143,18 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       client.on("ready", () => {
         readyMs = performance.now();
         timer.stop();
+        const offered = authentication?.offered();
+        if (offered !== undefined) options.welcomed(offered);
         resolve();
+      });
+      authentication = authenticate({
+        hop,
+        label,
+        log,
+        fail,
+        last: options.last,
+        paused: (wait) => timer.paused(wait),
+        askPassphrase: (file) => ask?.passphrase(file) ?? Promise.resolve(undefined),
       });
       transport.on("data", tap);
       transport.once("data", () => (phase = "exchanging keys"));
@@ -145,14 +165,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
         // Its timer cannot stand still while a person is asked.
         readyTimeout: 0,
         algorithms: proposeAlgorithms(options.types),
-        authHandler: authenticate({
-          hop,
-          label,
-          log,
-          fail,
-          paused: (wait) => timer.paused(wait),
-          askPassphrase: (file) => ask?.passphrase(file) ?? Promise.resolve(undefined),
-        }),
+        authHandler: authentication.handler,
         hostVerifier: (shown: Buffer, verify: (permitted: boolean) => void) => {
           const key = Buffer.from(shown);
           // Asked again whenever the server renews its keys.
@@ -178,7 +191,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
     await close();
     signal.throwIfAborted();
     if (error instanceof OperatorError) throw error;
-    throw classifyHandshakeError({
+    const failure = classifyHandshakeError({
       label,
       error: error instanceof Error ? error : undefined,
       phase,
@@ -186,6 +199,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       offered: readServerAlgorithms(received),
       words: options.words?.() ?? [],
     });
+    const because = failure.kind === "access" ? authentication?.needsProgram() : undefined;
+    throw because === undefined ? failure : new NeedsProgramError(because, failure);
   }
   return {
     client,

@@ -3,7 +3,8 @@ import { printable } from "../system/printable.ts";
 import { appendKnownHost } from "./append-known-host.ts";
 import { fingerprint, keyType } from "./key-blob.ts";
 import { checkProof, judgeHostKey, type KnownKeys, placeOf } from "./known-keys.ts";
-import type { HostKeyVerdict } from "./known-hosts.ts";
+import type { HostKeyVerdict, KnownHostsEntry } from "./known-hosts.ts";
+import { NeedsProgramError } from "./needs-program.ts";
 import type { Hop } from "./route.ts";
 
 /** What a person is asked about a host that nobody has vouched for. */
@@ -107,19 +108,14 @@ async function askAboutKey(
   options: VerifyOptions,
 ): Promise<void> {
   const { hop, label, known, trust } = options;
-  const authority = verdict.verdict === "unknown" ? verdict.authority : undefined;
-  const gaps = [
-    ...(known.proof?.gaps ?? []),
-    ...(authority
-      ? [`${authority.place} names a certificate authority, and certificates cannot be checked`]
-      : []),
-  ].map(printable);
-  if (!trust) {
-    throw new OperatorError("access", `${label}: the host key is not known: ${shown}`, {
-      details: gaps,
-      next: `check it, then connect once from a terminal, or: lcops hosts trust ${hop.name}`,
-    });
-  }
+  const gaps = (known.proof?.gaps ?? []).map(printable);
+  const unknown = new OperatorError("access", `${label}: the host key is not known: ${shown}`, {
+    details: gaps,
+    next: `check it, then connect once from a terminal, or: lcops hosts trust ${hop.name}`,
+  });
+  if (verdict.verdict === "unknown" && verdict.authority)
+    throw new NeedsProgramError(describeAuthority(verdict.authority), unknown);
+  if (!trust) throw unknown;
   const question = {
     host: hop.name,
     address: hop.address,
@@ -132,6 +128,11 @@ async function askAboutKey(
   if (!(await trust(question)))
     throw new OperatorError("access", `${label}: the host key was not trusted: ${shown}`);
   await learn(key, hop.identity ? "trusted by the operator" : undefined, options);
+}
+
+/** Given a line of a certificate authority, return in words why it calls for the `ssh` program. */
+export function describeAuthority({ place }: KnownHostsEntry): string {
+  return `${place} names a certificate authority, and lcops cannot check certificates itself`;
 }
 
 /** Store it, with how it came to be trusted. The trust holds for this connection in any case; ssh goes on, too. */

@@ -180,6 +180,34 @@ describe.skipIf(sshdMissing)("authentication", () => {
     expect(filtered.details).toHaveLength(1);
   });
 
+  test("the key that let in the last time is offered first, behind those that are named", async () => {
+    const wrong = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => makeKey(at(`other-${index}`))),
+    );
+    const stateFolder = at("state");
+    const offered = async (changes: Partial<Hop>): Promise<string[]> => {
+      const lines: string[] = [];
+      const hop = await hopTo(ground, sshd, "sshd", changes);
+      await (
+        await connect([hop], { signal, stateFolder, log: (line) => lines.push(line) })
+      ).close();
+      return lines.flatMap((line) => /: offering (?:agent key )?(\S+)/.exec(line)?.[1] ?? []);
+    };
+    const small = await startAgent("small", agentOnly);
+    expect(await offered({ agentSocket: small, identityFiles: [] })).toEqual(["agent-only"]);
+    const agentSocket = await startAgent("large", ...wrong, agentOnly);
+    expect(await offered({ agentSocket, identityFiles: [] })).toEqual(["agent-only"]);
+    expect(await offered({ agentSocket, identityFiles: [wrong[7] ?? ""] })).toEqual([
+      "other-7",
+      "agent-only",
+    ]);
+    // A file, too, and what cannot be read is nothing.
+    expect(await offered({ identityFiles: [agentOnly] })).toEqual([agentOnly]);
+    await writeFile(join(stateFolder, "identities", `${user}%40sshd.json`), "{");
+    const error = await operatorError(offered({ agentSocket, identityFiles: [] }));
+    expect(error.details[5]).toContain("not offered: 4 more");
+  });
+
   test("a key file that others may read is not used", async () => {
     const open = at("open");
     await copyFile(ground.key, open);
@@ -259,17 +287,6 @@ describe.skipIf(sshdMissing)("authentication", () => {
     const own = await startSshd(ground, "old-pem-server", { keys: [pem] });
     const hop = await hopTo(ground, own, "old-pem", { identityFiles: [pem] });
     await (await connect([hop], { signal })).close();
-  });
-
-  test("a certificate in the agent is named", async () => {
-    const key = await makeKey(at("certified"));
-    await run("ssh-keygen", ["-q", "-s", ground.key, "-I", "me", "-n", user, `${key}.pub`]);
-    const agentSocket = await startAgent("certificate", key);
-    const error = await operatorError(logIn({ agentSocket, identityFiles: [] }));
-    expect(error.details.join("\n")).toMatch(
-      /not usable: agent key .*: a certificate, which lcops cannot use yet/,
-    );
-    expect(error.details.join("\n")).toContain("refused: agent key certified");
   });
 
   test("a server that takes no keys", async () => {

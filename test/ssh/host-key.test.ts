@@ -181,12 +181,21 @@ describe.skipIf(sshdMissing)("host keys of a real server", () => {
     await nothingSent();
   });
 
-  test("a CA line is no match, and is named", async () => {
+  test("a CA line is no match: the ssh program is to check, and refuses a plain key", async () => {
     const file = await withKnownHosts(`@cert-authority * ${keyOf(0)}`);
     const hop = await hopTo(ground, sshd, "several", { knownHostsFiles: [file] });
-    const error = await operatorError(connect([hop], { signal }));
-    expect(error.message).toContain("is not known");
-    expect(error.details.join()).toContain(`${file}:1 names a certificate authority`);
+    const notes: string[] = [];
+    const ask = {
+      trustHostKey: () => Promise.resolve(true),
+      passphrase: () => Promise.resolve(undefined),
+    };
+    const error = await operatorError(
+      connect([hop], { signal, ask, note: (line) => notes.push(line) }),
+    );
+    expect(notes[0]).toContain(`through the ssh program, because ${file}:1 names a certificate`);
+    expect(error.kind).toBe("access");
+    expect(error.message).toContain("the ssh program refuses the host key");
+    expect(error.next).toContain("lcops hosts trust several");
     await nothingSent();
   });
 

@@ -1,0 +1,40 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { errorCode, OperatorError } from "./errors.ts";
+
+/**
+ * Given a program that may leave a part of itself running, start it without input, with all that it says appended to a file,
+ * and return its exit code, 255 where a signal ended it. With `asks` its standard error is the terminal, on which it may ask.
+ * Throws `missing` where there is no such program, and the signal's reason, having sent it SIGTERM.
+ */
+export function runWithLog(
+  program: string,
+  args: readonly string[],
+  options: { logFile: string; asks: boolean; signal: AbortSignal },
+): Promise<number> {
+  const { logFile, asks, signal } = options;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const log = openSync(logFile, "a", 0o600);
+    const child = spawn(program, args, { stdio: ["ignore", log, asks ? "inherit" : log] });
+    closeSync(log);
+    const stop = (): void => void child.kill("SIGTERM");
+    signal.addEventListener("abort", stop);
+    child.once("error", (error) => {
+      signal.removeEventListener("abort", stop);
+      reject(
+        errorCode(error) === "ENOENT"
+          ? new OperatorError("missing", `the program ${program} is not installed`, {
+              next: "install it, or see lcops doctor",
+              cause: error,
+            })
+          : error,
+      );
+    });
+    child.once("exit", (code) => {
+      signal.removeEventListener("abort", stop);
+      if (signal.aborted) reject(signal.reason as Error);
+      else resolve(code ?? 255);
+    });
+  });
+}
