@@ -63,7 +63,9 @@ export function makeContext(parts: ContextParts): Context {
     commands: parts.commands,
     signal: signals.signal,
     leaveSigintTo: signals.leaveSigintTo,
-    hasTerminal: signals.hasTerminal,
+    get hasTerminal() {
+      return signals.hasTerminal;
+    },
     childEnvironment: async () => {
       await config();
       return { ...process.env };
@@ -107,6 +109,7 @@ export function makeContext(parts: ContextParts): Context {
           knownHostsFile: join(parts.folders.state, "known_hosts"),
           prove: estate.proveHostKey,
         },
+        reached: estate.reached,
         configPath: parts.configPath,
         environment,
         signal: signals.signal,

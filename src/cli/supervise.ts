@@ -4,9 +4,10 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Context } from "../commands/command.ts";
 import { findFolders, type Folders } from "../config/folders.ts";
 import { connectHost } from "../reach/connect-host.ts";
-import { OperatorError } from "../system/errors.ts";
+import { describeError, errorCode, OperatorError } from "../system/errors.ts";
 import { takeKernelLock } from "../system/kernel-lock.ts";
 import { makeTerminal, type Terminal } from "../terminal/terminal.ts";
+import { LOCKED, READY } from "../tunnels/control-protocol.ts";
 import { planTunnels } from "../tunnels/plan-tunnels.ts";
 import { type OpenRequest, type Prepared, superviseTunnels } from "../tunnels/supervise-tunnels.ts";
 import { StopSignal } from "./exit-code-of.ts";
@@ -14,13 +15,34 @@ import { makeContext } from "./make-context.ts";
 
 const CLOSE_LIMIT_MS = 3_000;
 
-/** Keep the tunnels of `tunnel open --detach`; says `ready` on standard output once it can be asked. Returns the exit code, 6 where another one runs. */
+/** Keep the tunnels of `tunnel open --detach`; says on standard output how it has started (see `READY`). Returns the exit code, 6 where another one runs. */
 export async function supervise(): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    say(describeError(error));
+    return 1;
+  }
+}
+
+/** Synchronously, since a process may end right behind it; whoever started this one may be gone long since. */
+function say(line: string): void {
+  try {
+    writeSync(1, `${line}\n`);
+  } catch (error) {
+    if (errorCode(error) !== "EPIPE") throw error;
+  }
+}
+
+async function run(): Promise<number> {
   process.title = "lcops: tunnels";
   const environment = { ...process.env };
   const folders = findFolders(environment);
   const release = await takeKernelLock(join(folders.runtime, "tunnels.lock"));
-  if (!release) return 6;
+  if (!release) {
+    say(LOCKED);
+    return 6;
+  }
   const stop = new AbortController();
   const end = (): void => {
     stop.abort(new StopSignal("SIGTERM"));
@@ -33,7 +55,7 @@ export async function supervise(): Promise<number> {
     runtimeFolder: folders.runtime,
     stateFolder: folders.state,
     signal: stop.signal,
-    listening: () => void writeSync(1, "ready\n"),
+    listening: () => say(READY),
     adopt: (variables) => {
       // The AWS SDK reads the process's own, the rest what it is given.
       for (const target of [environment, process.env]) {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { AwsAccess } from "../aws/client-options.ts";
 import type { AddressConfig } from "../config/schema.ts";
 import { OperatorError } from "../system/errors.ts";
@@ -13,6 +14,8 @@ export interface Lookup {
   launchedAt?: string;
   /** Where its instance was found. */
   scope?: EnvironmentScope;
+  /** Whose instance it is. */
+  account?: string;
 }
 
 export interface LookUpOptions {
@@ -23,6 +26,9 @@ export interface LookUpOptions {
   /** Hosts whose address the user's ssh settings give. */
   namedInSsh?: ReadonlySet<string>;
 }
+
+/** Pauses before an id that EC2 does not know is asked for again. */
+const ASK_AGAIN_MS = [500, 1_000, 2_000];
 
 /**
  * Given a host, ask where it is now; nothing is taken from a cache. `dyn` and instances: the one that runs and carries the tags, or the name.
@@ -84,12 +90,21 @@ async function lookUpByName(host: Host, options: LookUpOptions): Promise<Lookup>
   return {};
 }
 
-/** An id stands for one machine, wherever it was seen; no other takes its place. */
+/**
+ * An id stands for one machine, wherever it was seen; no other takes its place. EC2 may list a new one in one answer and not know it in the
+ * next, for seconds (EC2 developer guide, "Eventual consistency"): where it has no word of it at all, it is asked again.
+ */
 async function lookUpInstance(host: Host, options: LookUpOptions): Promise<Lookup> {
   const scopes = options.scopes.filter(({ region }) => region === (host.region ?? region));
   const id = host.instanceId ?? "";
-  const [running] = await askAll({ ...options, scopes }, { ids: [id], states: ["running"] });
-  if (running) return readLookup(host, running);
+  const query = { ids: [id], states: ["running", "pending", "stopping", "stopped", "terminated"] };
+  let [found] = await askAll({ ...options, scopes }, query);
+  for (const waitMs of ASK_AGAIN_MS) {
+    if (found) break;
+    await wait(waitMs, undefined, { signal: options.access.signal });
+    [found] = await askAll({ ...options, scopes }, query);
+  }
+  if (found?.state === "running") return readLookup(host, found);
   throw new OperatorError("unreachable", `${host.name}: its instance ${id} does not run`, {
     next: "lcops hosts --all --refresh shows what there is",
   });
@@ -141,17 +156,12 @@ async function lookUpElasticIp(
   wanted: Exclude<Extract<AddressConfig, { eip: unknown }>["eip"], string>,
   options: LookUpOptions,
 ): Promise<Lookup> {
-  const { fetchElasticIp } = await import("./ec2-instances.ts");
+  const { fetchElasticIps } = await import("./elastic-ips.ts");
   const scoped = scopesOf(host, wanted.region, options);
-  const found = (
-    await Promise.all(
-      scoped.scopes.map(async (scope) => {
-        await options.checkAccount(scope);
-        const found = await fetchElasticIp(scope, wanted, options.access);
-        return found.map((one) => ({ ...one, ...(one.instanceId !== undefined && { scope }) }));
-      }),
-    )
-  ).flat();
+  const found = await askEach(scoped, async (scope) => {
+    const addresses = await fetchElasticIps(scope, options.access, wanted);
+    return addresses.map((one) => ({ ...one, ...(one.instanceId !== undefined && { scope }) }));
+  });
   const distinct = [...new Map(found.map((one) => [one.address, one])).values()];
   const [only] = distinct;
   if (!only || distinct.length > 1) {
@@ -164,7 +174,10 @@ async function lookUpElasticIp(
       },
     );
   }
-  if (host.use !== "private") return only;
+  if (host.use !== "private") {
+    const { address, instanceId, account } = only;
+    return { address, ...(instanceId && { instanceId }), ...(account && { account }) };
+  }
   const [instance] = only.instanceId
     ? await askAll(scoped, { ids: [only.instanceId], states: ["running"] })
     : [];
@@ -182,8 +195,17 @@ interface FoundInstance extends Instance {
   scope: EnvironmentScope;
 }
 
+/** Nobody is asked before all are who they should be. */
+async function askEach<T>(
+  { scopes, checkAccount }: Scoped,
+  ask: (scope: EnvironmentScope) => Promise<T[]>,
+): Promise<T[]> {
+  await Promise.all(scopes.map(checkAccount));
+  return (await Promise.all(scopes.map(ask))).flat();
+}
+
 async function askAll(
-  { scopes, checkAccount, access }: Scoped,
+  scoped: Scoped,
   query: {
     tags?: Readonly<Record<string, string>>;
     ids?: readonly string[];
@@ -191,15 +213,12 @@ async function askAll(
   },
 ): Promise<FoundInstance[]> {
   const { fetchInstances } = await import("./ec2-instances.ts");
-  const answers = await Promise.all(
-    scopes.map(async (scope) => {
-      await checkAccount(scope);
-      const found = await fetchInstances(scope, query, access);
-      return found.map((instance): FoundInstance => ({ ...instance, scope }));
-    }),
-  );
+  const found = await askEach(scoped, async (scope) => {
+    const instances = await fetchInstances(scope, query, scoped.access);
+    return instances.map((instance): FoundInstance => ({ ...instance, scope }));
+  });
   // Two profiles can see the same account.
-  return [...new Map(answers.flat().map((instance) => [instance.id, instance])).values()];
+  return [...new Map(found.map((instance) => [instance.id, instance])).values()];
 }
 
 function readLookup(host: Host, instance: FoundInstance): Lookup {
@@ -218,6 +237,7 @@ function readLookup(host: Host, instance: FoundInstance): Lookup {
     instanceId: instance.id,
     scope: instance.scope,
     ...(instance.launchedAt !== undefined && { launchedAt: instance.launchedAt }),
+    ...(instance.account !== undefined && { account: instance.account }),
   };
 }
 

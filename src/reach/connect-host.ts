@@ -15,11 +15,16 @@ export interface ReachOptions extends LocateOptions {
   trace: (line: string) => void;
   /** Where is kept with which key each host has let in. */
   stateFolder?: string;
+  /** Told of each machine on the way once its host key is verified. */
+  reached?: (name: string) => Promise<void>;
 }
 
 /** Given a host, look it up afresh and open an ssh connection to it, over its jump hosts. Errors: those of `locateHost` and `connect`. */
 export async function connectHost(host: Host, options: ReachOptions): Promise<Connection> {
-  return connect(await findRoute(host, options), connectOptions(options));
+  const route = await findRoute(host, options);
+  const connection = await connect(route, connectOptions(options));
+  for (const hop of route) await options.reached?.(hop.name);
+  return connection;
 }
 
 /** Given a host, look it up afresh and return what accepting the key that it shows would change; see `planHostKeyChange`. */

@@ -2,7 +2,7 @@ import { OperatorError } from "../system/errors.ts";
 import { onWake } from "../system/watch-wake.ts";
 import type { Link } from "./link.ts";
 
-export interface LivenessLimits {
+interface LivenessLimits {
   /** After so long without a byte the host is asked for one. */
   quietMs: number;
   /** It is dead when none has come so long after that. */

@@ -85,15 +85,15 @@ export function runInForeground(
 }
 
 /**
- * Given a program that goes on when lcops has ended, start it in a session of its own, away from the terminal, and return once it has
- * said a line on its standard output, or has ended: then its exit code. `environment` is all that it gets of variables. Throws `failed`
- * past `timeoutMs`.
+ * Given a program that goes on when lcops has ended, start it in a session of its own, away from the terminal, and return the first
+ * line that it says on its standard output; empty where it ended without one. `environment` is all that it gets of variables. Throws
+ * `failed` past `timeoutMs`.
  */
 export function startDetached(
   program: string,
   args: readonly string[],
   options: { environment: NodeJS.ProcessEnv; timeoutMs: number },
-): Promise<number | undefined> {
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       detached: true,
@@ -112,8 +112,11 @@ export function startDetached(
       settle(() => reject(new OperatorError("failed", `${program} did not start in time`)));
     }, options.timeoutMs);
     child.once("error", (error) => settle(() => reject(error)));
-    child.once("exit", (code) => settle(() => resolve(code ?? 1)));
-    child.stdout.once("data", () => settle(() => resolve(undefined)));
+    child.once("close", () => settle(() => resolve("")));
+    // A line is short enough to come in one piece.
+    child.stdout.once("data", (said: Buffer) =>
+      settle(() => resolve(said.toString().split("\n")[0] ?? "")),
+    );
   });
 }
 

@@ -7,6 +7,10 @@ import type { TunnelEvent, TunnelStatus } from "./tunnel-status.ts";
 /** Raised when a request or an answer changes its meaning: an older supervisor then says so instead of misunderstanding. */
 export const PROTOCOL = 1;
 
+/** What a supervisor says when it starts, on its standard output: it can be asked, or another one runs. Anything else is why it cannot. */
+export const READY = "ready";
+export const LOCKED = "locked";
+
 /** A tunnel is known by its name in one configuration. */
 interface Named {
   configPath: string;
@@ -23,7 +27,7 @@ export type ControlRequest = { protocol: number } & (
 );
 
 /** Who asks: on whose behalf hosts are looked up and connected to. */
-export interface Caller {
+interface Caller {
   /** Of `--env`, `--profile`, `--region`. */
   wishes: { environment?: string; profile?: string; region?: string };
   /** The variables; they carry what the agent and AWS need, and stay in memory. */

@@ -11,7 +11,7 @@ export type ConnectionState =
   | { state: "failed"; reason: OperatorError };
 
 export interface KeptConnection {
-  /** Dial; returns how the first dial ends. */
+  /** Dial; returns how the first dial ends, which is not repeated. */
   start(): Promise<Connection>;
   /** The connection that is up, or the next one; rejects where it failed for good. */
   get(): Promise<Connection>;
@@ -90,6 +90,8 @@ export function keepConnection({ dial, signal: outer, report }: KeepOptions): Ke
       const reason = await connectOnce();
       if (signal.aborted || reason === undefined) return;
       first.reject(reason);
+      // What cannot be reached at first is an error for who asks; only what was up once is kept.
+      if (ups === 0) return next.reject(reason);
       if (current.state === "up" && Date.now() - since.getTime() > STABLE_MS) failures = 0;
       const waitMs = RETRIED.has(reason.kind) ? backoff(failures++, Math.random()) : undefined;
       const pausing = pause(waitMs);

@@ -29,16 +29,12 @@ export async function logEvent(stateFolder: string, event: LoggedEvent): Promise
   await appendFile(path, `${JSON.stringify(event)}\n`, { mode: 0o600 });
 }
 
-/** Given the name of a tunnel, return what its log has, oldest first; undefined where it has none. Lines that a crash cut are passed over. */
-export async function readTunnelLog(
-  stateFolder: string,
-  name: string,
-): Promise<LoggedEvent[] | undefined> {
+/** Given the name of a tunnel, return what its log has, oldest first; lines that a crash cut are passed over. */
+export async function readTunnelLog(stateFolder: string, name: string): Promise<LoggedEvent[]> {
   const path = pathOf(stateFolder, name);
   const contents = await Promise.all([`${path}.1`, path].map(readIfThere));
-  if (contents.every((content) => content === undefined)) return undefined;
   return contents
-    .flatMap((content) => (content ?? "").split("\n"))
+    .flatMap((content) => content.split("\n"))
     .flatMap((line) => {
       try {
         return [JSON.parse(line) as LoggedEvent];
@@ -48,11 +44,11 @@ export async function readTunnelLog(
     });
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readIfThere(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return "";
     throw error;
   }
 }

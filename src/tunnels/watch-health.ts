@@ -2,7 +2,7 @@ import { loadServiceType } from "../services/registry.ts";
 import type { ProbeResult } from "../services/service.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
 
-export interface Health extends ProbeResult {
+interface Health extends ProbeResult {
   at: Date;
 }
 

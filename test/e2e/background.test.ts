@@ -242,3 +242,20 @@ testWith("kibana")(
     expect((await lcops("tunnel", "logs", "kibana")).stdout).toMatch(/no sign of life for 5 s/);
   },
 );
+
+testWith("kibana")("a log that cannot be written takes no tunnel with it (d16)", async () => {
+  // As where the disk is full.
+  ground.writeFile("home/.local/state/lcops/tunnels", "in the way");
+  expect((await lcops("tunnel", "open", "--detach", "kibana")).code).toBe(0);
+  expect(await page()).toBe(200);
+});
+
+testWith("kibana")("a supervisor that cannot start says why", async () => {
+  // Longer than the address of a socket may be.
+  const runtime = `/tmp/${"long/".repeat(30)}`;
+  const environment = { ...ground.environment, XDG_RUNTIME_DIR: path.join(ground.folder, runtime) };
+  const words = ["tunnel", "open", "--detach", "kibana", "--config", config];
+  const { code, stderr } = await runLcops(words, { environment });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^lcops: the supervisor of the tunnels cannot start: .*\n$/);
+});

@@ -83,6 +83,8 @@ test("has every key of awsConnect.sh, in its order, once", async () => {
     "rp",
     "li",
     "uu",
+    "t",
+    "tc",
   ]);
 });
 

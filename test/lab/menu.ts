@@ -55,6 +55,13 @@ const MENU: Menu = [
     title: "Update & Upgrade:",
     entries: [{ key: "uu", label: "ap+us+eu", run: ["fleet", "upgrade", ...EVERY_REGION] }],
   },
+  {
+    title: "Tunnels:",
+    entries: [
+      { key: "t", label: "In the background", run: ["tunnel", "list"] },
+      { key: "tc", label: "Close those in the background", run: ["tunnel", "close", "--all"] },
+    ],
+  },
 ];
 
 /** Takes the names of hosts and services that exist; returns the menu without entries that lead to another. */

@@ -120,15 +120,22 @@ describe("a connection that is kept", () => {
     expect(dials()).toBe(3);
   });
 
-  test("tells how its first dial failed", async () => {
-    await expect(keep([lost]).kept.start()).rejects.toBe(lost);
-    await kept?.close();
-    await expect(keep([denied]).kept.start()).rejects.toBe(denied);
-  });
+  test.each([lost, denied])(
+    "tells how its first dial failed, and does not repeat it",
+    async (why) => {
+      const made = keep([why]);
+      await expect(made.kept.start()).rejects.toBe(why);
+      await expect(made.kept.get()).rejects.toBe(why);
+      await wait(800);
+      expect([made.dials(), made.states]).toEqual([1, ["connecting"]]);
+    },
+  );
 
   test("has one dial under way, however often it is retried", async () => {
-    const made = keep([lost]);
-    await made.kept.start().catch(() => undefined);
+    const first = makeConnection("10.0.0.1");
+    const made = keep([first, lost]);
+    await made.kept.start();
+    first.lose(lost);
     for (let index = 0; index < 50; index++) {
       made.kept.retry();
       await wait(1);
@@ -138,16 +145,19 @@ describe("a connection that is kept", () => {
   });
 
   test("that is closed in any state dials no more, and lets nobody wait", async () => {
-    for (const outcomes of [[makeConnection("10.0.0.1")], [lost], [denied]]) {
-      const made = keep(outcomes);
-      await made.kept.start().catch(() => undefined);
+    for (const next of [undefined, lost, denied]) {
+      const first = makeConnection("10.0.0.1");
+      const made = keep(next ? [first, next] : [first]);
+      await made.kept.start();
+      if (next) first.lose(lost);
+      await wait(20);
       const dials = made.dials();
       await made.kept.close();
       await wait(10);
       made.kept.retry();
       await wait(10);
       expect(made.dials()).toBe(dials);
-      if (outcomes[0] instanceof Error) await expect(made.kept.get()).rejects.toThrow();
+      if (next) await expect(made.kept.get()).rejects.toThrow();
     }
   });
 });

@@ -1,6 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
 import type { Command } from "../command.ts";
-import { ask } from "./supervisor.ts";
 
 export const tunnelClose: Command = {
   name: "tunnel close",
@@ -17,6 +16,7 @@ export const tunnelClose: Command = {
       });
     }
     const { configPath, terminal } = context;
+    const { ask } = await import("./supervisor.ts");
     const answer = await ask({ ask: "close", configPath, names: input.operands }, context);
     if (!answer && !isAll) {
       throw new OperatorError("usage", `no tunnel ${input.operands[0]} is kept in the background`, {

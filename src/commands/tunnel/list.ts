@@ -1,6 +1,5 @@
 import type { SupervisedTunnel } from "../../tunnels/control-protocol.ts";
 import type { Command, Context } from "../command.ts";
-import { ask } from "./supervisor.ts";
 
 export const tunnelList: Command = {
   name: "tunnel list",
@@ -8,6 +7,7 @@ export const tunnelList: Command = {
   examples: ["tunnel list", "tunnel list --json"],
   danger: "reads",
   async run(_input, context) {
+    const { ask } = await import("./supervisor.ts");
     const answer = await ask({ ask: "list" }, context);
     await renderTunnels(answer?.tunnels ?? [], context);
     return 0;
@@ -47,7 +47,7 @@ export async function renderTunnels(
     { title: "ADDRESS", value: (one) => one.address ?? "" },
     { title: "DOWN", value: (one) => describeBytes(one.receivedBytes) },
     { title: "UP", value: (one) => describeBytes(one.sentBytes) },
-    { title: "RECONNECTS", value: (one) => String(one.reconnects) },
+    { title: "LOST", value: (one) => String(one.reconnects) },
     { title: "HEALTH", value: (one) => describeHealth(one, since) },
   ]);
 }

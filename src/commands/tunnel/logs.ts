@@ -14,19 +14,22 @@ export const tunnelLogs: Command = {
     const { readTunnelLog } = await import("../../tunnels/tunnel-log.ts");
     const { terminal } = context;
     const services = (await context.config()).services ?? {};
-    for (const name of input.operands) {
-      const events = Object.hasOwn(services, name)
-        ? await readTunnelLog(context.folders.state, name)
-        : undefined;
-      if (!events) {
-        throw new OperatorError("usage", `there is no log of a tunnel ${name}`, {
-          next: "one in the background writes it: lcops tunnel open --detach",
-        });
-      }
-      for (const event of events) {
-        if (terminal.flags.json) terminal.printEvent(event);
-        else terminal.print(printable(`${event.at}  ${event.name}: ${describe(event)}`));
-      }
+    const unknown = input.operands.find((name) => !Object.hasOwn(services, name));
+    if (unknown !== undefined) {
+      throw new OperatorError("usage", `there is no service ${unknown}`, {
+        next: "see lcops tunnel list",
+      });
+    }
+    const logs = await Promise.all(
+      input.operands.map((name) => readTunnelLog(context.folders.state, name)),
+    );
+    if (terminal.flags.json) terminal.printJson(logs.flat());
+    for (const [index, events] of logs.entries()) {
+      const name = input.operands[index];
+      if (events.length === 0) terminal.note(`${name} was never kept in the background`);
+      if (terminal.flags.json) continue;
+      for (const event of events)
+        terminal.print(printable(`${event.at}  ${event.name}: ${describe(event)}`));
     }
     return 0;
   },

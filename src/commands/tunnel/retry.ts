@@ -1,7 +1,6 @@
 import { OperatorError } from "../../system/errors.ts";
 import type { Command } from "../command.ts";
 import { renderTunnels } from "./list.ts";
-import { ask } from "./supervisor.ts";
 
 export const tunnelRetry: Command = {
   name: "tunnel retry",
@@ -11,6 +10,7 @@ export const tunnelRetry: Command = {
   danger: "reads",
   async run(input, context) {
     const { configPath } = context;
+    const { ask } = await import("./supervisor.ts");
     const answer = await ask(
       {
         ask: "retry",

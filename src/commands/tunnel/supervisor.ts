@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 import type { SupervisorRequest } from "../../tunnels/ask-supervisor.ts";
 import type { ControlAnswer } from "../../tunnels/control-protocol.ts";
 import type { TunnelEvent } from "../../tunnels/tunnel-status.ts";
+import { LOCKED, READY } from "../../tunnels/control-protocol.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { printable } from "../../system/printable.ts";
 import type { Context } from "../command.ts";
 
 const START_LIMIT_MS = 10_000;
-/** Another one was just being started. */
-const LOCK_HELD = 6;
 
 /** Given a request, return the supervisor's answer; with `start` one is started where none runs, else undefined is returned then. */
 export async function ask(
@@ -30,12 +30,13 @@ async function start(context: Context): Promise<void> {
   const [node, script = ""] = context.self;
   // Where npm has put it; on the PATH there is a link only.
   const folder = dirname(await realpath(script));
-  const code = await startDetached(node, [join(folder, "supervise.js")], {
+  const said = await startDetached(node, [join(folder, "supervise.js")], {
     environment: await context.childEnvironment(),
     timeoutMs: START_LIMIT_MS,
   });
-  if (code === undefined || code === LOCK_HELD) return;
-  throw new OperatorError("failed", `the supervisor of the tunnels ended with exit code ${code}`, {
-    next: "see lcops doctor",
-  });
+  if (said === READY || said === LOCKED) return;
+  throw new OperatorError(
+    "failed",
+    `the supervisor of the tunnels cannot start: ${printable(said)}`,
+  );
 }
