@@ -108,7 +108,7 @@ async function askAboutKey(
   options: VerifyOptions,
 ): Promise<void> {
   const { hop, label, known, trust } = options;
-  const gaps = (known.proof?.gaps ?? []).map(printable);
+  const gaps = [...(known.proof?.gaps ?? []), ...describeOtherTypes(known, key)].map(printable);
   const unknown = new OperatorError("access", `${label}: the host key is not known: ${shown}`, {
     details: gaps,
     next: `check it, then connect once from a terminal, or: lcops hosts trust ${hop.name}`,
@@ -128,6 +128,16 @@ async function askAboutKey(
   if (!(await trust(question)))
     throw new OperatorError("access", `${label}: the host key was not trusted: ${shown}`);
   await learn(key, hop.identity ? "trusted by the operator" : undefined, options);
+}
+
+/** The types that are known were asked for first: a server without any of them is not as it was at its first boot. */
+function describeOtherTypes({ proof }: KnownKeys, key: Buffer): string[] {
+  const [first] = proof?.vouchers ?? [];
+  if (!proof || !first) return [];
+  const types = [...new Set(proof.vouchers.map((voucher) => voucher.keyType))].join(", ");
+  return [
+    `${first.by} knows keys of the machine, of type ${types} and not ${keyType(key)}: be wary`,
+  ];
 }
 
 /** Given a line of a certificate authority, return in words why it calls for the `ssh` program. */

@@ -16,7 +16,11 @@ export function runWithLog(
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const log = openSync(logFile, "a", 0o600);
-    const child = spawn(program, args, { stdio: ["ignore", log, asks ? "inherit" : log] });
+    const child = spawn(program, args, {
+      stdio: ["ignore", log, asks ? "inherit" : log],
+      // Who need not ask has no business with the terminal, nor with its Ctrl-C.
+      detached: !asks,
+    });
     closeSync(log);
     const stop = (): void => void child.kill("SIGTERM");
     signal.addEventListener("abort", stop);

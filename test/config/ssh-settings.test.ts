@@ -91,6 +91,21 @@ describe.skipIf(!hasSsh)("asked of ssh itself", () => {
     expect(settings.identityFiles).toEqual(["/keys/a key"]);
   });
 
+  test("what only ssh can use is handed on", async () => {
+    expect(await ask(["Host web", "IdentityAgent none"])).not.toHaveProperty("forProgram");
+    const settings = await ask([
+      "Host web",
+      "CertificateFile ~/%n-cert.pub",
+      "PKCS11Provider /usr/lib/token.so",
+      "GSSAPIAuthentication yes",
+    ]);
+    expect(settings.forProgram).toEqual({
+      certificateFiles: [`${homedir}/web-cert.pub`],
+      pkcs11Provider: "/usr/lib/token.so",
+      gssapi: true,
+    });
+  });
+
   test("ProxyCommand none takes back what a later Host would give", async () => {
     const settings = await ask([
       "Host web",

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -39,6 +39,9 @@ describe.skipIf(sshdMissing)("where only a certificate is authorised", () => {
     site = createServer((_request, response) => response.end("the site"));
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
     const files = ground.writeSshConfig([...bastion.knownHosts, ...inner.knownHosts], key);
+    // d24: neither read nor joined.
+    const shared = path.join(ground.folder, "shared-%C");
+    appendFileSync(files.configFile, `  ControlMaster auto\n  ControlPath ${shared}\n`);
     const localPort = await ground.pickPort();
     config = ground.deriveConfig((changed) => {
       changed.ssh = { configFile: files.configFile };
@@ -79,6 +82,7 @@ describe.skipIf(sshdMissing)("where only a certificate is authorised", () => {
       stdout: "in\n",
       stderr: "",
     });
+    expect(readdirSync(ground.folder).filter((name) => name.startsWith("shared"))).toEqual([]);
     const told = await lcops("ssh", host, "-v", "--", "true");
     expect(told.stderr).toMatch(/through the ssh program, because \S+-cert\.pub is a certificate/);
     await until("the programs are gone", () => programs().length === 0);

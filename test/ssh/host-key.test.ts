@@ -340,6 +340,17 @@ describe.skipIf(sshdMissing)("host keys of a real server", () => {
       await nothingSent();
     });
 
+    test("the console has other types alone: asked, with a warning; refused where nobody can be", async () => {
+      const rsaOnly = await startSshd(ground, "rsa-only", { hostKeys: ["rsa"] });
+      const at = await machine([], [], { vouchers: [await voucher(0), await voucher(1)] });
+      const hop = { ...at.hop, address: rsaOnly.address, port: rsaOnly.port };
+      const error = await operatorError(connect([hop], { signal }));
+      expect(error.message).toContain("the host key is not known: ssh-rsa");
+      expect(error.details).toEqual([
+        "the EC2 console knows keys of the machine, of type ssh-ed25519, ecdsa-sha2-nistp256 and not ssh-rsa: be wary",
+      ]);
+    });
+
     test("a console that says two things of one type has proven nothing", async () => {
       const other = { ...(await voucher(0)), fingerprint: await print(1) };
       const at = await machine([], [], { vouchers: [await voucher(0), other] });

@@ -432,6 +432,33 @@ describe.skipIf(sshdMissing)("through the ssh program", () => {
     });
   });
 
+  // d22
+  test("no common host key type: the server's are listed; with an authority the program is used", async () => {
+    const key = await makeKey(at("only-certified"));
+    const more = ["-I", "host", "-h", "-n", "127.0.0.89"];
+    await run("ssh-keygen", ["-q", "-s", at("ca"), ...more, `${key}.pub`]);
+    const server = await startSshd(ground, "only-certificates", {
+      address: "127.0.0.89",
+      settings: [
+        `HostKey ${key}`,
+        `HostCertificate ${key}-cert.pub`,
+        "HostKeyAlgorithms ssh-ed25519-cert-v01@openssh.com",
+      ],
+    });
+    const plain = await hop({ identityFiles: [ground.key] }, server);
+    const error = await operatorError(connect([plain], { signal }));
+    expect(error.message).toMatch(/no matching host key/);
+    expect(error.details.join()).toContain(
+      "the server's host key: ssh-ed25519-cert-v01@openssh.com",
+    );
+    const known = at("only-authority");
+    await writeFile(
+      known,
+      `@cert-authority [127.0.0.89]:${server.port} ${await publicKey(at("ca"))}\n`,
+    );
+    await (await connect([{ ...plain, knownHostsFiles: [known] }], { signal })).close();
+  });
+
   test("what a configuration cannot say is refused", async () => {
     for (const name of ['a"b', "a\nb", "a${HOME}", "a\\b"]) {
       const file = at(name);

@@ -97,6 +97,16 @@ describe("servers that are none", () => {
     expect(error.message).toContain("while exchanging keys");
   });
 
+  test("a penalty in force", async () => {
+    // sshd of OpenSSH 9.8 and later, for addresses whose logins have failed too often.
+    const error = await failure((socket) => socket.end("Not allowed at this time\r\n"));
+    expect(error.kind).toBe("unreachable");
+    expect(error.message).toContain(
+      'takes no more connections for now: "Not allowed at this time"',
+    );
+    expect(error.next).toContain("PerSourcePenalties");
+  });
+
   test("nobody listens", async () => {
     const error = await operatorError(
       connect([hopAt({ address: "127.0.0.82", port: await freePort("127.0.0.82") })], { signal }),
