@@ -137,6 +137,21 @@ describe.skipIf(sshdMissing)("where only a certificate is authorised", () => {
     await until("the programs are gone", () => programs().length === 0);
   });
 
+  test("a Ctrl-C that belongs to the command cuts none of it", async () => {
+    const script =
+      "process.on('SIGINT', async () => { const site = await fetch(`http://localhost:${process.env.LCOPS_PORT}/`); console.log('after it:', await site.text()); process.exit(0); }); console.log('waiting'); setInterval(() => {}, 1000);";
+    const words = ["tunnel", "open", "site", "--", process.execPath, "-e", script];
+    const pty = openPty(["--config", config, ...words], {
+      environment: ground.environment,
+      columns: 200,
+    });
+    await pty.waitFor(/^waiting$/m);
+    pty.press("ctrl-c");
+    await pty.waitFor("after it: the site");
+    expect((await pty.exit).code).toBe(0);
+    expect(pty.text()).not.toContain("was lost");
+  });
+
   test("the program ends by itself where lcops is killed", async () => {
     const running = startLcops(["--config", config, "tunnel", "open", "site"], {
       environment: ground.environment,

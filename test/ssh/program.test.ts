@@ -324,6 +324,21 @@ describe.skipIf(sshdMissing)("through the ssh program", () => {
   };
   const wrongCa = (): string => ground.key;
 
+  test("where there is no ssh program it is an ordinary refusal, which says what is missing", async () => {
+    const { PATH } = process.env;
+    process.env["PATH"] = "/nonexistent";
+    const error = await operatorError(
+      hop()
+        .then((one) => connect([one], { signal }))
+        .finally(() => (process.env["PATH"] = PATH)),
+    );
+    expect(error.kind).toBe("access");
+    expect(error.message).toContain(`the server does not let ${user} in: 1 refused`);
+    expect(error.next).toContain(
+      `have the ssh program installed, because ${certified}-cert.pub is a certificate`,
+    );
+  });
+
   test("a FIDO key in the agent or in a file calls for the program; its device signs, which is not here", async () => {
     const agentSocket = at("fido.sock");
     const blob = makeFidoKey();
