@@ -66,6 +66,8 @@ export function openMuxChannel(
   const waiting = new Set<Readable>();
   const answers: ((granted: boolean) => void)[] = [];
   let writing: { chunk: Buffer; done: (error?: Error) => void } | undefined;
+  let isSending = false;
+  let finish: (() => void) | undefined;
   let lost: Error | undefined;
 
   const send = (kind: number, body: Buffer, done?: () => void): void => {
@@ -83,12 +85,15 @@ export function openMuxChannel(
     owed = 0;
   };
   const flush = (): void => {
-    if (!writing || roomThere === 0) return;
+    // What comes behind a close would end the whole connection.
+    if (!writing || isSending || roomThere === 0 || hasClosed || lost) return;
     const size = Math.min(writing.chunk.length, roomThere, maxPacket);
     const piece = writing.chunk.subarray(0, size);
     roomThere -= size;
     writing.chunk = writing.chunk.subarray(size);
+    isSending = true;
     send(data, field(piece), () => {
+      isSending = false;
       if (!writing) return;
       if (writing.chunk.length > 0) return flush();
       const { done } = writing;
@@ -121,7 +126,8 @@ export function openMuxChannel(
       },
       write: (chunk: Buffer, _encoding, done) => {
         writing = { chunk, done };
-        flush();
+        if (finish) setTimeout(finish, patienceMs).unref();
+        else flush();
       },
       final: (done) => {
         if (isOpen && !hasClosed && !lost) send(eof, Buffer.alloc(0));
@@ -169,7 +175,7 @@ export function openMuxChannel(
     gone();
     for (const answer of answers.splice(0)) answer(false);
     endReading();
-    const finish = (): void => {
+    finish = () => {
       const isUnwanted = writing !== undefined || channel.writableLength > 0;
       channel.destroy(
         isUnwanted

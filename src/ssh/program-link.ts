@@ -1,25 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
 import { runWithLog } from "../system/run-with-log.ts";
-import { formatKnownHost } from "./append-known-host.ts";
 import { lostTransport } from "./classify-error.ts";
 import type { LinkState } from "./link.ts";
 import { type MuxChannel, type MuxChannelEnd, openMuxChannel } from "./mux-channel.ts";
 import { endMaster, type Mux, openMux } from "./open-mux.ts";
-import { programAlias, type ProgramHop, writeProgramConfig } from "./program-config.ts";
+import { programAlias } from "./program-config.ts";
+import { makeProgramFolder, type ProgramFolder, type VerifiedHop } from "./program-folder.ts";
 import type { Hop } from "./route.ts";
-
-const keptLines = 3;
-
-/** A hop as the `ssh` program is to reach it. */
-export interface VerifiedHop {
-  hop: Hop;
-  /** In wire format; absent: a certificate authority of its known_hosts files vouches for it, and `ssh` checks that. */
-  key?: Buffer;
-}
 
 /** A connection that the `ssh` program has made. */
 export interface ProgramLink extends LinkState {
@@ -47,90 +35,30 @@ export async function openProgramLink(
   const { signal } = options;
   const hop = hops.at(-1)?.hop;
   if (!hop) throw new Error("a route has at least one hop");
-  // Not below the state folder: a socket's path may have a hundred characters only.
-  await removeLeftovers();
-  const folder = await mkdtemp(join(tmpdir(), `lcops-ssh-${process.pid}-`));
-  const logFile = join(folder, "log");
-  const controlPath = join(folder, "s");
-  const clean = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const folder = await makeProgramFolder(hops, options);
+  const { controlPath, logFile } = folder;
   try {
-    const configFile = await writeFiles(hops, folder, controlPath, options);
-    const args = ["-F", configFile, "-E", logFile, "-N", "-T", programAlias(hops.length - 1)];
+    const args = [
+      "-F",
+      folder.configFile,
+      "-E",
+      logFile,
+      "-N",
+      "-T",
+      programAlias(hops.length - 1),
+    ];
     // It ends once its background part is connected and listens.
     const code = await runWithLog("ssh", args, { logFile, asks: options.canAsk, signal });
-    if (code !== 0) throw refuse(await readWords(logFile), label, hop);
+    if (code !== 0) throw refuse(await folder.readWords(), label, hop);
     const mux = await openMux(controlPath).catch((error: unknown) => {
       throw new OperatorError("failed", `${label}: ${describeError(error)}`, { cause: error });
     });
-    return makeLink(mux, {
-      hop,
-      label,
-      signal,
-      controlPath,
-      clean,
-      words: () => readWords(logFile),
-    });
+    return makeLink(mux, { hop, label, signal, folder });
   } catch (error) {
     await endMaster(controlPath);
-    await clean();
+    await folder.remove();
     throw error;
   }
-}
-
-/** Folders of runs that were killed. */
-async function removeLeftovers(): Promise<void> {
-  const names = await readdir(tmpdir()).catch(() => []);
-  await Promise.all(
-    names.map(async (name) => {
-      const pid = Number(/^lcops-ssh-(\d+)-/.exec(name)?.[1]);
-      if (!(pid > 0) || isRunning(pid)) return;
-      // Another user's stays where it is.
-      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
-    }),
-  );
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== "ESRCH";
-  }
-}
-
-async function writeFiles(
-  hops: readonly VerifiedHop[],
-  folder: string,
-  controlPath: string,
-  options: { canAsk: boolean; timeoutMs: number },
-): Promise<string> {
-  const knownHosts = join(folder, "known_hosts");
-  const lines = hops.flatMap(({ key }, index) =>
-    key ? [formatKnownHost(programAlias(index), key)] : [],
-  );
-  await writeFile(knownHosts, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const configured = hops.map(({ hop, key }): ProgramHop => {
-    const own = hop.identity ? [hop.identity.knownHostsFile] : [];
-    return {
-      hop,
-      isPinned: key !== undefined,
-      knownHostsFiles: key ? [knownHosts] : [...own, ...hop.knownHostsFiles],
-    };
-  });
-  const text = writeProgramConfig(configured, {
-    controlPath,
-    canAsk: options.canAsk,
-    connectTimeoutMs: options.timeoutMs,
-  });
-  const configFile = join(folder, "config");
-  await writeFile(configFile, text, { mode: 0o600 });
-  return configFile;
-}
-
-async function readWords(logFile: string): Promise<string[]> {
-  const text = await readFile(logFile, "utf8").catch(() => "");
-  return text.trim().split(/\r?\n/).filter(Boolean).slice(-keptLines).map(printable);
 }
 
 function refuse(words: readonly string[], label: string, hop: Hop): OperatorError {
@@ -156,16 +84,9 @@ function refuse(words: readonly string[], label: string, hop: Hop): OperatorErro
 
 function makeLink(
   mux: Mux,
-  own: {
-    hop: Hop;
-    label: string;
-    signal: AbortSignal;
-    controlPath: string;
-    clean: () => Promise<void>;
-    words: () => Promise<string[]>;
-  },
+  own: { hop: Hop; label: string; signal: AbortSignal; folder: ProgramFolder },
 ): ProgramLink {
-  const { label, signal } = own;
+  const { label, signal, folder } = own;
   const channels = new Map<number, MuxChannelEnd>();
   const listeners = new Set<() => void>();
   const readyMs = performance.now();
@@ -182,7 +103,7 @@ function makeLink(
   });
   const ended = mux.ended.then(async () => {
     // Its last words first: they are the reason.
-    const words = closing ? [] : await own.words();
+    const words = closing ? [] : await folder.readWords();
     const upMs = performance.now() - readyMs;
     const lost = closing ? undefined : lostTransport(label, undefined, upMs, words);
     reason =
@@ -194,12 +115,12 @@ function makeLink(
     signal.removeEventListener("abort", abort);
     for (const listener of listeners) listener();
     for (const channel of channels.values()) channel.lose(reason);
-    await own.clean();
+    await folder.remove();
     return lost;
   });
   const close = async (): Promise<void> => {
     closing = true;
-    await endMaster(own.controlPath);
+    await endMaster(folder.controlPath);
     mux.close();
     await ended;
   };

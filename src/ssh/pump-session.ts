@@ -1,4 +1,4 @@
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { OperatorError } from "../system/errors.ts";
 import { filterEscapes } from "./filter-escapes.ts";
@@ -21,6 +21,10 @@ export interface SessionTerminal extends TerminalSize {
   onResize?: (listener: (size: TerminalSize) => void) => () => void;
 }
 
+/** What a session needs of its channel, be it ssh2's or the `ssh` program's. */
+type SessionChannel = Duplex &
+  Pick<ClientChannel, "signal" | "setWindow" | "close"> & { stderr: Readable };
+
 /** The local ends of a session. They stay the caller's: none is closed, stdin is left paused. */
 export interface SessionStreams {
   /** Absent: the remote side reads nothing. */
@@ -38,7 +42,7 @@ export interface SessionStreams {
  * the reason when the link was lost, whatever exit code came before; a local stream's error; the signal's reason.
  */
 export function pumpSession(
-  channel: ClientChannel,
+  channel: SessionChannel,
   link: LinkState,
   streams: SessionStreams,
 ): Promise<ExitStatus> {
@@ -114,7 +118,7 @@ function pumpOutput(source: Readable, sink: Writable, fail: (error: unknown) => 
 
 function pumpInput(
   source: Readable,
-  channel: ClientChannel,
+  channel: SessionChannel,
   filter: ((chunk: Buffer) => Buffer) | undefined,
 ): () => void {
   const write = (chunk: Buffer | string): void => {

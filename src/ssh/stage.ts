@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import type { ClientChannel } from "ssh2";
 import type { OperatorError } from "../system/errors.ts";
 import { execute, type ExecuteOptions, remoteTerminal } from "./execute.ts";
 import { forward } from "./forward.ts";
@@ -86,7 +85,7 @@ function openSession(
         // Without one the command runs all the same, as with ssh.
         channel.ask("pty-req", terminalFields(options.terminal), start);
       }),
-    (channel) => pumpSession(channel as unknown as ClientChannel, link, options),
+    (channel) => pumpSession(channel, link, options),
   );
 }
 

@@ -237,6 +237,33 @@ describe.skipIf(sshdMissing)("through the ssh program", () => {
     await until("the remote end is gone", () => gone);
   });
 
+  test("uploads that the remote resets and downloads that we leave harm nothing else", async () => {
+    const resets = await startServer(ground, (socket) => {
+      socket.once("data", () => socket.resetAndDestroy());
+    });
+    const floods = await startServer(
+      ground,
+      (socket) => void socket.write(Buffer.alloc(10_000_000)),
+    );
+    const upload = async (): Promise<void> => {
+      const stream = await connection.forward({ host: resets.address, port: resets.port });
+      stream.resume().on("error", () => {});
+      const closed = new Promise((resolve) => stream.on("close", resolve));
+      for (let count = 0; count < 40; count++) stream.write(Buffer.alloc(100_000));
+      await closed;
+    };
+    const download = async (): Promise<void> => {
+      const stream = await connection.forward({ host: floods.address, port: floods.port });
+      await once(stream, "data");
+      stream.destroy();
+    };
+    for (let round = 0; round < 15; round++)
+      await Promise.all([upload(), download(), upload(), download()]);
+    const stdout = collect();
+    await connection.execute("echo well", { stdout, stderr: collect() });
+    expect(stdout.text()).toBe("well\n");
+  });
+
   test("the link is cut: a download, an upload and a command fail, none ends", async () => {
     const { cutable, cut } = await through();
     const download = await forwardTo((socket) => socket.write(Buffer.alloc(1_000_000)), cutable);
@@ -361,6 +388,16 @@ describe.skipIf(sshdMissing)("through the ssh program", () => {
     await writeFile(`${file}.pub`, `sk-ssh-ed25519@openssh.com ${blob.toString("base64")}\n`);
     await operatorError(connect([await hop({ identityFiles: [file] })], options));
     expect(heard[1]).toContain(`because ${file} is a FIDO key`);
+  });
+
+  test("behind a ProxyCommand, whose percent signs are its own", async () => {
+    const script = `const s=require("net").connect(${sshd.port},"${sshd.address}");process.stdin.pipe(s).pipe(process.stdout)`;
+    const proxyCommand = `${process.execPath} -e '${script}' 100%Q`;
+    const own = await connect([await hop({ proxyCommand })], { signal });
+    const stdout = collect();
+    await own.execute("echo in", { stdout, stderr: collect() });
+    expect(stdout.text()).toBe("in\n");
+    await own.close();
   });
 
   describe("jump hosts", () => {
