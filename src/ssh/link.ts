@@ -1,6 +1,7 @@
 import type { Client } from "ssh2";
 import type { OperatorError } from "../system/errors.ts";
 import type { Hop } from "./route.ts";
+import type { WindowBudget } from "./window-budget.ts";
 
 /** What everything that runs on a connection must know of it. */
 export interface LinkState {
@@ -12,6 +13,8 @@ export interface LinkState {
   endError(): Error;
   /** Have the listener called, once, when the transport ends, before any channel hears of it; returns how to take it back. */
   onEnd(listener: () => void): () => void;
+  /** What the far side may send on forwards, where that is lcops' own to say. */
+  windows?: WindowBudget;
 }
 
 /** An authenticated SSH connection to one hop. */
@@ -20,6 +23,9 @@ export interface Link extends LinkState {
   hop: Hop;
   /** Resolves when the transport has ended: to the reason when it was lost, to undefined when lcops closed it. */
   ended: Promise<OperatorError | undefined>;
+  windows: WindowBudget;
+  /** Call `go` once the transport has room for more. */
+  whenWritable(go: () => void): void;
   /** Bytes that have come from the server, of any kind. */
   receivedBytes(): number;
   /** Make the server send something. */

@@ -9,10 +9,12 @@ import type { AskPassphrase } from "./collect-identities.ts";
 import type { LastIdentity } from "./last-identity.ts";
 import type { Link } from "./link.ts";
 import { NeedsProgramError } from "./needs-program.ts";
+import { paceWrites } from "./pace-writes.ts";
 import { type PhaseTimer, startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
 import type { Hop } from "./route.ts";
 import type { HostKeyQuestion } from "./verify-host-key.ts";
+import { makeWindowBudget } from "./window-budget.ts";
 
 const goodbyeMs = 500;
 const keptBytes = 8192;
@@ -57,6 +59,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   // Before ssh2 has a handler of its own, an error must not be a crash.
   let transportError: Error | undefined;
   transport.on("error", (error) => (transportError ??= error));
+  const whenWritable = paceWrites(transport);
   const client = new Client();
   let clientError: Error | undefined;
   let phase = "waiting for its SSH greeting";
@@ -213,6 +216,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       return () => void listeners.delete(listener);
     },
     ended,
+    windows: makeWindowBudget(),
+    whenWritable,
     receivedBytes: () => receivedBytes,
     askForReply: () => {
       // RFC 4254, 7.1: the cancelling of a forward that nobody has asked for is refused, and the refusal is a reply.
