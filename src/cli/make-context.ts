@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { join } from "node:path";
 import { listSecretVariables } from "../config/list-secret-variables.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
@@ -103,6 +104,11 @@ export function makeContext(parts: ContextParts): Context {
         // Jump hosts may stand in another environment.
         hosts: await estate.allHosts(),
         lookUp: estate.lookUp,
+        stateFolder: parts.folders.state,
+        hostKeys: {
+          knownHostsFile: join(parts.folders.state, "known_hosts"),
+          prove: estate.proveHostKey,
+        },
         reached: estate.reached,
         configPath: parts.configPath,
         environment,
@@ -110,7 +116,7 @@ export function makeContext(parts: ContextParts): Context {
         note: (line) => terminal.note(printable(line)),
         trace: terminal.trace,
         ...(configFile !== undefined && { configFile }),
-        ...(terminal.canPrompt && { ask: askAboutHosts(prompts) }),
+        ...(terminal.canPrompt && { ask: askAboutHosts(prompts, terminal) }),
       };
     },
   };
@@ -118,14 +124,21 @@ export function makeContext(parts: ContextParts): Context {
 
 function askAboutHosts(
   prompts: Context["prompts"],
+  terminal: Terminal,
 ): NonNullable<Awaited<ReturnType<Context["reach"]>>["ask"]> {
   const passphrases = new Map<string, Promise<string>>();
   return {
-    trustHostKey: async ({ host, address, keyType, fingerprint }) => {
+    trustHostKey: async ({ host, address, instanceId, keyType, fingerprint, gaps }) => {
       const { confirm } = await prompts();
+      const where = instanceId === undefined ? address : `${address}, ${instanceId}`;
+      for (const gap of gaps) terminal.warn(gap);
       return confirm(
-        `${host} (${address}) is not known. Its ${keyType} key is ${fingerprint}. Trust it?`,
+        `${host} (${where}) is not known. Its ${keyType} key is ${fingerprint}. Trust it?`,
       );
+    },
+    giveTerminal: async () => {
+      const { clearProgress } = await import("../terminal/progress.ts");
+      clearProgress();
     },
     passphrase: (file) => {
       // Once a run, however many connections use the key.

@@ -5,6 +5,7 @@ import { readSshHosts } from "../config/ssh-hosts.ts";
 import type { Host } from "../inventory/host.ts";
 import type { Inventory } from "../inventory/load-inventory.ts";
 import type { Lookup } from "../inventory/look-up-address.ts";
+import type { HostKeyProof } from "../inventory/prove-host-key.ts";
 import { mergeHosts } from "../inventory/merge-hosts.ts";
 import { planScopes, type ScopeWishes } from "../inventory/plan-scopes.ts";
 import { findHost } from "../inventory/select-hosts.ts";
@@ -26,6 +27,7 @@ export interface Estate extends Pick<Context, "hosts" | "inventory" | "findHost"
   /** As `hosts`, of every environment. */
   allHosts: () => Promise<Host[]>;
   lookUp: (host: Host) => Promise<Lookup>;
+  proveHostKey: (lookup: Lookup) => Promise<HostKeyProof>;
   /** To be told of a host that was looked up once its host key is verified: from then on its name stands for that instance. */
   reached: (name: string) => Promise<void>;
 }
@@ -94,6 +96,10 @@ export function openEstate(parts: EstateParts): Estate {
           details: gaps.map((gap) => gap.error.message),
         },
       );
+    },
+    proveHostKey: async (lookup) => {
+      const { proveHostKey } = await import("../inventory/prove-host-key.ts");
+      return proveHostKey(lookup, { environment, signal });
     },
     lookUp: async (host) => {
       const { lookUpAddress } = await import("../inventory/look-up-address.ts");

@@ -8,6 +8,7 @@ import { doctor } from "./doctor.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
+import { hostsTrust } from "./hosts/trust.ts";
 import { menu } from "./menu.ts";
 import { mysql } from "./mysql.ts";
 import { ssh } from "./ssh.ts";
@@ -21,6 +22,7 @@ import { tunnelRetry } from "./tunnel/retry.ts";
 export const commands: readonly Command[] = [
   menu,
   hosts,
+  hostsTrust,
   ssh,
   tunnelOpen,
   tunnelList,
@@ -40,6 +42,7 @@ export const commands: readonly Command[] = [
 
 /** What the first word of a command with two stands for, for the help. */
 export const nouns: Readonly<Record<string, string>> = {
+  hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
   tunnel: "Forward the ports of services",
 };

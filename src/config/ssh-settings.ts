@@ -14,6 +14,8 @@ export interface SshSettings {
   identitiesOnly: boolean;
   agentSocket?: string;
   knownHostsFiles: string[];
+  /** What only `ssh` itself can use; absent where it says nothing of that. */
+  forProgram?: { certificateFiles: string[]; pkcs11Provider?: string; gssapi: boolean };
   /** `[user@]host[:port]` of each jump host, outermost first. */
   proxyJump: string[];
   proxyCommand?: string;
@@ -148,6 +150,9 @@ function readKeywords(keywords: Keywords, query: SshSettingsQuery): SshSettings 
   const hostKeyAlias = one("hostkeyalias");
   const agentSocket = findAgent(keywords.get("identityagent")?.[0], query.environment);
   const proxyCommand = one("proxycommand");
+  const certificateFiles = (keywords.get("certificatefile") ?? []).map(expandPath);
+  const pkcs11Provider = one("pkcs11provider");
+  const gssapi = one("gssapiauthentication") === "yes";
   if (proxyCommand !== undefined) refuseShellText({ hostName, user, name: query.name });
   return {
     hostName,
@@ -162,6 +167,13 @@ function readKeywords(keywords: Keywords, query: SshSettingsQuery): SshSettings 
       ...files("globalknownhostsfile", ["/etc/ssh/ssh_known_hosts"]),
     ],
     proxyJump: one("proxyjump")?.split(",") ?? [],
+    ...((certificateFiles.length > 0 || pkcs11Provider !== undefined || gssapi) && {
+      forProgram: {
+        certificateFiles,
+        gssapi,
+        ...(pkcs11Provider !== undefined && { pkcs11Provider: expandPath(pkcs11Provider) }),
+      },
+    }),
     ...(hostKeyAlias !== undefined && { hostKeyAlias: expand(hostKeyAlias) }),
     ...(agentSocket !== undefined && { agentSocket: expandPath(agentSocket) }),
     ...(proxyCommand !== undefined && { proxyCommand: expand(proxyCommand) }),

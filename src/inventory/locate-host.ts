@@ -3,6 +3,7 @@ import { resolveSshSettings, type SshSettings } from "../config/ssh-settings.ts"
 import { OperatorError } from "../system/errors.ts";
 import type { Host } from "./host.ts";
 import type { Lookup } from "./look-up-address.ts";
+import type { HostKeyProof } from "./prove-host-key.ts";
 import { findHost } from "./select-hosts.ts";
 
 /** Where a machine is now and how the user logs in there: all that a connection needs to know. */
@@ -11,12 +12,23 @@ export interface Location {
   address: string;
   port: number;
   user: string;
+  /** Of an instance. */
+  identity?: {
+    /** Its id. */
+    name: string;
+    /** lcops' own file of host keys. */
+    knownHostsFile: string;
+    launchedAt?: string;
+    proveHostKey: () => Promise<HostKeyProof>;
+  };
   hostKeyAlias?: string;
   identityFiles: readonly string[];
   identitiesOnly: boolean;
   agentSocket?: string;
   knownHostsFiles: readonly string[];
   proxyCommand?: string;
+  /** What only the `ssh` program can use of the user's settings. */
+  forProgram?: NonNullable<SshSettings["forProgram"]>;
 }
 
 export interface LocateOptions {
@@ -27,6 +39,13 @@ export interface LocateOptions {
   signal: AbortSignal;
   /** Where a host is at this moment; see `lookUpAddress`. */
   lookUp: (host: Host) => Promise<Lookup>;
+  /** How instances are known again whatever their address is; absent: a machine is known by its address. */
+  hostKeys?: {
+    /** lcops' own known_hosts file. */
+    knownHostsFile: string;
+    /** What AWS says of the host keys of an instance; see `proveHostKey`. */
+    prove: (lookup: Lookup) => Promise<HostKeyProof>;
+  };
   /** Told what the operator should know, e.g. that the ssh settings were read only in part. */
   note: (line: string) => void;
 }
@@ -49,19 +68,19 @@ export async function locateHost(
       },
     );
   }
-  const settings = await askSettings(host, options);
-  const here = makeLocation(host.name, settings);
+  const here = await locateHere(host, options);
+  const { settings } = here;
   const jumps = host.jump
     ? host.jump.map((name) => findHost(options.hosts, name))
     : settings.proxyJump.map((jump) => readProxyJump(host.name, jump, options.hosts));
   const [first, ...others] = jumps;
-  if (!first) return [here];
+  if (!first) return [here.location];
   // The way to the first jump host is its own; each further one is reached from the one before.
   const before = await locateHost(first, options, [...way, host.name]);
   const between = await Promise.all(
-    others.map(async (jump) => behind(makeLocation(jump.name, await askSettings(jump, options)))),
+    others.map(async (jump) => behind((await locateHere(jump, options)).location)),
   );
-  return [...before, ...between, behind(here)];
+  return [...before, ...between, behind(here.location)];
 }
 
 /** A ProxyCommand replaces the first connection only; behind a jump host there is a connection already. */
@@ -86,9 +105,14 @@ function readProxyJump(target: string, jump: string, hosts: readonly Host[]): Ho
   };
 }
 
-async function askSettings(host: Host, options: LocateOptions): Promise<SshSettings> {
+/** Where one host is, whatever the way to it. */
+async function locateHere(
+  host: Host,
+  options: LocateOptions,
+): Promise<{ location: Location; settings: SshSettings }> {
   refuseStrangeName(host);
-  const { address } = await options.lookUp(host);
+  const lookup = await options.lookUp(host);
+  const { address, instanceId, launchedAt } = lookup;
   const settings = await resolveSshSettings({
     name: host.name,
     environment: options.environment,
@@ -99,7 +123,18 @@ async function askSettings(host: Host, options: LocateOptions): Promise<SshSetti
     ...(options.configFile !== undefined && { configFile: options.configFile }),
   });
   if (settings.note !== undefined) options.note(settings.note);
-  return settings;
+  const { hostKeys } = options;
+  const identity = instanceId !== undefined &&
+    hostKeys && {
+      name: instanceId,
+      knownHostsFile: hostKeys.knownHostsFile,
+      ...(launchedAt !== undefined && { launchedAt }),
+      proveHostKey: () => hostKeys.prove(lookup),
+    };
+  return {
+    location: { ...makeLocation(host.name, settings), ...(identity && { identity }) },
+    settings,
+  };
 }
 
 /** Whoever may tag an instance chooses its Name: one that is no plain word never reaches `ssh`, whose `Match exec` hands it to a shell. */
@@ -121,6 +156,7 @@ function makeLocation(name: string, settings: SshSettings): Location {
     knownHostsFiles: settings.knownHostsFiles,
     ...(settings.hostKeyAlias !== undefined && { hostKeyAlias: settings.hostKeyAlias }),
     ...(settings.agentSocket !== undefined && { agentSocket: settings.agentSocket }),
+    ...(settings.forProgram && { forProgram: settings.forProgram }),
     ...(settings.proxyCommand !== undefined && { proxyCommand: settings.proxyCommand }),
   };
 }

@@ -12,6 +12,8 @@ export interface Lookup {
   address?: string;
   instanceId?: string;
   launchedAt?: string;
+  /** Where its instance was found. */
+  scope?: EnvironmentScope;
   /** Whose instance it is. */
   account?: string;
 }
@@ -119,7 +121,7 @@ async function lookUpByTags(
 function chooseOnly(
   host: Host,
   tags: Readonly<Record<string, string>>,
-  running: readonly Instance[],
+  running: readonly FoundInstance[],
   scoped: Scoped,
 ): Lookup {
   const [only] = running;
@@ -156,7 +158,10 @@ async function lookUpElasticIp(
 ): Promise<Lookup> {
   const { fetchElasticIps } = await import("./elastic-ips.ts");
   const scoped = scopesOf(host, wanted.region, options);
-  const found = await askEach(scoped, (scope) => fetchElasticIps(scope, options.access, wanted));
+  const found = await askEach(scoped, async (scope) => {
+    const addresses = await fetchElasticIps(scope, options.access, wanted);
+    return addresses.map((one) => ({ ...one, ...(one.instanceId !== undefined && { scope }) }));
+  });
   const distinct = [...new Map(found.map((one) => [one.address, one])).values()];
   const [only] = distinct;
   if (!only || distinct.length > 1) {
@@ -186,6 +191,10 @@ async function lookUpElasticIp(
   );
 }
 
+interface FoundInstance extends Instance {
+  scope: EnvironmentScope;
+}
+
 /** Nobody is asked before all are who they should be. */
 async function askEach<T>(
   { scopes, checkAccount }: Scoped,
@@ -202,14 +211,17 @@ async function askAll(
     ids?: readonly string[];
     states: readonly string[];
   },
-): Promise<Instance[]> {
+): Promise<FoundInstance[]> {
   const { fetchInstances } = await import("./ec2-instances.ts");
-  const found = await askEach(scoped, (scope) => fetchInstances(scope, query, scoped.access));
+  const found = await askEach(scoped, async (scope) => {
+    const instances = await fetchInstances(scope, query, scoped.access);
+    return instances.map((instance): FoundInstance => ({ ...instance, scope }));
+  });
   // Two profiles can see the same account.
   return [...new Map(found.map((instance) => [instance.id, instance])).values()];
 }
 
-function readLookup(host: Host, instance: Instance): Lookup {
+function readLookup(host: Host, instance: FoundInstance): Lookup {
   const address = chooseAddress({ ...(host.use && { use: host.use }), ...pickAddresses(instance) });
   if (address === undefined) {
     throw new OperatorError(
@@ -223,6 +235,7 @@ function readLookup(host: Host, instance: Instance): Lookup {
   return {
     address,
     instanceId: instance.id,
+    scope: instance.scope,
     ...(instance.launchedAt !== undefined && { launchedAt: instance.launchedAt }),
     ...(instance.account !== undefined && { account: instance.account }),
   };

@@ -1,14 +1,16 @@
 import { describeError, errorCode, OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
+import type { Hop } from "./route.ts";
 
-/** Given a hop and its place in the route, return its name for messages: `graphs (127.0.0.1:22)`, `hop 1 of 2, bastion (127.0.0.1:22)`. */
+/** Given a hop and its place in the route, return its name for messages: `graphs (127.0.0.1:22)`, `hop 1 of 2, bastion (127.0.0.1:22, i-0abc)`. */
 export function hopLabel(
-  hop: { name: string; address: string; port: number },
+  hop: Pick<Hop, "name" | "address" | "port" | "identity">,
   index: number,
   count: number,
 ): string {
   const address = hop.address.includes(":") ? `[${hop.address}]` : hop.address;
-  const name = printable(`${hop.name} (${address}:${hop.port})`);
+  const id = hop.identity ? `, ${hop.identity.name}` : "";
+  const name = printable(`${hop.name} (${address}:${hop.port}${id})`);
   return count > 1 ? `hop ${index + 1} of ${count}, ${name}` : name;
 }
 

@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import ssh2, { type ParsedKey, type SigningRequestOptions } from "ssh2";
 import { describeError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
@@ -13,6 +14,8 @@ const agentLimitMs = 30_000;
 export interface Identity {
   /** For messages: `/home/a/.ssh/id_rsa`, `agent key a@b (SHA256:…)`. */
   label: string;
+  /** Of its public half, where that is known without asking. */
+  fingerprint: string | undefined;
   /** The public half; asks for the passphrase where nothing else tells it. Throws the reason why the key is of no use. */
   publicKey(): Promise<ParsedKey>;
   /** A signature by the private half; asks for the passphrase of an encrypted key, so only once the server wants that key. Throws as above. */
@@ -22,16 +25,27 @@ export interface Identity {
 /** Given the file of an encrypted key, return its passphrase, or undefined when nobody can or will give it. */
 export type AskPassphrase = (file: string) => Promise<string | undefined>;
 
+/** What there is to log in to a hop with. */
+interface Identities {
+  identities: Identity[];
+  /** A line for everything that cannot be offered, with its reason. */
+  passedOver: string[];
+  /** What only the `ssh` program can offer: `~/.ssh/id-cert.pub is a certificate`. */
+  forProgram: string[];
+}
+
 /**
  * Given a hop, return what can be offered to it, in OpenSSH's order (pubkey_prepare in sshconnect2.c): agent keys that
- * `identityFiles` name, the agent's other keys unless `identitiesOnly`, then key files that the agent does not hold.
- * `passedOver` has a line for everything that cannot be offered, with its reason. Throws nothing.
+ * `identityFiles` name, the agent's other keys unless `identitiesOnly`, then key files that the agent does not hold; behind those
+ * that are named the key with the fingerprint `last` comes first. Throws nothing.
  */
 export async function collectIdentities(
   hop: Hop,
   askPassphrase: AskPassphrase,
-): Promise<{ identities: Identity[]; passedOver: string[] }> {
+  last?: string,
+): Promise<Identities> {
   const passedOver: string[] = [];
+  const forProgram = await findCertificates(hop);
   const agentKeys = await readAgent(hop.agentSocket, passedOver);
   const files = (await Promise.all(hop.identityFiles.map(readKeyFile))).filter(
     (file) => file !== undefined,
@@ -41,19 +55,52 @@ export async function collectIdentities(
   const named = files.flatMap((file) => agentKeys.filter((key) => isOf(key, file)));
   const others = hop.identitiesOnly ? [] : agentKeys.filter((key) => !named.includes(key));
   const identities: Identity[] = [];
+  const rest: Identity[] = [];
   for (const key of new Set([...named, ...others])) {
     const parsed = ssh2.utils.parseKey(key.blob);
     const label = `agent key ${printable(key.comment)} (${fingerprint(key.blob)})`;
-    if (parsed instanceof Error)
-      passedOver.push(`${label}: ${describeUnusable(keyType(key.blob) ?? "unknown")}`);
-    else identities.push(agentIdentity(hop.agentSocket ?? "", parsed, label));
+    if (!(parsed instanceof Error)) {
+      const identity = agentIdentity(hop.agentSocket ?? "", parsed, label);
+      (named.includes(key) ? identities : rest).push(identity);
+      continue;
+    }
+    const kind = describeKind(keyType(key.blob) ?? "unknown");
+    passedOver.push(`${label}: ${kind}, which lcops cannot use itself`);
+    forProgram.push(`${label} is ${kind}`);
   }
   for (const file of files) {
     if (agentKeys.some((key) => isOf(key, file))) continue;
     if (file.problem) passedOver.push(`${file.file}: ${printable(file.problem)}`);
-    else identities.push(fileIdentity(file, askPassphrase));
+    else rest.push(fileIdentity(file, askPassphrase));
+    const type = file.blob && keyType(file.blob);
+    if (file.problem && type?.startsWith("sk-"))
+      forProgram.push(`${file.file} is ${describeKind(type)}`);
   }
-  return { identities, passedOver };
+  const isLast = (identity: Identity): boolean =>
+    last !== undefined && identity.fingerprint === last;
+  identities.push(...rest.filter(isLast), ...rest.filter((identity) => !isLast(identity)));
+  return { identities, passedOver, forProgram };
+}
+
+/** Beside a key file or named by the user's settings; ssh2 knows none (mscdex/ssh2#551). */
+async function findCertificates({ identityFiles, forProgram }: Hop): Promise<string[]> {
+  const candidates = [
+    ...identityFiles.map((file) => `${file}-cert.pub`),
+    ...(forProgram?.certificateFiles ?? []),
+  ];
+  const found = await Promise.all(
+    candidates.map((file) =>
+      access(file).then(
+        () => [`${file} is a certificate`],
+        () => [],
+      ),
+    ),
+  );
+  const provider = forProgram?.pkcs11Provider;
+  return [
+    ...found.flat(),
+    ...(provider === undefined ? [] : [`PKCS11Provider ${provider} is set`]),
+  ];
 }
 
 async function readAgent(
@@ -62,23 +109,26 @@ async function readAgent(
 ): Promise<AgentKey[]> {
   if (agentSocket === undefined) return [];
   try {
-    return await readAgentKeys(agentSocket);
+    const keys = await readAgentKeys(agentSocket);
+    if (keys.length === 0)
+      passedOver.push(`agent ${agentSocket}: it shows no keys; it may be locked (ssh-add -X)`);
+    return keys;
   } catch (error) {
     passedOver.push(`agent ${agentSocket}: ${describeError(error)}`);
     return [];
   }
 }
 
-/** ssh2 knows neither certificates (mscdex/ssh2#551) nor FIDO keys. */
-function describeUnusable(type: string): string {
-  if (type.includes("-cert-v01@")) return "a certificate, which lcops cannot use yet";
-  if (type.startsWith("sk-")) return "a FIDO key, which lcops cannot use yet";
-  return `a key of type ${printable(type)}, which lcops cannot use`;
+function describeKind(type: string): string {
+  if (type.includes("-cert-v01@")) return "a certificate";
+  if (type.startsWith("sk-")) return "a FIDO key";
+  return `a key of type ${printable(type)}`;
 }
 
 function agentIdentity(agentSocket: string, key: ParsedKey, label: string): Identity {
   return {
     label,
+    fingerprint: fingerprint(key.getPublicSSH()),
     publicKey: () => Promise.resolve(key),
     sign: (data, options) =>
       new Promise((resolve, reject) => {
@@ -109,6 +159,7 @@ function fileIdentity(file: KeyFile, askPassphrase: AskPassphrase): Identity {
   const privateKey = (): Promise<ParsedKey> => (unlocked ??= unlock());
   return {
     label: file.file,
+    fingerprint: file.blob && fingerprint(file.blob),
     publicKey: async () => {
       const parsed = file.blob && ssh2.utils.parseKey(file.blob);
       return parsed && !(parsed instanceof Error) ? parsed : privateKey();

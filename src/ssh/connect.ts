@@ -1,28 +1,19 @@
 import type { Duplex } from "node:stream";
 import { OperatorError } from "../system/errors.ts";
-import { spawnProxyCommand } from "../system/spawn-proxy-command.ts";
-import { classifySocketError, hopLabel } from "./classify-error.ts";
-import { type ExecuteOptions, execute } from "./execute.ts";
-import { forward } from "./forward.ts";
-import { readKnownHosts } from "./known-hosts.ts";
-import type { Link } from "./link.ts";
-import { openSocket } from "./open-socket.ts";
+import type { ExecuteOptions } from "./execute.ts";
+import type { KnownKeys } from "./known-keys.ts";
+import {
+  closeStages,
+  type ConnectOptions,
+  gatherAll,
+  type KnownHop,
+  openStages,
+} from "./open-stages.ts";
+import type { ShellOptions } from "./open-shell.ts";
 import type { ExitStatus } from "./pump-session.ts";
 import type { Hop, Route } from "./route.ts";
-import { type Ask, shakeHands } from "./shake-hands.ts";
-import { openShell, type ShellOptions } from "./open-shell.ts";
-import { watchLiveness } from "./watch-liveness.ts";
 
-export interface ConnectOptions {
-  /** Ends everything, the finished connection included; what is under way throws its reason. */
-  signal: AbortSignal;
-  /** For each hop: limit of reaching it, and again of key exchange and authentication together. */
-  connectTimeoutMs?: number;
-  /** Absent: nobody can be asked, so an unknown host key is refused and an encrypted key is not used. */
-  ask?: Ask;
-  /** Told what is done, for debugging; the lines are printable. */
-  log?: (line: string) => void;
-}
+export type { ConnectOptions };
 
 /** A connection to the last host of a route. */
 export interface Connection {
@@ -53,81 +44,51 @@ export interface Connection {
  * secret is sent to it. Every error names its hop: `unreachable` for the network, `access` for keys, the signal's reason.
  */
 export async function connect(route: Route, options: ConnectOptions): Promise<Connection> {
-  const { signal, ask, log = () => {}, connectTimeoutMs: timeoutMs = 10_000 } = options;
-  signal.throwIfAborted();
-  // All of them, so that an unreadable file refuses before anybody is dialled.
-  const knownHosts = await Promise.all(route.map((hop) => readKnownHosts(hop.knownHostsFiles)));
-  const links: Link[] = [];
-  const closeLinks = async (): Promise<void> => {
-    for (const link of links.toReversed()) await link.close();
-  };
-  try {
-    for (const [index, hop] of route.entries()) {
-      const label = hopLabel(hop, index, route.length);
-      const transport = await openTransport(hop, label, links.at(-1), { timeoutMs, signal });
-      links.push(
-        await shakeHands(transport.stream, {
-          hop,
-          label,
-          knownHosts: knownHosts[index] ?? [],
-          timeoutMs,
-          signal,
-          ask,
-          log,
-          ...(transport.words && { words: transport.words }),
-        }),
-      );
-      log(`${label}: connected`);
-    }
-  } catch (error) {
-    await closeLinks();
-    throw error;
-  }
-  const last = links.at(-1);
+  options.signal.throwIfAborted();
+  const stages = await openStages(await gatherAll(route), options);
+  const last = stages.at(-1);
   if (!last) throw new Error("a route has at least one hop");
-  void last.ended.then(closeLinks);
-  watchLiveness(last);
+  const close = (): Promise<void> => closeStages(stages);
+  void last.ended.then(close);
   return {
     host: last.hop.name,
     address: last.hop.address,
     label: last.label,
-    forward: (target, forwardOptions = {}) => forward(last, target, forwardOptions),
-    execute: (command, executeOptions) => execute(last, command, executeOptions),
-    openShell: (shellOptions) => openShell(last, shellOptions),
+    forward: last.forward,
+    execute: last.execute,
+    openShell: last.openShell,
     isOpen: last.isOpen,
     closed: last.ended,
-    close: closeLinks,
+    close,
   };
 }
 
-interface Transport {
-  stream: Duplex;
-  words?: () => string[];
+/** What a host has shown, beside what is known of it. */
+export interface ShownHostKey {
+  label: string;
+  hop: Hop;
+  known: KnownKeys;
+  /** In wire format. */
+  key: Buffer;
 }
 
-async function openTransport(
-  hop: Hop,
-  label: string,
-  outer: Link | undefined,
-  limits: { timeoutMs: number; signal: AbortSignal },
-): Promise<Transport> {
-  if (outer) {
-    try {
-      return { stream: await forward(outer, { host: hop.address, port: hop.port }, limits) };
-    } catch (error) {
-      // What the outer hop says about its own end is already complete.
-      if (!(error instanceof OperatorError) || !outer.isOpen()) throw error;
-      throw new OperatorError(error.kind, `${label}: not reached through ${error.message}`, {
-        ...(error.next && { next: error.next }),
-        cause: error,
-      });
-    }
-  }
-  if (hop.proxyCommand !== undefined) return spawnProxyCommand(hop.proxyCommand);
-  try {
-    return { stream: await openSocket({ host: hop.address, port: hop.port }, limits) };
-  } catch (error) {
-    limits.signal.throwIfAborted();
-    throw classifySocketError(error, label);
-  }
+/**
+ * Given a route, return the host key that its last host shows: that one is left before any credential is sent to it, the hops
+ * before it are logged in to. Errors: those of `connect`.
+ */
+export async function fetchHostKey(route: Route, options: ConnectOptions): Promise<ShownHostKey> {
+  options.signal.throwIfAborted();
+  const hops = await gatherAll(route);
+  let shown: ShownHostKey | undefined;
+  const look = (key: Buffer, { hop, known }: KnownHop, label: string): Promise<void> => {
+    shown = { label, hop, known, key };
+    return Promise.reject(new OperatorError("cancelled", `${label}: only its key was wanted`));
+  };
+  const stages = await openStages(hops, options, look).catch((error: unknown) => {
+    if (!shown) throw error;
+    return [];
+  });
+  await closeStages(stages);
+  if (!shown) throw new Error("a server that lets in has shown a key");
+  return shown;
 }

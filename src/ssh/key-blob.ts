@@ -10,6 +10,12 @@ export function fingerprint(blob: Buffer): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
+/** Given a public key in wire format, return its fingerprint as OpenSSH before 6.8 printed it, and OpsWorks with it, marked as later versions mark it: `MD5:00:11:…`. */
+export function md5Fingerprint(blob: Buffer): string {
+  const digest = createHash("md5").update(blob).digest("hex");
+  return `MD5:${digest.match(/../g)?.join(":") ?? ""}`;
+}
+
 /** Given bytes and an offset, return the length-prefixed string that starts there (RFC 4251, 5) and the offset after it, or undefined when it is cut. */
 export function readString(
   bytes: Buffer,

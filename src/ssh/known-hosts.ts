@@ -17,7 +17,15 @@ export interface KnownHostsEntry {
 /** What the files say about a host's key; `stored` is the entry that decided. */
 export type HostKeyVerdict =
   | { verdict: "known" | "changed" | "revoked"; stored: KnownHostsEntry }
-  | { verdict: "unknown" };
+  /** `authority`: a `@cert-authority` line for the host, which vouches for certificates and for no plain key. */
+  | { verdict: "unknown"; authority?: KnownHostsEntry };
+
+/** Under which names a host's key is looked for. */
+export interface HostNames {
+  address: string;
+  port: number;
+  alias?: string | undefined;
+}
 
 /**
  * Given known_hosts files, return their entries in order. A missing file is passed over; any other failure to read one
@@ -69,17 +77,19 @@ export function knownHostsName(address: string, port: number, alias?: string): s
  */
 export function lookUpHostKey(
   entries: readonly KnownHostsEntry[],
-  host: { address: string; port: number; alias?: string | undefined },
+  host: HostNames,
   key: Buffer,
 ): HostKeyVerdict {
   const bareName = knownHostsName(host.address, 22, host.alias);
   const verdict = lookUpName(entries, knownHostsName(host.address, host.port, host.alias), key);
   if (verdict.verdict !== "unknown") return verdict;
   const bare = lookUpName(entries, bareName, key);
-  return bare.verdict === "changed" ? verdict : bare;
+  if (bare.verdict === "known" || bare.verdict === "revoked") return bare;
+  return bare.verdict === "unknown" && !verdict.authority ? bare : verdict;
 }
 
-function lookUpName(
+/** As `lookUpHostKey`, for the one name under which a key is kept (HostKeyAlias); it stands for no other. */
+export function lookUpName(
   entries: readonly KnownHostsEntry[],
   name: string,
   key: Buffer,
@@ -92,26 +102,29 @@ function lookUpName(
   if (equal) return { verdict: "known", stored: equal };
   // A stored key of the same type tells more than the first one that differs.
   const stored = plain.find((entry) => keyType(entry.key) === keyType(key)) ?? plain[0];
-  return stored ? { verdict: "changed", stored } : { verdict: "unknown" };
+  if (stored) return { verdict: "changed", stored };
+  const authority = own.find((entry) => entry.marker === "@cert-authority");
+  return { verdict: "unknown", ...(authority && { authority }) };
 }
 
 /** Given entries and a host, return the key types stored for it, in order of the files. */
-export function storedKeyTypes(
-  entries: readonly KnownHostsEntry[],
-  host: { address: string; port: number; alias?: string | undefined },
-): string[] {
-  const typesOf = (name: string): string[] =>
-    entries
-      .filter((entry) => entry.marker === undefined && matchesHost(entry.hosts, name))
-      .flatMap((entry) => keyType(entry.key) ?? []);
-  const types = typesOf(knownHostsName(host.address, host.port, host.alias));
-  return [
-    ...new Set(types.length > 0 ? types : typesOf(knownHostsName(host.address, 22, host.alias))),
-  ];
+export function storedKeyTypes(entries: readonly KnownHostsEntry[], host: HostNames): string[] {
+  const types = typesStoredFor(entries, knownHostsName(host.address, host.port, host.alias));
+  return types.length > 0
+    ? types
+    : typesStoredFor(entries, knownHostsName(host.address, 22, host.alias));
+}
+
+/** Given entries and one name, return the key types stored for it. */
+export function typesStoredFor(entries: readonly KnownHostsEntry[], name: string): string[] {
+  const own = entries.filter(
+    (entry) => entry.marker === undefined && matchesHost(entry.hosts, name),
+  );
+  return [...new Set(own.flatMap((entry) => keyType(entry.key) ?? []))];
 }
 
 /** Given the first field of a line and a name in lower case, return whether the line is about that name; a negated pattern that fits excludes it. */
-function matchesHost(hosts: string, name: string): boolean {
+export function matchesHost(hosts: string, name: string): boolean {
   if (hosts.startsWith("|")) return matchesHash(hosts, name);
   const patterns = hosts.toLowerCase().split(",");
   if (patterns.some((pattern) => pattern.startsWith("!") && matchesGlob(pattern.slice(1), name)))

@@ -3,10 +3,8 @@ import type { OperatorError } from "../system/errors.ts";
 import type { Hop } from "./route.ts";
 import type { WindowBudget } from "./window-budget.ts";
 
-/** An authenticated SSH connection to one hop. */
-export interface Link {
-  client: Client;
-  hop: Hop;
+/** What everything that runs on a connection must know of it. */
+export interface LinkState {
   /** For messages: `hop 1 of 2, bastion (127.0.0.1:22)`. */
   label: string;
   /** False from the moment when the transport ended, whoever ended it; ssh2 then reports a clean end on every channel, which is not the remote's. */
@@ -15,9 +13,16 @@ export interface Link {
   endError(): Error;
   /** Have the listener called, once, when the transport ends, before any channel hears of it; returns how to take it back. */
   onEnd(listener: () => void): () => void;
+  /** What the far side may send on forwards, where that is lcops' own to say. */
+  windows?: WindowBudget;
+}
+
+/** An authenticated SSH connection to one hop. */
+export interface Link extends LinkState {
+  client: Client;
+  hop: Hop;
   /** Resolves when the transport has ended: to the reason when it was lost, to undefined when lcops closed it. */
   ended: Promise<OperatorError | undefined>;
-  /** What the far side may send on the forwards of this link. */
   windows: WindowBudget;
   /** Call `go` once the transport has room for more. */
   whenWritable(go: () => void): void;

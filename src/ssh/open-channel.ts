@@ -1,23 +1,30 @@
+import type { EventEmitter } from "node:events";
 import type { ClientChannel } from "ssh2";
 import { OperatorError } from "../system/errors.ts";
 import { classifyChannelError } from "./classify-error.ts";
-import type { Link } from "./link.ts";
+import type { LinkState } from "./link.ts";
 
-/** What ssh2 calls when a channel was opened, or was not. */
-export type ChannelCallback = (error: Error | undefined, channel: ClientChannel) => void;
+/** What is called when a channel was opened, or was not. */
+type ChannelCallback<Channel> = (error: Error | undefined, channel: Channel) => void;
+
+/** What all channels have, ssh2's and those of the `ssh` program. */
+interface AnyChannel extends EventEmitter {
+  stderr?: EventEmitter;
+  close(): void;
+}
 
 /**
- * Given a link and the ssh2 call that asks for a channel, return what `use` makes of the channel. `purpose` is the
+ * Given a link and the call that asks for a channel, return what `use` makes of the channel. `purpose` is the
  * `host:port` of a forward, undefined for a session. `use` is called at once: an exit code may follow in the same packet.
  * Throws the server's refusal in the operator's words, `unreachable` past `timeoutMs` (a frozen host never answers), the
  * link's end, and the signal's reason. A channel that comes too late is closed.
  */
-export function openChannel<T>(
-  link: Link,
+export function openChannel<Channel extends AnyChannel = ClientChannel, T = unknown>(
+  link: LinkState,
   purpose: string | undefined,
   limits: { timeoutMs: number; signal?: AbortSignal | undefined },
-  ask: (callback: ChannelCallback) => void,
-  use: (channel: ClientChannel) => T | Promise<T>,
+  ask: (callback: ChannelCallback<Channel>) => void,
+  use: (channel: Channel) => T | Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     limits.signal?.throwIfAborted();
@@ -40,7 +47,7 @@ export function openChannel<T>(
     limits.signal?.addEventListener("abort", abort);
     const forget = link.onEnd(() => settle(() => reject(link.endError())));
 
-    const answered: ChannelCallback = (error, channel) => {
+    const answered: ChannelCallback<Channel> = (error, channel) => {
       if (!error) {
         channel.on("error", () => {});
         channel.stderr?.on("error", () => {});

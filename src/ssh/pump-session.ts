@@ -1,8 +1,8 @@
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { OperatorError } from "../system/errors.ts";
 import { filterEscapes } from "./filter-escapes.ts";
-import type { Link } from "./link.ts";
+import type { LinkState } from "./link.ts";
 
 /** How a remote command ended: by itself, or by a signal (`SIGTERM`). */
 export type ExitStatus = { code: number } | { signal: string };
@@ -21,6 +21,10 @@ export interface SessionTerminal extends TerminalSize {
   onResize?: (listener: (size: TerminalSize) => void) => () => void;
 }
 
+/** What a session needs of its channel, be it ssh2's or the `ssh` program's. */
+type SessionChannel = Duplex &
+  Pick<ClientChannel, "signal" | "setWindow" | "close"> & { stderr: Readable };
+
 /** The local ends of a session. They stay the caller's: none is closed, stdin is left paused. */
 export interface SessionStreams {
   /** Absent: the remote side reads nothing. */
@@ -38,8 +42,8 @@ export interface SessionStreams {
  * the reason when the link was lost, whatever exit code came before; a local stream's error; the signal's reason.
  */
 export function pumpSession(
-  channel: ClientChannel,
-  link: Link,
+  channel: SessionChannel,
+  link: LinkState,
   streams: SessionStreams,
 ): Promise<ExitStatus> {
   const { stdin, stdout, stderr, terminal, signal } = streams;
@@ -73,7 +77,7 @@ export function pumpSession(
     channel.stderr.on("end", closed);
     releases.push(link.onEnd(() => reject(link.endError())));
     // Somebody types: what they type must not queue behind a download.
-    if (terminal) releases.push(link.windows.keepSmall());
+    if (terminal && link.windows) releases.push(link.windows.keepSmall());
     if (signal) releases.push(listen(signal, "abort", () => fail(signal.reason)));
     releases.push(pumpOutput(channel, stdout, fail), pumpOutput(channel.stderr, stderr, fail));
     if (!stdin) channel.end();
@@ -116,7 +120,7 @@ function pumpOutput(source: Readable, sink: Writable, fail: (error: unknown) => 
 
 function pumpInput(
   source: Readable,
-  channel: ClientChannel,
+  channel: SessionChannel,
   filter: ((chunk: Buffer) => Buffer) | undefined,
 ): () => void {
   const write = (chunk: Buffer | string): void => {

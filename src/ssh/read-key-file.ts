@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import ssh2, { type ParsedKey } from "ssh2";
 import { describeError, errorCode } from "../system/errors.ts";
-import { readString } from "./key-blob.ts";
+import { keyType, readString } from "./key-blob.ts";
 
 /** What a private key file holds, as far as it can be told without its passphrase. */
 export interface KeyFile {
@@ -50,7 +50,12 @@ export async function readKeyFile(file: string): Promise<KeyFile | undefined> {
   if (parsed.message.includes("no passphrase given")) {
     return { ...found, blob: publicPart(text) ?? blob, encrypted: text };
   }
-  return { ...found, problem: `cannot be used: ${parsed.message}` };
+  const shown = publicPart(text) ?? blob;
+  const isFido = shown && keyType(shown)?.startsWith("sk-");
+  const why = isFido
+    ? "a FIDO key, which lcops cannot use itself"
+    : `cannot be used: ${parsed.message}`;
+  return { ...found, blob: shown, problem: why };
 }
 
 /** Given the text of an encrypted key and a passphrase, return the key, or undefined when the passphrase is wrong. */

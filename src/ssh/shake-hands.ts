@@ -3,16 +3,17 @@ import { Client } from "ssh2";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
 import { proposeAlgorithms } from "./algorithms.ts";
-import { authenticate } from "./authentication.ts";
+import { authenticate, type Authentication } from "./authentication.ts";
 import { classifyHandshakeError, lostTransport } from "./classify-error.ts";
 import type { AskPassphrase } from "./collect-identities.ts";
-import { type KnownHostsEntry, storedKeyTypes } from "./known-hosts.ts";
+import type { LastIdentity } from "./last-identity.ts";
 import type { Link } from "./link.ts";
+import { NeedsProgramError } from "./needs-program.ts";
 import { paceWrites } from "./pace-writes.ts";
-import { startPhaseTimer } from "./phase-timer.ts";
+import { type PhaseTimer, startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
 import type { Hop } from "./route.ts";
-import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
+import type { HostKeyQuestion } from "./verify-host-key.ts";
 import { makeWindowBudget } from "./window-budget.ts";
 
 const goodbyeMs = 500;
@@ -23,14 +24,22 @@ export interface Ask {
   /** Whether the key of an unknown host is right. */
   trustHostKey(question: HostKeyQuestion): Promise<boolean>;
   passphrase: AskPassphrase;
+  /** Told that a program is about to ask on the terminal by itself. */
+  giveTerminal?(): Promise<void>;
 }
 
 /** What a handshake needs besides its transport. */
 export interface HandshakeOptions {
   hop: Hop;
   label: string;
-  /** Of the hop's known_hosts files. */
-  knownHosts: readonly KnownHostsEntry[];
+  /** Host key types to negotiate, in order of preference before the others. */
+  types: readonly string[];
+  /** Resolves when the key that the server has shown (wire format) may be trusted, throws what to tell else; asks people through `paused`. */
+  verify(key: Buffer, paused: PhaseTimer["paused"]): Promise<void>;
+  /** How the host let in the last time. */
+  last: LastIdentity;
+  /** Told the fingerprint of the key that it let in with now. */
+  welcomed(fingerprint: string): void;
   /** Limit for key exchange and authentication; stands still while a person is asked. */
   timeoutMs: number;
   signal: AbortSignal;
@@ -46,7 +55,7 @@ export interface HandshakeOptions {
  * reason; the stream is gone by then. The stream belongs to the link.
  */
 export async function shakeHands(transport: Duplex, options: HandshakeOptions): Promise<Link> {
-  const { hop, label, knownHosts, signal, ask, log } = options;
+  const { hop, label, signal, ask, log } = options;
   // Before ssh2 has a handler of its own, an error must not be a crash.
   let transportError: Error | undefined;
   transport.on("error", (error) => (transportError ??= error));
@@ -63,6 +72,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   let tellEnd: (reason: OperatorError | undefined) => void = () => {};
   const ended = new Promise<OperatorError | undefined>((resolve) => (tellEnd = resolve));
 
+  let authentication: Authentication | undefined;
   let reason: Error | undefined;
   const findReason = (): Error => {
     if (!closing) {
@@ -136,7 +146,18 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       client.on("ready", () => {
         readyMs = performance.now();
         timer.stop();
+        const offered = authentication?.offered();
+        if (offered !== undefined) options.welcomed(offered);
         resolve();
+      });
+      authentication = authenticate({
+        hop,
+        label,
+        log,
+        fail,
+        last: options.last,
+        paused: (wait) => timer.paused(wait),
+        askPassphrase: (file) => ask?.passphrase(file) ?? Promise.resolve(undefined),
       });
       transport.on("data", tap);
       transport.once("data", () => (phase = "exchanging keys"));
@@ -146,29 +167,14 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
         username: hop.user,
         // Its timer cannot stand still while a person is asked.
         readyTimeout: 0,
-        algorithms: proposeAlgorithms(
-          storedKeyTypes(knownHosts, {
-            address: hop.address,
-            port: hop.port,
-            alias: hop.hostKeyAlias,
-          }),
-        ),
-        authHandler: authenticate({
-          hop,
-          label,
-          log,
-          fail,
-          paused: (wait) => timer.paused(wait),
-          askPassphrase: (file) => ask?.passphrase(file) ?? Promise.resolve(undefined),
-        }),
+        algorithms: proposeAlgorithms(options.types),
+        authHandler: authentication.handler,
         hostVerifier: (shown: Buffer, verify: (permitted: boolean) => void) => {
           const key = Buffer.from(shown);
           // Asked again whenever the server renews its keys.
           if (trusted) return verify(trusted.equals(key));
           phase = "verifying the host key";
-          const trust =
-            ask && ((question: HostKeyQuestion) => timer.paused(() => ask.trustHostKey(question)));
-          verifyHostKey(hop, label, knownHosts, key, trust, log).then(
+          options.verify(key, timer.paused).then(
             () => {
               trusted = key;
               if (open) verify(true);
@@ -188,7 +194,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
     await close();
     signal.throwIfAborted();
     if (error instanceof OperatorError) throw error;
-    throw classifyHandshakeError({
+    const failure = classifyHandshakeError({
       label,
       error: error instanceof Error ? error : undefined,
       phase,
@@ -196,6 +202,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       offered: readServerAlgorithms(received),
       words: options.words?.() ?? [],
     });
+    const because = failure.kind === "access" ? authentication?.needsProgram() : undefined;
+    throw because === undefined ? failure : new NeedsProgramError(because, failure);
   }
   return {
     client,

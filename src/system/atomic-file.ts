@@ -3,11 +3,11 @@ import { dirname } from "node:path";
 
 /**
  * Given a path and its new content, put the content there whole or not at all: a temporary name beside it, fsync, rename.
- * The folder is made (0700) where it is missing. `mode` is the file's, 0600 unless told.
+ * The folder is made (0700) where it is missing. `mode` is the file's, whatever the umask, 0600 unless told.
  */
 export async function writeFileAtomically(
   path: string,
-  content: string | Iterable<string>,
+  content: string | Uint8Array | Iterable<string>,
   mode = 0o600,
 ): Promise<void> {
   const folder = dirname(path);
@@ -17,8 +17,9 @@ export async function writeFileAtomically(
   try {
     const file = await open(temporary, "wx", mode);
     try {
-      for (const piece of typeof content === "string" ? [content] : content)
-        await file.writeFile(piece);
+      const isWhole = typeof content === "string" || content instanceof Uint8Array;
+      for (const piece of isWhole ? [content] : content) await file.writeFile(piece);
+      await file.chmod(mode);
       await file.sync();
     } finally {
       await file.close();

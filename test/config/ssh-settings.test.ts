@@ -52,6 +52,70 @@ describe.skipIf(!hasSsh)("asked of ssh itself", () => {
     expect(settings).toMatchObject({ hostName: "192.0.2.7", port: 2222, user: "deploy" });
   });
 
+  // d24
+  test("Include: a glob, one in another, one that is missing, one that includes itself", async () => {
+    await put("");
+    const folder = await mkdtemp(join(ground, "include-"));
+    const at = (name: string): string => join(folder, name);
+    await writeFile(at("a.conf"), `Include ${at("deep")}\nHost web\n  User deploy\n`);
+    await writeFile(at("b.conf"), "Host web\n  User late\n  Port 2222\n");
+    await writeFile(at("deep"), "Host web\n  HostName 192.0.2.8\n");
+    const settings = await ask([`Include ${at("none")} ${at("*.conf")}`]);
+    expect(settings).toMatchObject({ hostName: "192.0.2.8", user: "deploy", port: 2222 });
+    expect(settings).not.toHaveProperty("note");
+    await writeFile(at("loop"), `Include ${at("loop")}\n`);
+    const looped = await ask([`Include ${at("loop")}`, "Host web", "User x"]);
+    expect(looped.note).toMatch(/Include.*passed over/);
+    expect(looped.user).toBe("x");
+  });
+
+  test("Match final sees what the others have set", async () => {
+    const settings = await ask([
+      "Host web",
+      "  HostName web.example.com",
+      "Match final host *.example.com",
+      "  User late",
+    ]);
+    expect(settings.user).toBe("late");
+  });
+
+  test("quotes, =, CRLF and case", async () => {
+    const settings = await ask([
+      'HOST "web"\r',
+      "hostname=192.0.2.7\r",
+      "Port = 2222\r",
+      'IdentityFile "/keys/a key"\r',
+      'User="deploy"\r',
+    ]);
+    expect(settings).toMatchObject({ hostName: "192.0.2.7", port: 2222, user: "deploy" });
+    expect(settings.identityFiles).toEqual(["/keys/a key"]);
+  });
+
+  test("what only ssh can use is handed on", async () => {
+    expect(await ask(["Host web", "IdentityAgent none"])).not.toHaveProperty("forProgram");
+    const settings = await ask([
+      "Host web",
+      "CertificateFile ~/%n-cert.pub",
+      "PKCS11Provider /usr/lib/token.so",
+      "GSSAPIAuthentication yes",
+    ]);
+    expect(settings.forProgram).toEqual({
+      certificateFiles: [`${homedir}/web-cert.pub`],
+      pkcs11Provider: "/usr/lib/token.so",
+      gssapi: true,
+    });
+  });
+
+  test("ProxyCommand none takes back what a later Host would give", async () => {
+    const settings = await ask([
+      "Host web",
+      "ProxyCommand none",
+      "Host *",
+      "ProxyCommand nc %h %p",
+    ]);
+    expect(settings).not.toHaveProperty("proxyCommand");
+  });
+
   test("Match host and Match exec are heeded, the first value wins", async () => {
     const settings = await ask([
       "Match host web exec true",

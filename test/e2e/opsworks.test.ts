@@ -170,7 +170,7 @@ describe("OpsWorks", () => {
     });
     ground.endpoint.fault({ kind: "denied", service: "opsworks" });
     const known = await ground.lcops("ssh", "old", "--", "true");
-    expect(known.stderr).toMatch(/^lcops: old \(127\.0\.0\.1:1\)/);
+    expect(known.stderr).toMatch(/^lcops: old \(127\.0\.0\.1:1, i-0/);
     const other = await ground.lcops("ssh", "api2", "--", "true");
     expect(other.stderr).toContain("api2 is looked for in AWS, and a part of it cannot be seen");
     expect(other.stderr).toContain("opsworks:DescribeStacks in us-west-2");

@@ -159,6 +159,23 @@ test("DescribeAddresses by allocation and by tag", async () => {
   expect(findValues(unknown.text, "Code")).toEqual(["InvalidAllocationID.NotFound"]);
 });
 
+test("GetConsoleOutput has what was shown after the start, and the newest where there is one", async () => {
+  endpoint.setConsole("i-1", { output: "first\r\n" });
+  endpoint.setConsole("i-2", { output: "first\r\n", latest: "last" });
+  const ask = async (InstanceId: string, more: Record<string, string> = {}) => {
+    const { status, text } = await askQuery(endpoint.url, "GetConsoleOutput", {
+      InstanceId,
+      ...more,
+    });
+    const [output] = findValues(text, "output");
+    return [status, output === undefined ? undefined : Buffer.from(output, "base64").toString()];
+  };
+  expect(await ask("i-1")).toEqual([200, "first\r\n"]);
+  expect(await ask("i-1", { Latest: "true" })).toEqual([400, undefined]);
+  expect(await ask("i-2", { Latest: "true" })).toEqual([200, "last"]);
+  expect(await ask("i-3")).toEqual([200, undefined]);
+});
+
 test("DescribeRegions leaves out those that are not enabled, unless asked for all", async () => {
   endpoint.setRegions({ "eu-west-1": "opt-in-not-required", "af-south-1": "not-opted-in" });
   const names = async (fields: Record<string, string>) =>

@@ -15,6 +15,7 @@ import type { AwsRequest } from "./aws/request.ts";
 import { createState, DEFAULT_ACCOUNT } from "./aws/state.ts";
 import type {
   AwsAddress,
+  AwsConsole,
   AwsIdentity,
   AwsInstances,
   AwsState,
@@ -32,6 +33,8 @@ export type AwsEndpoint = {
   setInstances: (region: string, instances: AwsInstances, account?: string) => void;
   setAddresses: (region: string, addresses: readonly AwsAddress[], account?: string) => void;
   setStacks: (region: string, stacks: readonly OpsWorksStack[], account?: string) => void;
+  /** An instance without one has shown nothing. */
+  setConsole: (instanceId: string, shown: AwsConsole) => void;
   /** Whose an access key is; one that was never named belongs to 123456789012. */
   setIdentity: (accessKeyId: string, identity: AwsIdentity) => void;
   setRegions: (regions: AwsState["regions"]) => void;
@@ -194,6 +197,9 @@ export async function startAwsEndpoint(): Promise<AwsEndpoint> {
     setInstances: state.instances.set,
     setAddresses: state.addresses.set,
     setStacks: state.stacks.set,
+    setConsole: (instanceId, shown) => {
+      state.consoles.set(instanceId, shown);
+    },
     setIdentity: (accessKeyId, identity) => {
       state.identities.set(accessKeyId, identity);
     },

@@ -1,16 +1,19 @@
 import { spawn } from "node:child_process";
-import { chmod, copyFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../src/ssh/connect.ts";
 import type { Hop } from "../../src/ssh/route.ts";
 import type { Ask } from "../../src/ssh/shake-hands.ts";
+import { startAgentBefore, startFakeAgent } from "./fake-agent.ts";
+import { writePuttyKey } from "./putty-key.ts";
 import {
   hopTo,
   makeGround,
   makeKey,
   operatorError,
+  publicKey,
   run,
   sshdMissing,
   startSshd,
@@ -96,6 +99,49 @@ describe.skipIf(sshdMissing)("authentication", () => {
     server.close();
   });
 
+  test("a locked agent is named as one without keys", async () => {
+    const agentSocket = await startAgent("locked", agentOnly);
+    const askpass = at("askpass");
+    await writeFile(askpass, "#!/bin/sh\necho secret\n", { mode: 0o700 });
+    const env = {
+      ...process.env,
+      SSH_AUTH_SOCK: agentSocket,
+      SSH_ASKPASS: askpass,
+      SSH_ASKPASS_REQUIRE: "force",
+      DISPLAY: ":0",
+    };
+    await run("ssh-add", ["-x"], { env });
+    const error = await operatorError(logIn({ agentSocket, identityFiles: [] }));
+    expect(error.details).toEqual([
+      `not usable: agent ${agentSocket}: it shows no keys; it may be locked (ssh-add -X)`,
+    ]);
+    await logIn({ agentSocket });
+    await run("ssh-add", ["-X"], { env });
+    await logIn({ agentSocket, identityFiles: [] });
+  });
+
+  test("an agent that refuses to sign: the next key is tried, and the reason told", async () => {
+    const agentSocket = at("refusing.sock");
+    const blob = Buffer.from((await publicKey(agentOnly)).split(" ")[1] ?? "", "base64");
+    const { asked } = await startFakeAgent(ground, agentSocket, [{ blob, comment: "mine" }]);
+    const error = await operatorError(logIn({ agentSocket, identityFiles: [] }));
+    expect(asked).toContain(13);
+    expect(error.message).toContain("no key could be offered");
+    expect(error.details).toEqual([
+      expect.stringMatching(/^not usable: agent key mine \(SHA256:.*\): /),
+    ]);
+    await logIn({ agentSocket });
+  });
+
+  test("a key that is taken out of the agent before it signs", async () => {
+    const agentSocket = await startAgent("emptied", agentOnly);
+    const before = at("before-emptied.sock");
+    const env = { ...process.env, SSH_AUTH_SOCK: agentSocket };
+    await startAgentBefore(ground, before, agentSocket, () => run("ssh-add", ["-D"], { env }));
+    const error = await operatorError(logIn({ agentSocket: before, identityFiles: [] }));
+    expect(error.details).toEqual([expect.stringContaining("not usable: agent key agent-only (")]);
+  });
+
   test("a key that is only in the agent", async () => {
     await logIn({ agentSocket: await startAgent("one", agentOnly), identityFiles: [] });
   });
@@ -132,6 +178,34 @@ describe.skipIf(sshdMissing)("authentication", () => {
       logIn({ agentSocket, identityFiles: [at("wrong-3")], identitiesOnly: true }),
     );
     expect(filtered.details).toHaveLength(1);
+  });
+
+  test("the key that let in the last time is offered first, behind those that are named", async () => {
+    const wrong = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => makeKey(at(`other-${index}`))),
+    );
+    const stateFolder = at("state");
+    const offered = async (changes: Partial<Hop>): Promise<string[]> => {
+      const lines: string[] = [];
+      const hop = await hopTo(ground, sshd, "sshd", changes);
+      await (
+        await connect([hop], { signal, stateFolder, log: (line) => lines.push(line) })
+      ).close();
+      return lines.flatMap((line) => /: offering (?:agent key )?(\S+)/.exec(line)?.[1] ?? []);
+    };
+    const small = await startAgent("small", agentOnly);
+    expect(await offered({ agentSocket: small, identityFiles: [] })).toEqual(["agent-only"]);
+    const agentSocket = await startAgent("large", ...wrong, agentOnly);
+    expect(await offered({ agentSocket, identityFiles: [] })).toEqual(["agent-only"]);
+    expect(await offered({ agentSocket, identityFiles: [wrong[7] ?? ""] })).toEqual([
+      "other-7",
+      "agent-only",
+    ]);
+    // A file, too, and what cannot be read is nothing.
+    expect(await offered({ identityFiles: [agentOnly] })).toEqual([agentOnly]);
+    await writeFile(join(stateFolder, "identities", `${user}%40sshd.json`), "{");
+    const error = await operatorError(offered({ agentSocket, identityFiles: [] }));
+    expect(error.details[5]).toContain("not offered: 4 more");
   });
 
   test("a key file that others may read is not used", async () => {
@@ -194,15 +268,25 @@ describe.skipIf(sshdMissing)("authentication", () => {
     ]);
   });
 
-  test("a certificate in the agent is named", async () => {
-    const key = await makeKey(at("certified"));
-    await run("ssh-keygen", ["-q", "-s", ground.key, "-I", "me", "-n", user, `${key}.pub`]);
-    const agentSocket = await startAgent("certificate", key);
-    const error = await operatorError(logIn({ agentSocket, identityFiles: [] }));
-    expect(error.details.join("\n")).toMatch(
-      /not usable: agent key .*: a certificate, which lcops cannot use yet/,
-    );
-    expect(error.details.join("\n")).toContain("refused: agent key certified");
+  test("PuTTY's format of version 2 is used, the one of version 3 is named", async () => {
+    const key = await makeKey(at("for-putty"), "rsa", "", "-m", "PEM");
+    const own = await startSshd(ground, "putty-server", { keys: [key] });
+    const ppk = at("key.ppk");
+    const text = await writePuttyKey(key);
+    await writeFile(ppk, text, { mode: 0o600 });
+    const hop = await hopTo(ground, own, "putty", { identityFiles: [ppk] });
+    await (await connect([hop], { signal })).close();
+    await writeFile(ppk, text.replace("File-2", "File-3"), { mode: 0o600 });
+    const error = await operatorError(connect([hop], { signal }));
+    expect(error.details).toEqual([`not usable: ${ppk}: cannot be used: Unsupported key format`]);
+  });
+
+  test("old PEM without a passphrase", async () => {
+    const pem = await makeKey(at("old-pem"), "rsa", "", "-m", "PEM");
+    expect(await readFile(pem, "utf8")).toContain("BEGIN RSA PRIVATE KEY");
+    const own = await startSshd(ground, "old-pem-server", { keys: [pem] });
+    const hop = await hopTo(ground, own, "old-pem", { identityFiles: [pem] });
+    await (await connect([hop], { signal })).close();
   });
 
   test("a server that takes no keys", async () => {

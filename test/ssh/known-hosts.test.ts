@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { fingerprint } from "../../src/ssh/key-blob.ts";
 import {
   knownHostsName,
   lookUpHostKey,
+  matchesHost,
   parseKnownHosts,
   readKnownHosts,
   storedKeyTypes,
@@ -106,6 +107,61 @@ test("a file hashed by ssh-keygen", async () => {
   expect(lookUpHostKey(entries, { ...host, address: "logs" }, blob("right")).verdict).toBe(
     "unknown",
   );
+});
+
+test.each([
+  ["plain", "graphs.example.com right\nlogs.example.com wrong"],
+  ["upper case", "Graphs.EXAMPLE.com right"],
+  ["lists", "a,graphs.example.com,10.0.0.7 right\nb,c right"],
+  ["wildcards", "*.example.com right\ngraph?.example.com wrong\n* other\n10.* right"],
+  ["negation", "*.example.com,!graphs.example.com right\n!graphs.example.com,*.com wrong"],
+  ["ports", "[graphs.example.com]:2222 right\n[*.example.com]:2222 wrong\n[10.0.0.7]:* other"],
+  ["markers", "@revoked * right\n@cert-authority *.example.com wrong\n@trusted * right"],
+  [
+    "CRLF and comments",
+    "# x\r\ngraphs.example.com right\r\n\r\n  \tgraphs.example.com\twrong x y\r\n",
+  ],
+  ["broken lines", "graphs.example.com\ngraphs.example.com ssh-ed25519\ngraphs.example.com right"],
+])("ssh-keygen -F finds the same lines: %s", (_name, text) => {
+  const file = join(folder, "oracle");
+  const hashed = join(folder, "oracle-hashed");
+  writeFileSync(file, line(text));
+  writeFileSync(hashed, line(text));
+  // It hashes names without patterns, and no file with a line that it cannot read.
+  const { status } = spawnSync("ssh-keygen", ["-H", "-f", hashed]);
+  for (const each of status === 0 ? [file, hashed] : [file]) {
+    const entries = parseKnownHosts(readFileSync(each, "utf8"), each);
+    for (const name of [
+      "graphs.example.com",
+      "[graphs.example.com]:2222",
+      "10.0.0.7",
+      "[10.0.0.7]:2200",
+      "logs.example.com",
+      "b",
+      "nowhere",
+    ]) {
+      const printed = spawnSync("ssh-keygen", ["-F", name, "-f", each], {
+        encoding: "utf8",
+      }).stdout;
+      const expected = [...printed.matchAll(/^# Host .* found: line (\d+)/gm)].map(
+        ([, number]) => `${each}:${number}`,
+      );
+      const found = entries.filter((entry) => matchesHost(entry.hosts, name));
+      expect({ name, lines: found.map(({ place }) => place) }).toEqual({ name, lines: expected });
+    }
+  }
+});
+
+test("a CA line vouches for no plain key, and is named", () => {
+  const text = "@cert-authority *.example.com right";
+  for (const where of [host, hostAtPort, { ...host, alias: "x.example.com" }]) {
+    const verdict = lookUpHostKey(parseKnownHosts(line(text), "/ca"), where, blob("right"));
+    expect(verdict).toMatchObject(
+      where === hostAtPort ? { verdict: "unknown" } : { authority: { place: "/ca:1" } },
+    );
+  }
+  expect(judge(`${text}\ngraphs.example.com right`)).toBe("known");
+  expect(judge(`${text}\ngraphs.example.com wrong`)).toBe("changed");
 });
 
 test("a verdict names the line that decided", () => {

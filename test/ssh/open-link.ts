@@ -1,18 +1,24 @@
 import type { Link } from "../../src/ssh/link.ts";
-import { readKnownHosts } from "../../src/ssh/known-hosts.ts";
+import { gatherKnownKeys } from "../../src/ssh/known-keys.ts";
 import { openSocket } from "../../src/ssh/open-socket.ts";
 import type { Hop } from "../../src/ssh/route.ts";
 import { shakeHands } from "../../src/ssh/shake-hands.ts";
+import { verifyHostKey } from "../../src/ssh/verify-host-key.ts";
 
 /** One connection without its face, for what is not seen from outside. */
 export async function openLink(hop: Hop): Promise<Link> {
   const { signal } = new AbortController();
+  const known = await gatherKnownKeys(hop);
   const limits = { timeoutMs: 10_000, signal };
   return shakeHands(await openSocket({ host: hop.address, port: hop.port }, limits), {
     ...limits,
     hop,
     label: hop.name,
-    knownHosts: await readKnownHosts(hop.knownHostsFiles),
+    types: known.types,
+    verify: (key) =>
+      verifyHostKey(key, { hop, label: hop.name, known, trust: undefined, log: () => {} }),
+    last: {},
+    welcomed: () => undefined,
     ask: undefined,
     log: () => undefined,
   });

@@ -7,6 +7,7 @@ import { connect } from "../../src/ssh/connect.ts";
 import type { Hop } from "../../src/ssh/route.ts";
 import { printable } from "../../src/system/printable.ts";
 import {
+  collect,
   freePort,
   hopTo,
   makeGround,
@@ -96,6 +97,16 @@ describe("servers that are none", () => {
     expect(error.message).toContain("while exchanging keys");
   });
 
+  test("a penalty in force", async () => {
+    // sshd of OpenSSH 9.8 and later, for addresses whose logins have failed too often.
+    const error = await failure((socket) => socket.end("Not allowed at this time\r\n"));
+    expect(error.kind).toBe("unreachable");
+    expect(error.message).toContain(
+      'takes no more connections for now: "Not allowed at this time"',
+    );
+    expect(error.next).toContain("PerSourcePenalties");
+  });
+
   test("nobody listens", async () => {
     const error = await operatorError(
       connect([hopAt({ address: "127.0.0.82", port: await freePort("127.0.0.82") })], { signal }),
@@ -178,6 +189,18 @@ describe.skipIf(sshdMissing)("real servers with habits", () => {
     first.destroy();
     expect(error.kind).toBe("unreachable");
     expect(`${error.message} ${error.next}`).toContain("MaxStartups");
+  });
+
+  test("a forced command is what runs, and its exit code is its own", async () => {
+    const sshd = await startSshd(ground, "forced", {
+      settings: ["ForceCommand echo forced: $SSH_ORIGINAL_COMMAND; exit 7"],
+    });
+    const connection = await connect([await hopTo(ground, sshd, "forced")], { signal });
+    const stdout = collect();
+    const status = await connection.execute("rm -rf /", { stdout, stderr: collect() });
+    expect(status).toEqual({ code: 7 });
+    expect(stdout.text()).toBe("forced: rm -rf /\n");
+    await connection.close();
   });
 
   test("100 kB in front of the greeting", async () => {

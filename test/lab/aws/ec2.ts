@@ -72,6 +72,22 @@ const describeRegions: Action = (request, state) => {
   return answerEc2("DescribeRegions", [toXml({ regionInfo })]);
 };
 
+const getConsoleOutput: Action = (request, state) => {
+  const { InstanceId: instanceId = "", Latest } = request.fields;
+  const { output, latest } = state.consoles.get(instanceId) ?? {};
+  if (Latest === "true" && latest === undefined)
+    return answerError(request, {
+      status: 400,
+      code: "UnsupportedOperation",
+      message: "This instance type does not support retrieving the latest console logs.",
+    });
+  const text = Latest === "true" ? latest : output;
+  const timestamp = new Date().toISOString();
+  return answerEc2("GetConsoleOutput", [
+    toXml({ instanceId, timestamp, output: text && Buffer.from(text).toString("base64") }),
+  ]);
+};
+
 /** Only what replacing an instance needs: one instance, with a subnet, a private address and tags. */
 const runInstances: Action = (request, state, account) => {
   const { fields, region } = request;
@@ -142,6 +158,7 @@ export const EC2_ACTIONS = new Map<string, Action>(
     CreateVpc: createVpc,
     DescribeAddresses: describeAddresses,
     DescribeRegions: describeRegions,
+    GetConsoleOutput: getConsoleOutput,
     RunInstances: runInstances,
     TerminateInstances: terminateInstances,
   }),

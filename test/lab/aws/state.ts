@@ -51,6 +51,9 @@ export type OpsWorksStack = OpsWorksRecord & {
   instances: (OpsWorksRecord & { InstanceId: string; Hostname: string; LayerIds: string[] })[];
 };
 
+/** What the console of an instance shows: after its last start, and now; without the second it is of a type that has no newest output. */
+export type AwsConsole = { output?: string; latest?: string };
+
 export const DEFAULT_ACCOUNT = "123456789012";
 
 export type AwsIdentity = { account: string; arn?: string; userId?: string };
@@ -75,6 +78,8 @@ export type AwsState = {
   instances: Kept<AwsInstances>;
   addresses: Kept<readonly AwsAddress[]>;
   stacks: Kept<readonly OpsWorksStack[]>;
+  /** By instance id. */
+  consoles: Map<string, AwsConsole>;
   /** By access key. */
   identities: Map<string, AwsIdentity>;
   /** What DescribeRegions says of each. */
@@ -90,6 +95,7 @@ export function createState(): AwsState {
     instances: keepByRegion(),
     addresses: keepByRegion(),
     stacks: keepByRegion(),
+    consoles: new Map(),
     identities: new Map(),
     regions: {
       ...Object.fromEntries(
