@@ -5,7 +5,6 @@ const PLANNED = [
   "tunnel logs",
   "tunnel retry",
   "tunnel close",
-  "dyn",
   "backup",
   "redis",
   "db",

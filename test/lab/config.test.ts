@@ -123,6 +123,7 @@ test("without a part, it and its menu entry are left out", async () => {
 const aws = {
   endpointUrl: "http://127.0.0.1:1",
   opsworksUrl: "http://127.0.0.1:2",
+  dynamodbUrl: "http://127.0.0.1:3",
   state: "stand-in" as const,
   accountId: "123456789012",
   regions: ["eu-west-1"],

@@ -1,0 +1,76 @@
+import { rename } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Item } from "../../services/dynamodb/attribute-value.ts";
+import { errorCode, OperatorError } from "../../system/errors.ts";
+import type { Command, Context } from "../command.ts";
+import { type OpenTable, withTable } from "./open-table.ts";
+import { originOf } from "./write-through-gate.ts";
+
+/** Operands that name a row. */
+export const ROW_OPERANDS = [
+  { syntax: "<table>", description: "name of the table" },
+  { syntax: "<hash>", description: "value of the hash key; b64:… where it is binary" },
+  { syntax: "[range]", description: "value of the range key, where the table has one" },
+] as const;
+
+export const dynDumpRow: Command = {
+  name: "dyn dump-row",
+  aliases: ["dumpRow"],
+  summary: "Dump one row into a file that can be edited and uploaded",
+  operands: ROW_OPERANDS,
+  options: [{ flags: "-o, --output <file>", description: "row.json unless told; - is stdout" }],
+  examples: [
+    "dyn dump-row pattern-aggregator school-1/lesson-003 2014-03-25",
+    "dyn dump-row pattern-aggregator school-1/lesson-003 2014-03-25 -o -",
+  ],
+  danger: "reads",
+  aws: true,
+  async run(input, context) {
+    const [name = "", ...words] = input.operands;
+    const output = input.options["output"] ?? "row.json";
+    if (typeof output !== "string" || output === "")
+      throw new OperatorError("usage", "--output needs the path of a file, or -");
+    return withTable(context, name, async (open) => {
+      const { text } = await fetchRow(open, words, context);
+      if (output === "-") context.terminal.print(text.trimEnd());
+      else await writeBeside(resolve(output), text, context);
+      return 0;
+    });
+  },
+};
+
+/** Given a table and the words of a key, return the row, its key, and its file's text; what it was is kept for its upload. Throws `usage` where there is none. */
+export async function fetchRow(
+  open: OpenTable,
+  words: readonly string[],
+  context: Context,
+): Promise<{ text: string; item: Item; key: Item }> {
+  const { describeKey, parseRowKey } = await import("../../services/dynamodb/row-key.ts");
+  const { readRow } = await import("../../services/dynamodb/read-row.ts");
+  const { formatRowFile, keepBase } = await import("../../services/dynamodb/row-file.ts");
+  const { table, dynamoDb } = open;
+  const key = parseRowKey(table, words);
+  const item = await readRow(dynamoDb, table.name, key);
+  if (!item) {
+    throw new OperatorError("usage", `${table.name} has no row ${describeKey(key)}`, {
+      next: "look for it with lcops dyn dump-table",
+    });
+  }
+  const base = await keepBase(context.folders.state, item);
+  const origin = { ...originOf(open), fetchedAt: new Date().toISOString(), base };
+  return { text: formatRowFile({ origin, item }), item, key };
+}
+
+/** An edit that stands there is not lost. */
+async function writeBeside(path: string, text: string, { terminal }: Context): Promise<void> {
+  const { writeFileAtomically } = await import("../../system/atomic-file.ts");
+  const hadOne = await rename(path, `${path}~`).then(
+    () => true,
+    (error: unknown) => {
+      if (errorCode(error) !== "ENOENT") throw error;
+      return false;
+    },
+  );
+  await writeFileAtomically(path, text);
+  terminal.note(`${path}${hadOne ? `; the one that was there is ${path}~` : ""}`);
+}
