@@ -11,6 +11,7 @@ import {
 } from "../lab/scripted-dynamodb.ts";
 import { makeDynamoGround, type DynamoGround } from "../support/dynamo-ground.ts";
 import { openPty } from "../support/pty.ts";
+import { raceRows } from "../support/race-rows.ts";
 import { runLcops } from "../support/run-lcops.ts";
 
 /** Rows that are written while the network, the service and other writers do what they do. */
@@ -181,3 +182,7 @@ test("an edit that is given up, or refused, is kept and can be uploaded", async 
   expect(await ground.lcops("dyn", "upload-row", kept, "--yes")).toMatchObject({ code: 0 });
   expect(await now()).toEqual({ N: "8" });
 });
+
+test("two writers race on one row: no update is lost, and each refusal is explained", async () => {
+  expect(await raceRows(6)).toBe(3);
+}, 60_000);

@@ -12,7 +12,8 @@ import {
   type ScriptedDynamoDb,
 } from "../lab/scripted-dynamodb.ts";
 import { startDynalite } from "../lab/dynalite.ts";
-import { findEmulators, makeDynamoGround, type DynamoGround } from "../support/dynamo-ground.ts";
+import { EMULATORS, startEmulator, testOn } from "../support/emulators.ts";
+import { makeDynamoGround, type DynamoGround } from "../support/dynamo-ground.ts";
 
 const row = (index: number, more: object = {}) => ({
   id: { S: `row ${index}` },
@@ -22,11 +23,11 @@ const row = (index: number, more: object = {}) => ({
 });
 const line = (item: object): string => `${JSON.stringify({ Item: item })}\n`;
 
-describe.each(findEmulators())("a load, on %s", (emulator) => {
+describe.each(EMULATORS)("a load, on %s", (emulator) => {
   let ground: DynamoGround;
   let table: string;
   beforeAll(async () => {
-    ground = await makeDynamoGround(emulator);
+    ground = await makeDynamoGround(await startEmulator(emulator));
   });
   afterAll(() => ground.remove());
   const at = (name: string): string => path.join(ground.folder, name);
@@ -40,7 +41,7 @@ describe.each(findEmulators())("a load, on %s", (emulator) => {
   const count = async () =>
     (await ground.ask<{ Count: number }>("Scan", { TableName: table, Select: "COUNT" })).Count;
 
-  test.each([["dynamodb"], ["plain"]])(
+  testOn(emulator).each([["dynamodb"], ["plain"]])(
     "of our own dump in the form %s is the same table again",
     async (form) => {
       await fresh();
@@ -65,51 +66,57 @@ describe.each(findEmulators())("a load, on %s", (emulator) => {
     },
   );
 
-  test("of an export of AWS takes every part, and refuses one that is missing or changed", async () => {
-    await fresh();
-    const folder = at("export");
-    mkdirSync(path.join(folder, "data"), { recursive: true });
-    const parts = [0, 1].map((part) => {
-      const packed = gzipSync([0, 1, 2].map((index) => line(row(part * 3 + index))).join(""));
-      writeFileSync(path.join(folder, `data/part${part}.json.gz`), packed);
-      return JSON.stringify({
-        itemCount: 3,
-        md5Checksum: createHash("md5").update(packed).digest("base64"),
-        dataFileS3Key: `AWSDynamoDB/0169/data/part${part}.json.gz`,
+  testOn(emulator)(
+    "of an export of AWS takes every part, and refuses one that is missing or changed",
+    async () => {
+      await fresh();
+      const folder = at("export");
+      mkdirSync(path.join(folder, "data"), { recursive: true });
+      const parts = [0, 1].map((part) => {
+        const packed = gzipSync([0, 1, 2].map((index) => line(row(part * 3 + index))).join(""));
+        writeFileSync(path.join(folder, `data/part${part}.json.gz`), packed);
+        return JSON.stringify({
+          itemCount: 3,
+          md5Checksum: createHash("md5").update(packed).digest("base64"),
+          dataFileS3Key: `AWSDynamoDB/0169/data/part${part}.json.gz`,
+        });
       });
-    });
-    writeFileSync(path.join(folder, "manifest-files.json"), `${parts.join("\n")}\n`);
-    expect(await load(folder)).toMatchObject({ code: 0, stderr: "" });
-    expect(await count()).toBe(6);
+      writeFileSync(path.join(folder, "manifest-files.json"), `${parts.join("\n")}\n`);
+      expect(await load(folder)).toMatchObject({ code: 0, stderr: "" });
+      expect(await count()).toBe(6);
 
-    await fresh();
-    const part = path.join(folder, "data/part1.json.gz");
-    writeFileSync(part, gzipSync(line(row(9))));
-    expect(await load(folder)).toMatchObject({ code: 2, stderr: expect.stringContaining("md5") });
-    rmSync(part);
-    expect(await load(folder)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("part1.json.gz is missing"),
-    });
-    expect(await count()).toBe(0);
-  });
+      await fresh();
+      const part = path.join(folder, "data/part1.json.gz");
+      writeFileSync(part, gzipSync(line(row(9))));
+      expect(await load(folder)).toMatchObject({ code: 2, stderr: expect.stringContaining("md5") });
+      rmSync(part);
+      expect(await load(folder)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("part1.json.gz is missing"),
+      });
+      expect(await count()).toBe(0);
+    },
+  );
 
-  test("of the same key twice leaves the later one, within a batch and across", async () => {
-    await fresh();
-    const items = Array.from({ length: 120 }, (_, index) =>
-      row(index % 40, { at: { N: `${index}` } }),
-    );
-    items.push(row(39, { at: { N: "4" } }));
-    expect(await load(write("twice.json", items.map(line).join("")))).toMatchObject({
-      code: 0,
-      stderr: "",
-    });
-    expect(await count()).toBe(40);
-    expect((await ground.get(table, { id: { S: "row 5" } }))?.["at"]).toEqual({ N: "85" });
-    expect((await ground.get(table, { id: { S: "row 39" } }))?.["at"]).toEqual({ N: "4" });
-  });
+  testOn(emulator)(
+    "of the same key twice leaves the later one, within a batch and across",
+    async () => {
+      await fresh();
+      const items = Array.from({ length: 120 }, (_, index) =>
+        row(index % 40, { at: { N: `${index}` } }),
+      );
+      items.push(row(39, { at: { N: "4" } }));
+      expect(await load(write("twice.json", items.map(line).join("")))).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+      expect(await count()).toBe(40);
+      expect((await ground.get(table, { id: { S: "row 5" } }))?.["at"]).toEqual({ N: "85" });
+      expect((await ground.get(table, { id: { S: "row 39" } }))?.["at"]).toEqual({ N: "4" });
+    },
+  );
 
-  test("with CR LF and a byte order mark is no other load", async () => {
+  testOn(emulator)("with CR LF and a byte order mark is no other load", async () => {
     await fresh();
     const text = `\ufeff${line(row(1))}${line(row(2))}`.replaceAll("\n", "\r\n");
     expect(await load(write("crlf.json", text))).toMatchObject({ code: 0, stderr: "" });
@@ -117,7 +124,7 @@ describe.each(findEmulators())("a load, on %s", (emulator) => {
   });
 
   const good = Array.from({ length: 60 }, (_, index) => line(row(index))).join("");
-  test.each<[string, string | Buffer, RegExp]>([
+  testOn(emulator).each<[string, string | Buffer, RegExp]>([
     [
       "a key of another type on its last line",
       good + line({ id: { N: "1" } }),
@@ -139,68 +146,80 @@ describe.each(findEmulators())("a load, on %s", (emulator) => {
     expect(await count()).toBe(0);
   });
 
-  test("of a gzip that is cut, or of a dump that was changed, writes nothing", async () => {
-    await fresh();
-    expect(await load(write("cut.json.gz", gzipSync(good).subarray(0, 200)))).toMatchObject({
-      code: 2,
-    });
-    await ground.put(table, row(1));
-    const dumped = at("changed.json");
-    await ground.lcops("dyn", "dump-table", table, "-o", dumped);
-    writeFileSync(dumped, readFileSync(dumped, "utf8").replace("row 1", "row 2"));
-    await fresh();
-    expect(await load(dumped)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("sha256"),
-    });
-    expect(await count()).toBe(0);
-  });
+  testOn(emulator)(
+    "of a gzip that is cut, or of a dump that was changed, writes nothing",
+    async () => {
+      await fresh();
+      expect(await load(write("cut.json.gz", gzipSync(good).subarray(0, 200)))).toMatchObject({
+        code: 2,
+      });
+      await ground.put(table, row(1));
+      const dumped = at("changed.json");
+      await ground.lcops("dyn", "dump-table", table, "-o", dumped);
+      writeFileSync(dumped, readFileSync(dumped, "utf8").replace("row 1", "row 2"));
+      await fresh();
+      expect(await load(dumped)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("sha256"),
+      });
+      expect(await count()).toBe(0);
+    },
+  );
 
-  test("needs the table's name in production, and a dry run writes nothing", async () => {
-    await fresh();
-    const file = write("one.json", line(row(1)));
-    const production = (...flags: string[]) =>
-      ground.lcops("dyn", "load-table", file, table, "--env", "prod", ...flags);
-    expect(await production("--yes")).toMatchObject({ code: 5 });
-    const plan = await production("--dry-run");
-    expect([plan.code, plan.stdout]).toEqual([0, expect.stringContaining("nothing can undo this")]);
-    expect(await count()).toBe(0);
-    expect(await production("--confirm", table)).toMatchObject({ code: 0 });
-    expect(await count()).toBe(1);
-  });
+  testOn(emulator)(
+    "needs the table's name in production, and a dry run writes nothing",
+    async () => {
+      await fresh();
+      const file = write("one.json", line(row(1)));
+      const production = (...flags: string[]) =>
+        ground.lcops("dyn", "load-table", file, table, "--env", "prod", ...flags);
+      expect(await production("--yes")).toMatchObject({ code: 5 });
+      const plan = await production("--dry-run");
+      expect([plan.code, plan.stdout]).toEqual([
+        0,
+        expect.stringContaining("nothing can undo this"),
+      ]);
+      expect(await count()).toBe(0);
+      expect(await production("--confirm", table)).toMatchObject({ code: 0 });
+      expect(await count()).toBe(1);
+    },
+  );
 
-  test("capacity is measured by the published rules, of a table and of its dump", async () => {
-    await fresh();
-    // id 2 + 5, v 1 + 1000 = 1008 bytes; the other has 1 + 5000.
-    for (let index = 0; index < 9; index++)
-      await ground.put(table, { id: { S: `row ${index}` }, v: { S: "x".repeat(1000) } });
-    await ground.put(table, { id: { S: "large" }, v: { S: "x".repeat(5000) } });
-    const measured = await ground.lcops(
-      "dyn",
-      "capacity",
-      table,
-      "--json",
-      "--reads",
-      "100/s",
-      "--writes",
-      "10",
-    );
-    const { report, forecast } = JSON.parse(measured.stdout) as Record<string, unknown>;
-    expect(report).toMatchObject({
-      items: 10,
-      bytes: { p50: 1008, p95: 5008, max: 5008, mean: 1408 },
-      // Nine of one unit of 4 KB and one of two; nine of one unit of 1 KB and one of five.
-      units: { strongRead: 1.1, eventualRead: 0.55, write: 1.4 },
-    });
-    expect(forecast).toMatchObject({ readUnits: 55, strongReadUnits: 110, writeUnits: 14 });
-    const dumped = at("capacity.json.gz");
-    await ground.lcops("dyn", "dump-table", table, "-o", dumped);
-    const ofDump = await ground.lcops("dyn", "capacity", dumped, "--json");
-    expect((JSON.parse(ofDump.stdout) as { report: object }).report).toEqual(report);
-    const { stdout, code } = await ground.lcops("dyn", "capacity", dumped);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/≤ +1\.0 KB .*▇ 9\n/);
-  });
+  testOn(emulator)(
+    "capacity is measured by the published rules, of a table and of its dump",
+    async () => {
+      await fresh();
+      // id 2 + 5, v 1 + 1000 = 1008 bytes; the other has 1 + 5000.
+      for (let index = 0; index < 9; index++)
+        await ground.put(table, { id: { S: `row ${index}` }, v: { S: "x".repeat(1000) } });
+      await ground.put(table, { id: { S: "large" }, v: { S: "x".repeat(5000) } });
+      const measured = await ground.lcops(
+        "dyn",
+        "capacity",
+        table,
+        "--json",
+        "--reads",
+        "100/s",
+        "--writes",
+        "10",
+      );
+      const { report, forecast } = JSON.parse(measured.stdout) as Record<string, unknown>;
+      expect(report).toMatchObject({
+        items: 10,
+        bytes: { p50: 1008, p95: 5008, max: 5008, mean: 1408 },
+        // Nine of one unit of 4 KB and one of two; nine of one unit of 1 KB and one of five.
+        units: { strongRead: 1.1, eventualRead: 0.55, write: 1.4 },
+      });
+      expect(forecast).toMatchObject({ readUnits: 55, strongReadUnits: 110, writeUnits: 14 });
+      const dumped = at("capacity.json.gz");
+      await ground.lcops("dyn", "dump-table", table, "-o", dumped);
+      const ofDump = await ground.lcops("dyn", "capacity", dumped, "--json");
+      expect((JSON.parse(ofDump.stdout) as { report: object }).report).toEqual(report);
+      const { stdout, code } = await ground.lcops("dyn", "capacity", dumped);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/≤ +1\.0 KB .*▇ 9\n/);
+    },
+  );
 });
 
 describe("a load, whatever the service does", () => {

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testOn } from "../support/emulator-lies.ts";
-import { findEmulators, makeDynamoGround, type DynamoGround } from "../support/dynamo-ground.ts";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { EMULATORS, startEmulator, testOn } from "../support/emulators.ts";
+import { makeDynamoGround, type DynamoGround } from "../support/dynamo-ground.ts";
 
 const ROW = {
   id: { S: "a" },
@@ -13,11 +13,11 @@ const ROW = {
   tags: { SS: ["x", "y"] },
 };
 
-describe.each(findEmulators())("rows, on %s", (emulator) => {
+describe.each(EMULATORS)("rows, on %s", (emulator) => {
   let ground: DynamoGround;
   let table: string;
   beforeAll(async () => {
-    ground = await makeDynamoGround(emulator);
+    ground = await makeDynamoGround(await startEmulator(emulator));
     table = await ground.makeTable();
   });
   afterAll(() => ground.remove());
@@ -38,42 +38,48 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
   const upload = (...flags: string[]) =>
     ground.lcops("dyn", "upload-row", at("row.json"), ...flags);
 
-  test("a row is dumped with every digit, and uploaded unchanged it writes nothing", async () => {
-    await ground.put(table, ROW);
-    await dump();
-    expect((JSON.parse(readFileSync(at("row.json"), "utf8")) as { Item: object }).Item).toEqual(
-      ROW,
-    );
-    expect(await upload()).toMatchObject({ code: 0, stderr: "" });
-    expect(ground.stateFiles(".").filter((file) => file.endsWith("ndjson"))).toEqual([]);
-  });
+  testOn(emulator)(
+    "a row is dumped with every digit, and uploaded unchanged it writes nothing",
+    async () => {
+      await ground.put(table, ROW);
+      await dump();
+      expect((JSON.parse(readFileSync(at("row.json"), "utf8")) as { Item: object }).Item).toEqual(
+        ROW,
+      );
+      expect(await upload()).toMatchObject({ code: 0, stderr: "" });
+      expect(ground.stateFiles(".").filter((file) => file.endsWith("ndjson"))).toEqual([]);
+    },
+  );
 
-  test("an edit writes what was edited, merges with what others write beside it, and is undone", async () => {
-    await ground.put(table, ROW);
-    await dump();
-    edit("row.json", (item) => {
-      item["hits"] = { N: "6" };
-      delete item["name"];
-      (item["stats"] as typeof ROW.stats).M.seen = { N: "7" };
-      item["new"] = { L: [{ BOOL: true }, { NULL: true }] };
-    });
-    // Another writer meanwhile: an attribute nobody has seen, and a counter beside an edited one.
-    const others = { unseen: { S: "kept" } };
-    await ground.put(table, {
-      ...ROW,
-      ...others,
-      stats: { M: { seen: { N: "1" }, solved: { N: "99" } } },
-    });
-    expect(await upload("--yes")).toMatchObject({ code: 0, stdout: "", stderr: "" });
-    const { name: _name, ...rest } = ROW;
-    expect(await now()).toEqual({
-      ...rest,
-      ...others,
-      hits: { N: "6" },
-      stats: { M: { seen: { N: "7" }, solved: { N: "99" } } },
-      new: { L: [{ BOOL: true }, { NULL: true }] },
-    });
-  });
+  testOn(emulator)(
+    "an edit writes what was edited, merges with what others write beside it, and is undone",
+    async () => {
+      await ground.put(table, ROW);
+      await dump();
+      edit("row.json", (item) => {
+        item["hits"] = { N: "6" };
+        delete item["name"];
+        (item["stats"] as typeof ROW.stats).M.seen = { N: "7" };
+        item["new"] = { L: [{ BOOL: true }, { NULL: true }] };
+      });
+      // Another writer meanwhile: an attribute nobody has seen, and a counter beside an edited one.
+      const others = { unseen: { S: "kept" } };
+      await ground.put(table, {
+        ...ROW,
+        ...others,
+        stats: { M: { seen: { N: "1" }, solved: { N: "99" } } },
+      });
+      expect(await upload("--yes")).toMatchObject({ code: 0, stdout: "", stderr: "" });
+      const { name: _name, ...rest } = ROW;
+      expect(await now()).toEqual({
+        ...rest,
+        ...others,
+        hits: { N: "6" },
+        stats: { M: { seen: { N: "7" }, solved: { N: "99" } } },
+        new: { L: [{ BOOL: true }, { NULL: true }] },
+      });
+    },
+  );
 
   testOn(emulator, "maps and lists are compared")(
     "maps and lists that were written, changed and taken away are undone, and so is the undo",
@@ -95,18 +101,21 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     },
   );
 
-  test("an edit of what another writer changed is refused with what it was, is, and was to be", async () => {
-    await ground.put(table, ROW);
-    await dump();
-    edit("row.json", (item) => (item["hits"] = { N: "6" }));
-    await ground.put(table, { ...ROW, hits: { S: "seven" } });
-    const { code, stderr } = await upload("--yes");
-    expect(code).toBe(5);
-    expect(stderr).toMatch(/hits\n {4}was {3}N 5\n {4}is {4}S "seven"\n {4}yours N 6\n/);
-    expect(await now()).toMatchObject({ hits: { S: "seven" } });
-  });
+  testOn(emulator)(
+    "an edit of what another writer changed is refused with what it was, is, and was to be",
+    async () => {
+      await ground.put(table, ROW);
+      await dump();
+      edit("row.json", (item) => (item["hits"] = { N: "6" }));
+      await ground.put(table, { ...ROW, hits: { S: "seven" } });
+      const { code, stderr } = await upload("--yes");
+      expect(code).toBe(5);
+      expect(stderr).toMatch(/hits\n {4}was {3}N 5\n {4}is {4}S "seven"\n {4}yours N 6\n/);
+      expect(await now()).toMatchObject({ hits: { S: "seven" } });
+    },
+  );
 
-  test("a row that is gone is not made again by an edit", async () => {
+  testOn(emulator)("a row that is gone is not made again by an edit", async () => {
     await ground.put(table, ROW);
     await dump();
     edit("row.json", (item) => (item["hits"] = { N: "6" }));
@@ -115,7 +124,7 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     expect(await now()).toBeUndefined();
   });
 
-  test.each<[string, (item: Record<string, unknown>) => void]>([
+  testOn(emulator).each<[string, (item: Record<string, unknown>) => void]>([
     ["a number written otherwise", (item) => (item["hits"] = { N: "5.0" })],
     ["a set in another order", (item) => (item["tags"] = { SS: ["y", "x"] })],
     ["nothing", () => undefined],
@@ -127,7 +136,7 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { written: false }]);
   });
 
-  test.each<[string, (item: Record<string, unknown>) => void, RegExp]>([
+  testOn(emulator).each<[string, (item: Record<string, unknown>) => void, RegExp]>([
     ["another key", (item) => (item["id"] = { S: "b" }), /--create/],
     ["an empty set", (item) => (item["tags"] = { SS: [] }), /tags: a set must have a member/],
     ["39 digits", (item) => (item["hits"] = { N: "1".repeat(39) }), /hits: .*39 digits/],
@@ -143,7 +152,7 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     expect(await now()).toEqual(ROW);
   });
 
-  test("a dry run prints the plan and touches nothing", async () => {
+  testOn(emulator)("a dry run prints the plan and touches nothing", async () => {
     await ground.put(table, ROW);
     await dump();
     edit("row.json", (item) => (item["hits"] = { S: "six" }));
@@ -154,27 +163,31 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     expect(await now()).toEqual(ROW);
   });
 
-  test("without a terminal it needs --yes, in production the table's name", async () => {
-    await ground.put(table, ROW);
-    await dump();
-    edit("row.json", (item) => (item["hits"] = { N: "6" }));
-    expect(await upload()).toMatchObject({ code: 5, stderr: expect.stringContaining("--yes") });
+  testOn(emulator)(
+    "without a terminal it needs --yes, in production the table's name",
+    async () => {
+      await ground.put(table, ROW);
+      await dump();
+      edit("row.json", (item) => (item["hits"] = { N: "6" }));
+      expect(await upload()).toMatchObject({ code: 5, stderr: expect.stringContaining("--yes") });
 
-    const file = at("prod.json");
-    await ground.lcops("dyn", "dump-row", table, "a", "-o", file, "--env", "prod");
-    const text = readFileSync(file, "utf8");
-    writeFileSync(file, text.replace('{"N": "5"}', '{"N": "8"}'));
-    const inProduction = (...flags: string[]) => ground.lcops("dyn", "upload-row", file, ...flags);
-    expect(await inProduction("--yes")).toMatchObject({
-      code: 5,
-      stderr: expect.stringContaining(`--confirm ${table}`),
-    });
-    expect(await now()).toEqual(ROW);
-    expect(await inProduction("--confirm", table)).toMatchObject({ code: 0, stderr: "" });
-    expect(await now()).toEqual({ ...ROW, hits: { N: "8" } });
-  });
+      const file = at("prod.json");
+      await ground.lcops("dyn", "dump-row", table, "a", "-o", file, "--env", "prod");
+      const text = readFileSync(file, "utf8");
+      writeFileSync(file, text.replace('{"N": "5"}', '{"N": "8"}'));
+      const inProduction = (...flags: string[]) =>
+        ground.lcops("dyn", "upload-row", file, ...flags);
+      expect(await inProduction("--yes")).toMatchObject({
+        code: 5,
+        stderr: expect.stringContaining(`--confirm ${table}`),
+      });
+      expect(await now()).toEqual(ROW);
+      expect(await inProduction("--confirm", table)).toMatchObject({ code: 0, stderr: "" });
+      expect(await now()).toEqual({ ...ROW, hits: { N: "8" } });
+    },
+  );
 
-  test("a row of one account is not written into another", async () => {
+  testOn(emulator)("a row of one account is not written into another", async () => {
     await ground.put(table, ROW);
     await dump();
     edit("row.json", (item) => (item["hits"] = { N: "6" }));
@@ -185,7 +198,7 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     ]);
   });
 
-  test("without what the row was, only --replace overwrites it", async () => {
+  testOn(emulator)("without what the row was, only --replace overwrites it", async () => {
     await ground.put(table, ROW);
     await dump();
     edit("row.json", (item) => (item["hits"] = { N: "6" }));
@@ -216,23 +229,26 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     },
   );
 
-  test("--create makes a row that is not there yet, and only one; undone it is gone", async () => {
-    await ground.put(table, { id: { S: "a" }, hits: { N: "5" } });
-    await dump();
-    edit("row.json", (item) => (item["id"] = { S: "b" }));
-    const created = () => ground.get(table, { id: { S: "b" } });
-    expect(await upload("--create", "--yes")).toMatchObject({ code: 0, stderr: "" });
-    expect(await created()).toEqual({ id: { S: "b" }, hits: { N: "5" } });
-    edit("row.json", (item) => (item["hits"] = { N: "7" }));
-    expect(await upload("--create", "--yes")).toMatchObject({
-      code: 5,
-      stderr: expect.stringContaining("is there already"),
-    });
-    expect(await ground.lcops("dyn", "undo", "--yes")).toMatchObject({ code: 0, stderr: "" });
-    expect(await created()).toBeUndefined();
-  });
+  testOn(emulator)(
+    "--create makes a row that is not there yet, and only one; undone it is gone",
+    async () => {
+      await ground.put(table, { id: { S: "a" }, hits: { N: "5" } });
+      await dump();
+      edit("row.json", (item) => (item["id"] = { S: "b" }));
+      const created = () => ground.get(table, { id: { S: "b" } });
+      expect(await upload("--create", "--yes")).toMatchObject({ code: 0, stderr: "" });
+      expect(await created()).toEqual({ id: { S: "b" }, hits: { N: "5" } });
+      edit("row.json", (item) => (item["hits"] = { N: "7" }));
+      expect(await upload("--create", "--yes")).toMatchObject({
+        code: 5,
+        stderr: expect.stringContaining("is there already"),
+      });
+      expect(await ground.lcops("dyn", "undo", "--yes")).toMatchObject({ code: 0, stderr: "" });
+      expect(await created()).toBeUndefined();
+    },
+  );
 
-  test("what was changed since stands in the way of an undo", async () => {
+  testOn(emulator)("what was changed since stands in the way of an undo", async () => {
     await ground.put(table, ROW);
     await dump();
     edit("row.json", (item) => (item["hits"] = { N: "6" }));
@@ -245,18 +261,21 @@ describe.each(findEmulators())("rows, on %s", (emulator) => {
     ]);
   });
 
-  test("the journal is on the disk before the write, and history shows it", async () => {
-    await ground.put(table, ROW);
-    await dump();
-    edit("row.json", (item) => (item["hits"] = { N: "6" }));
-    await upload("--yes");
-    const [intent, outcome] = ground.journal().slice(-2);
-    expect(intent).toMatchObject({
-      command: expect.stringContaining("dyn upload-row"),
-      undo: { changes: [{ path: ["hits"], before: '{"N":"5"}', after: '{"N":"6"}' }] },
-    });
-    expect(outcome).toMatchObject({ outcomeOf: intent?.id, state: "done" });
-    const { stdout } = await ground.lcops("history");
-    expect(stdout.trimEnd().split("\n").at(-1)).toContain(`write a row of ${table}: a\tdone\t`);
-  });
+  testOn(emulator)(
+    "the journal is on the disk before the write, and history shows it",
+    async () => {
+      await ground.put(table, ROW);
+      await dump();
+      edit("row.json", (item) => (item["hits"] = { N: "6" }));
+      await upload("--yes");
+      const [intent, outcome] = ground.journal().slice(-2);
+      expect(intent).toMatchObject({
+        command: expect.stringContaining("dyn upload-row"),
+        undo: { changes: [{ path: ["hits"], before: '{"N":"5"}', after: '{"N":"6"}' }] },
+      });
+      expect(outcome).toMatchObject({ outcomeOf: intent?.id, state: "done" });
+      const { stdout } = await ground.lcops("history");
+      expect(stdout.trimEnd().split("\n").at(-1)).toContain(`write a row of ${table}: a\tdone\t`);
+    },
+  );
 });

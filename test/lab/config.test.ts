@@ -60,7 +60,7 @@ test("follows the schema, and no name in it leads nowhere", async () => {
   }
 });
 
-test("has every key of awsConnect.sh, in its order, once", async () => {
+test("has every key of awsConnect.sh, in its order, once, and those of the tables", async () => {
   const config = await buildConfig(describeWholeLab(), pickWished, "familiar");
   const keys = config.menu?.flatMap((group) => group.entries.map((entry) => entry.key));
   expect(keys).toEqual([
@@ -83,6 +83,10 @@ test("has every key of awsConnect.sh, in its order, once", async () => {
     "rp",
     "li",
     "uu",
+    "dt",
+    "dd",
+    "dc",
+    "du",
   ]);
 });
 

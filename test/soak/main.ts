@@ -1,7 +1,10 @@
 /** `npm run soak NAME [-- COUNT]`: the long loops; exits 1 when one does not hold. */
+import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
 import { soakTunnel } from "./tunnel.ts";
 
 const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<string>>> = {
+  "dynamodb-kill": soakDynamodbKill,
+  "dynamodb-race": soakDynamodbRace,
   tunnel: soakTunnel,
 };
 

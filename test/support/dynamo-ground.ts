@@ -1,10 +1,8 @@
 /** Tables that a test file has of its own: an emulator, or whatever answers in its place, behind two profiles of two accounts. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { inject } from "vitest";
 import type { JournalEntry } from "../../src/system/journal.ts";
 import { askDynamoDb } from "../lab/ask-dynamodb.ts";
-import { startDynalite } from "../lab/dynalite.ts";
 import { ACCOUNTS, makeAwsGround, type AwsGround } from "./aws-ground.ts";
 
 const REGION = "us-west-2";
@@ -22,20 +20,14 @@ export interface DynamoGround extends AwsGround {
   stateFiles: (folder: string) => string[];
 }
 
-export type Emulator = "dynalite" | "moto";
-
-/** Emulators that this machine has. */
-export function findEmulators(): Emulator[] {
-  return inject("lab").aws?.state === "emulator" ? ["dynalite", "moto"] : ["dynalite"];
-}
-
-/** Makes a ground on an emulator, or on an address at which something answers in DynamoDB's place. */
-export async function makeDynamoGround(on: Emulator | { url: string }): Promise<DynamoGround> {
-  const own = on === "dynalite" ? await startDynalite() : undefined;
-  const url =
-    own?.url ??
-    (on === "moto" ? inject("lab").aws?.endpointUrl : undefined) ??
-    (on as { url: string }).url;
+/** Makes a ground on the address at which DynamoDB, or something in its place, answers; `close` ends that with the ground. */
+export async function makeDynamoGround({
+  url,
+  close = async () => undefined,
+}: {
+  url: string;
+  close?: () => Promise<void>;
+}): Promise<DynamoGround> {
   const ground = await makeAwsGround();
   const services = `services = tables\n`;
   ground.writeProfiles({}, `${services}\n[services tables]\ndynamodb =\n  endpoint_url = ${url}\n`);
@@ -95,8 +87,8 @@ export async function makeDynamoGround(on: Emulator | { url: string }): Promise<
       }
     },
     remove: async () => {
-      await own?.close();
       await ground.remove();
+      await close();
     },
   };
 }

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type AttributeValue,
   canonicalItem,
@@ -16,9 +16,7 @@ import { formatRowFile, parseRowFile } from "../../../src/services/dynamodb/row-
 import { splitPage } from "../../../src/services/dynamodb/split-page.ts";
 import { validateItem } from "../../../src/services/dynamodb/validate-item.ts";
 import { askDynamoDb } from "../../lab/ask-dynamodb.ts";
-import { startDynalite } from "../../lab/dynalite.ts";
-import { findEmulators, type Emulator } from "../../support/dynamo-ground.ts";
-import { LIES, testOn } from "../../support/emulator-lies.ts";
+import { EMULATORS, LIES, startEmulator, testOn } from "../../support/emulators.ts";
 
 const NAMES = [
   "__proto__",
@@ -204,14 +202,13 @@ const CASES: Record<string, AttributeValue> = {
 };
 const NAME_CASES = [...NAMES.filter((each) => each !== ""), "x".repeat(60_000)];
 
-describe.each(findEmulators())("the service, as %s has it", (emulator: Emulator) => {
+describe.each(EMULATORS)("the service, as %s has it", (emulator) => {
   let dynamoDb: DynamoDb;
   let stop: () => Promise<void> = async () => undefined;
   const table = `round-trip-${process.pid}`;
   beforeAll(async () => {
-    const own = emulator === "dynalite" ? await startDynalite() : undefined;
-    if (own) stop = own.close;
-    const url = own?.url ?? inject("lab").aws?.endpointUrl ?? "";
+    const { url, close } = await startEmulator(emulator);
+    stop = close;
     const environment = {
       AWS_ENDPOINT_URL_DYNAMODB: url,
       AWS_ACCESS_KEY_ID: "AKIALCOPSLABDEV00000",
