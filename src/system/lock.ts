@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
-import { errorCode, OperatorError } from "./errors.ts";
+import { describeError, errorCode, OperatorError } from "./errors.ts";
 
 /**
  * Given the path of a lock, hold it and return what lets it go. Throws `locked`, naming the process, while another one holds it;
@@ -14,7 +14,12 @@ export async function holdLock(path: string, what: string): Promise<() => Promis
       await file.writeFile(mine).finally(() => file.close());
       return () => rm(path, { force: true });
     } catch (error) {
-      if (errorCode(error) !== "EEXIST") throw error;
+      if (errorCode(error) !== "EEXIST") {
+        throw new OperatorError("failed", `${what}: ${describeError(error)}`, {
+          next: "name a folder that is there and can be written",
+          cause: error,
+        });
+      }
     }
     const held = await readFile(path, "utf8").catch(() => "");
     const pid = Number.parseInt(held, 10);

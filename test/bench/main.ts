@@ -1,5 +1,6 @@
 /** `npm run bench NAME [-- --json]`: prints every ratio with its bar, and exits 1 when one is missed. */
 import { cpus, totalmem } from "node:os";
+import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, type Ratio } from "./ratio.ts";
 import { benchStartup } from "./startup.ts";
@@ -7,6 +8,7 @@ import { benchStartup } from "./startup.ts";
 const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   startup: benchStartup,
   inventory: benchInventory,
+  dynamodb: benchDynamodb,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

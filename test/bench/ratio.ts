@@ -7,6 +7,8 @@ export interface Ratio {
   bar: number;
   /** Present: `value` is a figure of its own in this unit, and its peer is the bar alone. */
   unit?: "MB";
+  /** Of the two sides, where it is not milliseconds. */
+  sides?: "MB";
   rounds: number;
   ours: Spread;
   peer: Spread;
@@ -30,11 +32,11 @@ export function measureSpread(samples: readonly number[]): Spread {
 /** Given a ratio, return its line. */
 export function formatRatio(ratio: Ratio): string {
   const show = ({ median, low, high }: Spread): string =>
-    `${median.toFixed(1)} ms (${low.toFixed(1)} to ${high.toFixed(1)})`;
+    `${median.toFixed(1)} ${ratio.sides ?? "ms"} (${low.toFixed(1)} to ${high.toFixed(1)})`;
   const verdict = ratio.value <= ratio.bar ? "met   " : "MISSED";
   if (ratio.unit !== undefined) {
     const { median, low, high } = ratio.ours;
     return `${verdict} ${ratio.what}: ${median.toFixed(1)} ${ratio.unit} (${low.toFixed(1)} to ${high.toFixed(1)}), bar ${ratio.bar} ${ratio.unit}; ${ratio.rounds} rounds`;
   }
-  return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${ratio.bar} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
+  return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${Number(ratio.bar.toFixed(3))} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
 }

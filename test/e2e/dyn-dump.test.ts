@@ -16,7 +16,7 @@ import {
 import { EMULATORS, startEmulator, testOn } from "../support/emulators.ts";
 import { makeDynamoGround, type DynamoGround } from "../support/dynamo-ground.ts";
 import { killDumps } from "../support/kill-dumps.ts";
-import { startLcops } from "../support/run-lcops.ts";
+import { LCOPS, startLcops, startProgram } from "../support/run-lcops.ts";
 
 const readLines = (text: string): string[] => text.split("\n").filter(Boolean).toSorted();
 
@@ -222,6 +222,35 @@ describe("a dump, whatever the service does", () => {
     },
     60_000,
   );
+
+  test.each(["empty.json", "empty.json.gz"])("of an empty table is %s, and whole", async (name) => {
+    answer = scriptTable({ name: NAME, items: 0, itemsByPage: 10 });
+    const file = at(name);
+    expect(await ground.lcops("dyn", "dump-table", NAME, "-o", file)).toMatchObject({ code: 0 });
+    const bytes = readFileSync(file);
+    expect((name.endsWith(".gz") ? gunzipSync(bytes) : bytes).length).toBe(0);
+    expect(JSON.parse(readFileSync(`${file}.manifest.json`, "utf8"))).toMatchObject({ items: 0 });
+  });
+
+  test("ends quietly when whoever reads it has seen enough", async () => {
+    answer = plain;
+    const words = [process.execPath, LCOPS, "dyn", "dump-table", NAME, "-o", "-"];
+    const piped = startProgram(
+      "bash",
+      ["-o", "pipefail", "-c", '"$@" | head -n 1', "bash", ...words],
+      {
+        environment: ground.environment,
+      },
+    );
+    const { code, stdout, stderr } = await piped.ended;
+    expect([code, stdout.split("\n").length, stderr]).toEqual([0, 2, ""]);
+  });
+
+  test("into a folder that is not there is refused with what to do", async () => {
+    answer = plain;
+    const result = await ground.lcops("dyn", "dump-table", NAME, "-o", at("nowhere/t.json"));
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining("name a folder") });
+  });
 
   test("of another table is not resumed into it, and a broken state is said to be one", async () => {
     let pages = 0;

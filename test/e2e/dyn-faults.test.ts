@@ -9,6 +9,7 @@ import {
   type Reply,
   type ScriptedDynamoDb,
 } from "../lab/scripted-dynamodb.ts";
+import { KEYS } from "../support/aws-ground.ts";
 import { makeDynamoGround, type DynamoGround } from "../support/dynamo-ground.ts";
 import { openPty } from "../support/pty.ts";
 import { raceRows } from "../support/race-rows.ts";
@@ -135,6 +136,31 @@ test("without a journal nothing is written", async () => {
   });
   expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining("cannot be written") });
   expect(service.count("UpdateItem")).toBe(asked);
+});
+
+test("a profile of another account is refused before DynamoDB is asked anything", async () => {
+  await prepare();
+  const asked = service.calls.length;
+  ground.writeKeys({ dev: KEYS.prod });
+  try {
+    for (const words of [
+      ["tables"],
+      ["dump-table", table, "-o", at("never.json")],
+      ["dump-row", table, "a", "-7"],
+      ["upload-row", at("row.json"), "--yes", "--env", "dev"],
+      ["undo", "--yes", "--env", "dev"],
+      ["capacity", table],
+    ]) {
+      const result = await ground.lcops("dyn", ...words);
+      expect(result, words[0]).toMatchObject({
+        code: 5,
+        stderr: expect.stringContaining("belongs to account 222222222222"),
+      });
+    }
+  } finally {
+    ground.writeKeys({});
+  }
+  expect(service.calls.length).toBe(asked);
 });
 
 const editor = (script: string): Record<string, string> => {

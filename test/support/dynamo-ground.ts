@@ -3,12 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { JournalEntry } from "../../src/system/journal.ts";
 import { askDynamoDb } from "../lab/ask-dynamodb.ts";
-import { ACCOUNTS, makeAwsGround, type AwsGround } from "./aws-ground.ts";
+import { ACCOUNTS, KEYS, makeAwsGround, type AwsGround } from "./aws-ground.ts";
 
 const REGION = "us-west-2";
 
 export interface DynamoGround extends AwsGround {
   url: string;
+  /** Gives the profiles other access keys. */
+  writeKeys: (keys: Partial<typeof KEYS>) => void;
   /** A call of the service, past lcops. */
   ask: <T = Record<string, never>>(operation: string, request: object) => Promise<T>;
   /** Makes a table of a hash key `id`, with a range key `at` where wished, and returns its name, which no other test has. */
@@ -29,8 +31,12 @@ export async function makeDynamoGround({
   close?: () => Promise<void>;
 }): Promise<DynamoGround> {
   const ground = await makeAwsGround();
-  const services = `services = tables\n`;
-  ground.writeProfiles({}, `${services}\n[services tables]\ndynamodb =\n  endpoint_url = ${url}\n`);
+  const writeKeys: DynamoGround["writeKeys"] = (keys) =>
+    ground.writeProfiles(
+      keys,
+      `services = tables\n\n[services tables]\ndynamodb =\n  endpoint_url = ${url}\n`,
+    );
+  writeKeys({});
   ground.configure((config) => {
     config.defaultEnvironment = "dev";
     config.environments = {
@@ -50,6 +56,7 @@ export async function makeDynamoGround({
   return {
     ...ground,
     url,
+    writeKeys,
     ask,
     makeTable: async (range) => {
       const name = `table-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;

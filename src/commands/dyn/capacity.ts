@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Table } from "../../services/dynamodb/describe-table.ts";
 import type { CapacityForecast, CapacityReport } from "../../services/dynamodb/measure-capacity.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
 import type { Command, Context, Input } from "../command.ts";
 import { renderCapacity } from "./render-capacity.ts";
 import { withTable } from "./open-table.ts";
@@ -32,6 +33,7 @@ export const dynCapacity: Command = {
   danger: "reads",
   aws: true,
   async run(input, context) {
+    keepMemoryFlat();
     const rates = { reads: readRate(input, "reads"), writes: readRate(input, "writes") };
     const [name = ""] = input.operands;
     const measured = await (existsSync(name)

@@ -1,7 +1,8 @@
 import { rename } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Item } from "../../services/dynamodb/attribute-value.ts";
-import { errorCode, OperatorError } from "../../system/errors.ts";
+import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
+import { escapeInJson } from "../../terminal/terminal.ts";
 import type { Command, Context } from "../command.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
 import { originOf } from "./write-through-gate.ts";
@@ -32,7 +33,7 @@ export const dynDumpRow: Command = {
       throw new OperatorError("usage", "--output needs the path of a file, or -");
     return withTable(context, name, async (open) => {
       const { text } = await fetchRow(open, words, context);
-      if (output === "-") context.terminal.print(text.trimEnd());
+      if (output === "-") context.terminal.print(escapeInJson(text.trimEnd()));
       else await writeBeside(resolve(output), text, context);
       return 0;
     });
@@ -56,7 +57,12 @@ export async function fetchRow(
       next: "look for it with lcops dyn dump-table",
     });
   }
-  const base = await keepBase(context.folders.state, item);
+  const base = await keepBase(context.folders.state, item).catch((error: unknown) => {
+    throw new OperatorError("failed", `cannot keep what the row is: ${describeError(error)}`, {
+      next: "its upload could not tell your edit without that; mend it first",
+      cause: error,
+    });
+  });
   const origin = { ...originOf(open), fetchedAt: new Date().toISOString(), base };
   return { text: formatRowFile({ origin, item }), item, key };
 }
@@ -72,5 +78,6 @@ async function writeBeside(path: string, text: string, { terminal }: Context): P
     },
   );
   await writeFileAtomically(path, text);
-  terminal.note(`${path}${hadOne ? `; the one that was there is ${path}~` : ""}`);
+  if (terminal.flags.json) terminal.printJson({ file: path });
+  else terminal.note(`${path}${hadOne ? `; the one that was there is ${path}~` : ""}`);
 }

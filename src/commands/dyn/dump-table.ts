@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import type { DumpProgress } from "../../services/dynamodb/dump-table.ts";
 import type { DumpManifest, ItemFormat } from "../../services/dynamodb/dump-manifest.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { escapeInJson } from "../../terminal/terminal.ts";
+import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
 import type { Command, Context, Input } from "../command.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
@@ -31,6 +33,7 @@ export const dynDumpTable: Command = {
   danger: "reads",
   aws: true,
   async run(input, context) {
+    keepMemoryFlat();
     const itemFormat = readFormat(input);
     const [name = ""] = input.operands;
     const output = input.options["output"] ?? `${name}.json`;
@@ -78,7 +81,7 @@ async function dump(
   };
   try {
     if (output === "-") {
-      await streamTable(dynamoDb, plan, context.terminal.stdout, options);
+      await streamTable(dynamoDb, plan, openSink(context), options);
       return 0;
     }
     const manifest = await dumpTable(dynamoDb, plan, options);
@@ -88,6 +91,15 @@ async function dump(
   } finally {
     progress.end();
   }
+}
+
+/** A screen gets nothing that would steer it; a pipe gets the bytes. */
+function openSink({ terminal }: Context): Pick<NodeJS.WritableStream, "write"> {
+  const { stdout, isScreen } = terminal;
+  if (!isScreen) return stdout;
+  const write = (bytes: Uint8Array | string, done?: (error?: Error | null) => void): boolean =>
+    stdout.write(escapeInJson(Buffer.from(bytes).toString()), done);
+  return { write: write as NodeJS.WritableStream["write"] };
 }
 
 /** The table's own count is up to six hours old, so the rest is an estimate. */

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { describeError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import type { DumpSource } from "../../services/dynamodb/read-dump.ts";
+import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
 import type { Command, Context } from "../command.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
 
@@ -20,6 +21,7 @@ export const dynLoadTable: Command = {
   aws: true,
   unattended: "--yes, in production --confirm TABLE",
   async run(input, context) {
+    keepMemoryFlat();
     const { findDump } = await import("../../services/dynamodb/read-dump.ts");
     const [path = "", name = ""] = input.operands;
     const source = await findDump(path);

@@ -8,6 +8,7 @@ import { recordWish } from "../../services/dynamodb/row-undo.ts";
 import { UnknownOutcome, writeRow } from "../../services/dynamodb/write-row.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { ChangeRecord } from "../../system/journal.ts";
+import { printable } from "../../system/printable.ts";
 import type { Context } from "../command.ts";
 import { describeAttributeChange, describeConflict } from "./describe-change.ts";
 import type { OpenTable } from "./open-table.ts";
@@ -140,7 +141,7 @@ export function originOf({ table, account, scope, dynamoDb }: OpenTable) {
 function tellNothing({ terminal }: Context, { table }: OpenTable, { key }: RowTask): number {
   if (terminal.flags.json)
     terminal.printJson({ table: table.name, written: false, changes: [], journal: null });
-  else terminal.note(`${table.name}: ${describeKey(key)} is so already, nothing to do`);
+  else terminal.note(printable(`${table.name}: ${describeKey(key)} is so already, nothing to do`));
   return 0;
 }
 
@@ -155,6 +156,8 @@ function tellDone(
     const paths = changes.map(({ path }) => path);
     terminal.printJson({ table: table.name, written: true, changes: paths, journal: id });
   } else
-    terminal.note(`${table.name}: ${describeKey(key)} is written; lcops dyn undo ${id} undoes it`);
+    terminal.note(
+      printable(`${table.name}: ${describeKey(key)} is written; lcops dyn undo ${id} undoes it`),
+    );
   return 0;
 }

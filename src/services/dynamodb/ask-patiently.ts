@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { PagePool } from "./page-pool.ts";
 import type { DynamoDb, Operation } from "./connect-dynamodb.ts";
 import { explainDynamoDbError, isPassing, isThrottle } from "./explain-dynamodb-error.ts";
 
@@ -18,12 +19,18 @@ export function pauseMs(failures: number): number {
 export async function askPatiently<T = Buffer>(
   dynamoDb: DynamoDb,
   operation: Operation,
-  request: { table: string; body: string; throwThrottle?: boolean; read?: (bytes: Buffer) => T },
+  request: {
+    table: string;
+    body: string;
+    throwThrottle?: boolean;
+    pool?: PagePool;
+    read?: (bytes: Buffer) => T;
+  },
 ): Promise<T> {
   const read = request.read ?? ((bytes: Buffer) => bytes as T);
   for (let failures = 1; ; failures++) {
     try {
-      return read(await dynamoDb.ask(operation, request.body));
+      return read(await dynamoDb.ask(operation, request.body, request.pool));
     } catch (error) {
       dynamoDb.signal.throwIfAborted();
       if (isThrottle(error) && request.throwThrottle) throw error;

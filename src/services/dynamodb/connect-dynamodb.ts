@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
 import {
   BatchWriteItemCommand,
@@ -12,6 +13,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { AwsScope } from "../../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
+import type { PagePool } from "./page-pool.ts";
 
 const COMMANDS = {
   BatchWriteItem: BatchWriteItemCommand,
@@ -32,9 +34,9 @@ export interface DynamoDb {
   signal: AbortSignal;
   /**
    * Given an operation and its request as JSON, return the answer's bytes as the service sent them. It asks once; what it throws
-   * is for `explainDynamoDbError`. A body that is cut, or not that of its checksum, is an error of the network.
+   * is for `explainDynamoDbError`. A body that is cut, or not that of its checksum, is an error of the network. With a pool the bytes are in its memory.
    */
-  ask(operation: Operation, request: string): Promise<Buffer>;
+  ask(operation: Operation, request: string, pool?: PagePool): Promise<Buffer>;
   /** Where it was asked last, where that is not AWS itself; undefined before the first question. */
   endpoint(): string | undefined;
   close(): void;
@@ -52,7 +54,7 @@ export async function connectDynamoDb(scope: AwsScope, access: AwsAccess): Promi
   return {
     scope,
     signal: access.signal,
-    ask: async (operation, request) => {
+    ask: async (operation, request, pool) => {
       let answer: Buffer = Buffer.alloc(0);
       const make = COMMANDS[operation] as unknown as typeof GetItemCommand;
       // What it asks for stands in the bytes below.
@@ -71,8 +73,8 @@ export async function connectDynamoDb(scope: AwsScope, access: AwsAccess): Promi
           const result = await next(args);
           const response = result.response as Answer;
           if (response.statusCode < 300) {
-            answer = await readBody(response);
-            response.body = Buffer.from("{}");
+            answer = await readBody(response, pool);
+            (result.response as { body: unknown }).body = Buffer.from("{}");
           }
           return result;
         },
@@ -91,15 +93,34 @@ const AMAZON = /\.(amazonaws\.com(\.cn)?|api\.aws)(:\d+)?$/;
 interface Answer {
   statusCode: number;
   headers: Record<string, string>;
-  body: AsyncIterable<Buffer> | Buffer;
+  body: Readable;
 }
 
-async function readBody({ headers, body }: Answer): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
-  const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+async function readBody({ headers, body }: Answer, pool?: PagePool): Promise<Buffer> {
+  const length = Number(headers["content-length"] ?? 0);
+  const bytes =
+    pool && length > 0 ? await readInto(pool.takeBody(length), body) : await collect(body);
   const expected = headers["x-amz-crc32"];
   if (expected !== undefined && Number(expected) !== crc32(bytes))
     throw new Error("the answer is not that of its checksum");
   return bytes;
+}
+
+/** By its events: an iteration would make a promise for each chunk. */
+function readInto(target: Buffer, body: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let at = 0;
+    body.on("data", (chunk: Buffer) => void (at += chunk.copy(target, at)));
+    body.on("error", reject);
+    body.on("end", () => {
+      if (at === target.length) resolve(target);
+      else reject(new Error("the answer is aborted"));
+    });
+  });
+}
+
+async function collect(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }

@@ -16,7 +16,7 @@ import { parseExactJson, writeExactJson } from "./exact-json.ts";
 import type { Pacer } from "./make-pacer.ts";
 import type { DumpPlan } from "./plan-dump.ts";
 import { planSegments, scanTable, type ScanOptions, type Segment } from "./scan-table.ts";
-import type { Page } from "./split-page.ts";
+import { listItems, type Page } from "./split-page.ts";
 import { type DumpWriter, openDumpFile, openDumpStream } from "./write-dump.ts";
 
 export interface DumpOptions {
@@ -95,7 +95,7 @@ export async function dumpTable(
 export async function streamTable(
   dynamoDb: DynamoDb,
   plan: DumpPlan,
-  stream: NodeJS.WritableStream,
+  stream: Pick<NodeJS.WritableStream, "write">,
   options: Omit<DumpOptions, "resume">,
 ): Promise<{ items: number; consumedUnits: number }> {
   const state = makeState(plan);
@@ -159,45 +159,62 @@ async function scanInto(
     ...(limit !== undefined && { limit }),
     onThrottle: () => progress.throttles++,
     onPage: async (page, segment) => {
-      const { lines, bytes } = formatPage(page, state.plan.itemFormat);
-      advance(segment, page, bytes);
-      state.consumedUnits += page.consumedUnits ?? 0;
-      progress.items += page.items.length;
-      progress.bytes += bytes;
+      const { bytes, fill } = layOutPage(page, state.plan.itemFormat);
+      await writer.write(bytes, (target, at) => {
+        fill(target, at);
+        advance(segment, page);
+        state.consumedUnits += page.consumedUnits ?? 0;
+      });
+      progress.items += page.bounds.length / 2;
+      progress.bytes += countItemBytes(page);
       onProgress(progress);
-      await writer.write(lines);
     },
   };
   await scanTable(dynamoDb, scan);
 }
 
-function advance(segment: Segment, page: Page, bytes: number): void {
-  segment.items += page.items.length;
-  segment.bytes += bytes;
+function advance(segment: Segment, page: Page): void {
+  segment.items += page.bounds.length / 2;
+  segment.bytes += countItemBytes(page);
   if (page.lastKey === undefined) {
     segment.isDone = true;
     delete segment.lastKey;
   } else segment.lastKey = page.lastKey;
 }
 
+function countItemBytes({ bounds }: Page): number {
+  let bytes = 0;
+  for (let index = 0; index < bounds.length; index += 2)
+    bytes += (bounds[index + 1] ?? 0) - (bounds[index] ?? 0);
+  return bytes;
+}
+
 const [BEFORE, BEHIND] = [Buffer.from('{"Item":'), Buffer.from("}\n")];
 
-/** Given a page, return a line for each item, and the bytes of the items as they came. Pure. */
-function formatPage({ items }: Page, format: ItemFormat): { lines: Buffer; bytes: number } {
-  const bytes = items.reduce((total, item) => total + item.length, 0);
+/** Given a page, return how many bytes its lines have, and what writes them, a line for each item. Pure. */
+function layOutPage(
+  page: Page,
+  format: ItemFormat,
+): { bytes: number; fill: (target: Buffer, at: number) => void } {
   if (format === "plain") {
-    const lines = items.map((item) => {
-      const read = readItem(parseExactJson(item.toString()));
-      return `${writeExactJson(itemToPlain(read))}\n`;
+    const lines = listItems(page).map((text) => {
+      const item = readItem(parseExactJson(text));
+      return `${writeExactJson(itemToPlain(item))}\n`;
     });
-    return { lines: Buffer.from(lines.join("")), bytes };
+    const bytes = Buffer.from(lines.join(""));
+    return { bytes: bytes.length, fill: (target, at) => void bytes.copy(target, at) };
   }
-  const lines = Buffer.allocUnsafe(bytes + items.length * (BEFORE.length + BEHIND.length));
-  let at = 0;
-  for (const item of items) {
-    at += BEFORE.copy(lines, at);
-    at += item.copy(lines, at);
-    at += BEHIND.copy(lines, at);
-  }
-  return { lines, bytes };
+  const { body, bounds } = page;
+  const around = BEFORE.length + BEHIND.length;
+  return {
+    bytes: countItemBytes(page) + (bounds.length / 2) * around,
+    fill: (target, begin) => {
+      let at = begin;
+      for (let index = 0; index < bounds.length; index += 2) {
+        at += BEFORE.copy(target, at);
+        at += body.copy(target, at, bounds[index], bounds[index + 1]);
+        at += BEHIND.copy(target, at);
+      }
+    },
+  };
 }

@@ -128,5 +128,5 @@ export function forecastCapacity(
 
 /** What is over a whole unit by no more than a double's last digits is none. */
 function wholeUnits(units: number): number {
-  return Math.ceil(units - 1e-9);
+  return Math.max(0, Math.ceil(units - 1e-9));
 }

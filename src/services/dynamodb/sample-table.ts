@@ -5,6 +5,7 @@ import { parseExactJson } from "./exact-json.ts";
 import { makePacer } from "./make-pacer.ts";
 import type { CapacityMeter } from "./measure-capacity.ts";
 import { planPageLimit, planReadUnits } from "./plan-dump.ts";
+import { listItems } from "./split-page.ts";
 import { planSegments, scanTable } from "./scan-table.ts";
 
 /** About as many pages of 1 MB as are read; that of a small table is all of it. */
@@ -29,8 +30,8 @@ export async function sampleTable(
     pacer: makePacer(units),
     ...(limit !== undefined && { limit }),
     onPage: async (page, segment) => {
-      for (const item of page.items) meter.add(readItem(parseExactJson(item.toString())));
-      items += page.items.length;
+      for (const item of listItems(page)) meter.add(readItem(parseExactJson(item)));
+      items += page.bounds.length / 2;
       onProgress(items);
       const count = (pages.get(segment) ?? 0) + 1;
       pages.set(segment, count);

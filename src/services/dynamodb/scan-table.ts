@@ -1,9 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { askPatiently, pauseMs } from "./ask-patiently.ts";
+import { type PagePool, makePagePool } from "./page-pool.ts";
 import type { DynamoDb } from "./connect-dynamodb.ts";
 import type { Table } from "./describe-table.ts";
 import { explainDynamoDbError, isThrottle } from "./explain-dynamodb-error.ts";
 import type { Pacer } from "./make-pacer.ts";
+import { makeScanPace, type ScanPace } from "./scan-pace.ts";
 import { type Page, splitPage } from "./split-page.ts";
 
 /** How far a segment of a scan has come. */
@@ -29,8 +31,8 @@ export interface ScanOptions {
 
 /** A request that has been throttled for so long, in which nothing else came either, is given up. */
 const THROTTLED_LIMIT_MS = 5 * 60_000;
-const [FIRST_AT_ONCE, MOST_AT_ONCE] = [4, 16];
-const GROWS_AFTER_MS = 1_000;
+/** Of a table that is worth it; more than can be under way at once, for these to have something to choose from. */
+const FEWEST_SEGMENTS = 16;
 const GIGABYTE = 2 ** 30;
 
 /**
@@ -39,33 +41,30 @@ const GIGABYTE = 2 ** 30;
  */
 export function planSegments(table: Pick<Table, "bytes">): Segment[] {
   const wished = Math.ceil(table.bytes / (2 * GIGABYTE)) * 4;
-  const count = table.bytes < GIGABYTE / 10 ? 4 : Math.min(256, Math.max(MOST_AT_ONCE, wished));
+  const count = table.bytes < GIGABYTE / 10 ? 4 : Math.min(256, Math.max(FEWEST_SEGMENTS, wished));
   return Array.from({ length: count }, () => ({ isDone: false, items: 0, bytes: 0 }));
 }
 
 /**
- * Given its segments, scan the rest of a table, as many pages at once as the service bears: one more each second, half of them
- * after a throttle. Throws an OperatorError; what was taken until then is in the segments.
+ * Given its segments, scan the rest of a table, as many pages at once as the service bears. Throws an OperatorError; what was taken until then is in the segments.
  */
 export async function scanTable(dynamoDb: DynamoDb, options: ScanOptions): Promise<void> {
   const queue = options.segments.filter((segment) => !segment.isDone);
-  const pace = {
-    atOnce: FIRST_AT_ONCE,
-    changedAt: performance.now(),
-    lastPageAt: performance.now(),
-  };
+  const pace = makeScanPace();
+  const pool = makePagePool();
   const stop = new AbortController();
   const signal = AbortSignal.any([dynamoDb.signal, stop.signal]);
   const underWay = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
 
   const advance = async (segment: Segment): Promise<void> => {
-    const page = await askForPage({ ...dynamoDb, signal }, options, segment, pace);
+    const page = await askForPage({ ...dynamoDb, signal }, options, segment, { pace, pool });
     await options.onPage(page, segment);
+    pool.giveBack(page.body, page.bounds);
     if (!segment.isDone) queue.push(segment);
   };
   while (!failure && (queue.length > 0 || underWay.size > 0)) {
-    while (queue.length > 0 && underWay.size < pace.atOnce) {
+    while (queue.length > 0 && underWay.size < pace.atOnce()) {
       const work: Promise<void> = advance(queue.shift() as Segment)
         .catch((error: unknown) => {
           failure ??= { error };
@@ -81,49 +80,40 @@ export async function scanTable(dynamoDb: DynamoDb, options: ScanOptions): Promi
   if (failure) throw failure.error;
 }
 
-interface Pace {
-  atOnce: number;
-  changedAt: number;
-  lastPageAt: number;
-}
-
 async function askForPage(
   dynamoDb: DynamoDb,
   options: ScanOptions,
   segment: Segment,
-  pace: Pace,
+  { pace, pool }: { pace: ScanPace; pool: PagePool },
 ): Promise<Page> {
   const { table, pacer } = options;
   const body = requestOf(options, segment);
   for (let throttles = 0; ;) {
     await pacer.take(dynamoDb.signal);
     try {
-      const question = { table, body, throwThrottle: true, read: splitPage };
+      const question = {
+        table,
+        body,
+        throwThrottle: true,
+        pool,
+        read: (answer: Buffer) => splitPage(answer, pool.takeBounds()),
+      };
       const page = await askPatiently(dynamoDb, "Scan", question);
       // Old emulators do not say. An eventually consistent read of 8 KB is one unit.
-      pacer.spend(page.consumedUnits ?? Math.ceil(page.bytes / 8192));
-      growPace(pace);
+      pacer.spend(page.consumedUnits ?? Math.ceil(page.body.length / 8192));
+      pace.onPage(page.body.length);
       return page;
     } catch (error) {
       dynamoDb.signal.throwIfAborted();
       if (!isThrottle(error)) throw error;
-      const now = performance.now();
-      if (now - pace.lastPageAt > THROTTLED_LIMIT_MS)
+      if (pace.idleMs() > THROTTLED_LIMIT_MS)
         throw explainDynamoDbError(error, "Scan", table, dynamoDb);
-      pace.atOnce = Math.max(1, Math.floor(pace.atOnce / 2));
-      pace.changedAt = now;
+      pace.onThrottle();
       options.onThrottle?.();
       throttles++;
       await wait(pauseMs(throttles), undefined, { signal: dynamoDb.signal });
     }
   }
-}
-
-function growPace(pace: Pace): void {
-  pace.lastPageAt = performance.now();
-  if (pace.lastPageAt - pace.changedAt < GROWS_AFTER_MS || pace.atOnce >= MOST_AT_ONCE) return;
-  pace.atOnce++;
-  pace.changedAt = pace.lastPageAt;
 }
 
 /** The key goes back byte by byte. */

@@ -1,9 +1,9 @@
 /** Bytes of a page of a scan, as the service sent them. */
 export interface Page {
-  /** Each item, without line breaks. */
-  items: Buffer[];
-  /** Of the whole answer. */
-  bytes: number;
+  /** The whole answer, without line breaks. */
+  body: Buffer;
+  /** Where each item begins and ends in it, two numbers for each: an object for each would cost more than all the rest. */
+  bounds: Uint32Array<ArrayBuffer>;
   /** As it is to be sent again; absent: this was the last page. */
   lastKey?: string;
   /** Absent where the service does not say. */
@@ -68,9 +68,14 @@ function skipValue(bytes: Buffer, at: number): number {
   }
 }
 
-/** Given the body of a Scan's answer, return its items byte by byte, whatever the order of its members. Throws where it is none. Pure. */
-export function splitPage(bytes: Buffer): Page {
-  const page: Page = { items: [], bytes: bytes.length };
+/** Given the body of a Scan's answer, return its items byte by byte, whatever the order of its members. Throws where it is none.
+ * `room` is memory for their bounds, of which more is made where it is too little. */
+export function splitPage(
+  answer: Buffer,
+  room: Uint32Array<ArrayBuffer> = new Uint32Array(1024),
+): Page {
+  const bytes = withoutBreaks(answer);
+  const page: Page = { body: bytes, bounds: new Uint32Array() };
   let at = skipBlanks(bytes, 0);
   if (bytes[at] !== OPEN_MAP) throw new Cut();
   at = skipBlanks(bytes, at + 1);
@@ -82,7 +87,7 @@ export function splitPage(bytes: Buffer): Page {
     if (bytes[at] !== COLON) throw new Cut();
     at = skipBlanks(bytes, at + 1);
     const end = skipValue(bytes, at);
-    if (name === "Items") page.items = splitList(bytes, at, end);
+    if (name === "Items") page.bounds = splitList(bytes, at, end, room);
     else if (name === "LastEvaluatedKey") {
       const key = bytes.toString("utf8", at, end);
       if (key !== "null") page.lastKey = key;
@@ -98,21 +103,40 @@ export function splitPage(bytes: Buffer): Page {
   return page;
 }
 
-function splitList(bytes: Buffer, begin: number, end: number): Buffer[] {
+function splitList(
+  bytes: Buffer,
+  begin: number,
+  end: number,
+  room: Uint32Array<ArrayBuffer>,
+): Uint32Array<ArrayBuffer> {
   if (bytes[begin] !== OPEN_LIST) throw new Cut();
-  const items: Buffer[] = [];
+  let bounds: Uint32Array<ArrayBuffer> = room;
+  let count = 0;
   let at = skipBlanks(bytes, begin + 1);
   while (at < end - 1) {
     const itemEnd = skipValue(bytes, at);
-    items.push(onOneLine(bytes.subarray(at, itemEnd)));
+    if (count === bounds.length) {
+      const longer = new Uint32Array(new ArrayBuffer(count * 8));
+      longer.set(bounds);
+      bounds = longer;
+    }
+    bounds[count++] = at;
+    bounds[count++] = itemEnd;
     at = skipBlanks(bytes, itemEnd);
     if (bytes[at] === COMMA) at = skipBlanks(bytes, at + 1);
   }
-  return items;
+  return bounds.subarray(0, count);
 }
 
 /** A line break can only stand between its parts: within a text JSON has it escaped. */
-function onOneLine(item: Buffer): Buffer {
-  if (!item.includes(0x0a) && !item.includes(0x0d)) return item;
-  return Buffer.from(item.filter((byte) => byte !== 0x0a && byte !== 0x0d));
+function withoutBreaks(answer: Buffer): Buffer {
+  if (!answer.includes(0x0a) && !answer.includes(0x0d)) return answer;
+  return Buffer.from(answer.filter((byte) => byte !== 0x0a && byte !== 0x0d));
+}
+
+/** Given a page, return its items one by one, as JSON. Pure. */
+export function listItems({ body, bounds }: Page): string[] {
+  return Array.from({ length: bounds.length / 2 }, (_, index) =>
+    body.toString("utf8", bounds[index * 2], bounds[index * 2 + 1]),
+  );
 }

@@ -6,8 +6,11 @@ import { type DumpState, partialPath, writeDumpState } from "./dump-state.ts";
 
 /** Where the lines of a dump go. */
 export interface DumpWriter {
-  /** Takes lines whose segment has been brought up to date in the same breath; waits while the disk is slower than the service. */
-  write(lines: Buffer): Promise<void>;
+  /**
+   * Takes so many bytes, which `fill` writes from that place on; in the same breath it brings the page's segment up to date. Waits while the
+   * disk is slower than the service.
+   */
+  write(bytes: number, fill: (target: Buffer, at: number) => void): Promise<void>;
   /** Puts down what is left. */
   finish(): Promise<void>;
   close(): Promise<void>;
@@ -31,12 +34,14 @@ export async function openDumpFile(
   const file = await open(path, state.offset === 0 ? "w" : "r+", 0o600);
   await file.truncate(state.offset);
   let checkedAt = performance.now();
-  const put = async (bytes: Buffer, isLast: boolean): Promise<void> => {
-    // Before anything is awaited: these are the pages of these bytes.
-    const segments = state.segments.map((segment) => ({ ...segment }));
-    const { consumedUnits } = state;
+  const put = async (
+    bytes: Buffer,
+    then: Pick<DumpState, "segments" | "consumedUnits">,
+    isLast: boolean,
+  ): Promise<void> => {
     try {
-      const packed = await pack(bytes, state.plan.codec, signal);
+      const isEnd = bytes.length === 0 && state.offset > 0;
+      const packed = isEnd ? bytes : await pack(bytes, state.plan.codec, signal);
       let written = 0;
       while (written < packed.length) {
         const at = state.offset + written;
@@ -48,7 +53,7 @@ export async function openDumpFile(
       if (!isLast && now - checkedAt < CHECKPOINT_MS) return;
       checkedAt = now;
       await file.datasync();
-      await writeDumpState({ ...state, consumedUnits, segments });
+      await writeDumpState({ ...state, ...then });
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof OperatorError) throw error;
@@ -58,53 +63,71 @@ export async function openDumpFile(
       });
     }
   };
-  return collectPieces(
+  return collectPieces({
+    // These are the pages of the bytes so far.
+    mark: () => ({
+      segments: state.segments.map((segment) => ({ ...segment })),
+      consumedUnits: state.consumedUnits,
+    }),
     put,
-    () => performance.now() - checkedAt >= CHECKPOINT_MS,
-    () => file.close(),
-  );
+    isDue: () => performance.now() - checkedAt >= CHECKPOINT_MS,
+    close: () => file.close(),
+  });
 }
 
 /** Given a stream, return a writer to it: no file, no state. */
-export function openDumpStream(stream: NodeJS.WritableStream): DumpWriter {
-  const put = (bytes: Buffer): Promise<void> =>
-    new Promise((resolve, reject) => {
-      stream.write(bytes, (error) => (error ? reject(error) : resolve()));
-    });
-  return collectPieces(
-    put,
-    () => true,
-    async () => undefined,
-  );
+export function openDumpStream(stream: Pick<NodeJS.WritableStream, "write">): DumpWriter {
+  return collectPieces({
+    mark: () => undefined,
+    put: (bytes) =>
+      new Promise((resolve, reject) => {
+        stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+    isDue: () => true,
+    close: async () => undefined,
+  });
 }
 
-/** One piece after the other; whoever fills one waits until it is put down. */
-function collectPieces(
-  put: (bytes: Buffer, isLast: boolean) => Promise<void>,
-  isDue: () => boolean,
-  close: () => Promise<void>,
-): DumpWriter {
-  let pending: Buffer[] = [];
-  let pendingBytes = 0;
-  let last: Promise<void> = Promise.resolve();
-  const flush = (isLast: boolean): Promise<void> => {
-    last = last.then(() => {
-      const bytes = pending.length === 1 ? (pending[0] as Buffer) : Buffer.concat(pending);
-      pending = [];
-      pendingBytes = 0;
-      return bytes.length === 0 && !isLast ? undefined : put(bytes, isLast);
-    });
-    return last;
+interface Pieces<Mark> {
+  /** What a piece stands for, when it is taken. */
+  mark: () => Mark;
+  put: (bytes: Buffer, mark: Mark, isLast: boolean) => Promise<void>;
+  /** Whether a piece is to be put down though it is not full. */
+  isDue: () => boolean;
+  close: () => Promise<void>;
+}
+
+/** One piece is filled while the other is put down: two buffers for any number of pages, as garbage they would be most of the memory. */
+function collectPieces<Mark>({ mark, put, isDue, close }: Pieces<Mark>): DumpWriter {
+  let [filling, spare] = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)];
+  let used = 0;
+  let putting: Promise<void> | undefined;
+  const failures: unknown[] = [];
+
+  const flush = async (isLast: boolean): Promise<void> => {
+    while (putting) await putting;
+    if (failures.length > 0) throw failures[0];
+    if (used === 0 && !isLast) return;
+    const [piece, length] = [filling, used];
+    [filling, spare] = [spare, piece];
+    used = 0;
+    putting = put(piece.subarray(0, length), mark(), isLast)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => (putting = undefined));
+    await putting;
+    if (failures.length > 0) throw failures[0];
   };
   return {
-    write: async (lines) => {
-      pending.push(lines);
-      pendingBytes += lines.length;
-      if (pendingBytes >= PIECE_BYTES || isDue()) await flush(false);
+    write: async (bytes, fill) => {
+      while (used > 0 && used + bytes > filling.length) await flush(false);
+      if (bytes > filling.length) filling = Buffer.allocUnsafeSlow(bytes);
+      fill(filling, used);
+      used += bytes;
+      if (used >= PIECE_BYTES || (isDue() && !putting)) await flush(false);
     },
     finish: () => flush(true),
     close: async () => {
-      await last.catch(() => undefined);
+      while (putting) await putting;
       await close();
     },
   };
