@@ -1,6 +1,9 @@
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import { describeError, errorCode, OperatorError } from "./errors.ts";
+
+const [MOST_ATTEMPTS, EMPTY_MS] = [3, 50];
 
 /**
  * Given the path of a lock, hold it and return what lets it go. Throws `locked`, naming the process, while another one holds it;
@@ -23,10 +26,14 @@ export async function holdLock(path: string, what: string): Promise<() => Promis
     }
     const held = await readFile(path, "utf8").catch(() => "");
     const pid = Number.parseInt(held, 10);
-    // Nothing in it yet: its holder is about to write.
-    const isHeld = held === "" ? attempt < 3 : held === `${pid} ${startOf(pid) ?? "-"}\n`;
-    if (isHeld || attempt > 3) {
-      throw new OperatorError("locked", `${what} is held by process ${held === "" ? "?" : pid}`, {
+    if (held === "" && attempt < MOST_ATTEMPTS) {
+      // Its holder is about to write, or was killed before it could.
+      await wait(EMPTY_MS);
+      continue;
+    }
+    const isHeld = held !== "" && held === `${pid} ${startOf(pid) ?? "-"}\n`;
+    if (isHeld || attempt > 2 * MOST_ATTEMPTS) {
+      throw new OperatorError("locked", `${what} is held by process ${pid}`, {
         next: "wait for it, or stop it",
       });
     }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { JournalEntry } from "../../src/system/journal.ts";
 import { askDynamoDb } from "../lab/ask-dynamodb.ts";
-import { ACCOUNTS, KEYS, makeAwsGround, type AwsGround } from "./aws-ground.ts";
+import { ACCOUNTS, makeAwsGround, type AwsGround, type KEYS } from "./aws-ground.ts";
 
 const REGION = "us-west-2";
 

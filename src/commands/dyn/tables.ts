@@ -2,7 +2,7 @@ import type { Table } from "../../services/dynamodb/describe-table.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import type { Command, Context } from "../command.ts";
-import { type TablePlace, withPlaces } from "./open-table.ts";
+import { type TablePlace, withPlaces } from "./table-places.ts";
 import { formatBytes } from "./format-bytes.ts";
 
 interface Listed {

@@ -1,9 +1,7 @@
 import { holdLock } from "../../system/lock.ts";
 import { OperatorError } from "../../system/errors.ts";
-import { itemToPlain } from "./plain-item.ts";
-import { readItem } from "./attribute-value.ts";
 import type { DynamoDb } from "./connect-dynamodb.ts";
-import type { DumpManifest, ItemFormat } from "./dump-manifest.ts";
+import type { DumpManifest } from "./dump-manifest.ts";
 import {
   type DumpState,
   forgetDump,
@@ -12,11 +10,11 @@ import {
   readDumpState,
   removeTemporaries,
 } from "./dump-state.ts";
-import { parseExactJson, writeExactJson } from "./exact-json.ts";
+import { countItemBytes, layOutPage } from "./lay-out-page.ts";
 import type { Pacer } from "./make-pacer.ts";
 import type { DumpPlan } from "./plan-dump.ts";
 import { planSegments, scanTable, type ScanOptions, type Segment } from "./scan-table.ts";
-import { listItems, type Page } from "./split-page.ts";
+import type { Page } from "./split-page.ts";
 import { type DumpWriter, openDumpFile, openDumpStream } from "./write-dump.ts";
 
 export interface DumpOptions {
@@ -180,41 +178,4 @@ function advance(segment: Segment, page: Page): void {
     segment.isDone = true;
     delete segment.lastKey;
   } else segment.lastKey = page.lastKey;
-}
-
-function countItemBytes({ bounds }: Page): number {
-  let bytes = 0;
-  for (let index = 0; index < bounds.length; index += 2)
-    bytes += (bounds[index + 1] ?? 0) - (bounds[index] ?? 0);
-  return bytes;
-}
-
-const [BEFORE, BEHIND] = [Buffer.from('{"Item":'), Buffer.from("}\n")];
-
-/** Given a page, return how many bytes its lines have, and what writes them, a line for each item. Pure. */
-function layOutPage(
-  page: Page,
-  format: ItemFormat,
-): { bytes: number; fill: (target: Buffer, at: number) => void } {
-  if (format === "plain") {
-    const lines = listItems(page).map((text) => {
-      const item = readItem(parseExactJson(text));
-      return `${writeExactJson(itemToPlain(item))}\n`;
-    });
-    const bytes = Buffer.from(lines.join(""));
-    return { bytes: bytes.length, fill: (target, at) => void bytes.copy(target, at) };
-  }
-  const { body, bounds } = page;
-  const around = BEFORE.length + BEHIND.length;
-  return {
-    bytes: countItemBytes(page) + (bounds.length / 2) * around,
-    fill: (target, begin) => {
-      let at = begin;
-      for (let index = 0; index < bounds.length; index += 2) {
-        at += BEFORE.copy(target, at);
-        at += body.copy(target, at, bounds[index], bounds[index + 1]);
-        at += BEHIND.copy(target, at);
-      }
-    },
-  };
 }
