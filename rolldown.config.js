@@ -18,6 +18,14 @@ const withoutChildProcess = {
       : undefined,
 };
 
+/** chalk would find out about colours by itself, and load `node:tty` for it: terminal/terminal.ts decides. */
+const withoutColourSupport = {
+  name: "without-colour-support",
+  resolveId: (source) => (source === "#supports-color" ? "\0no-colour-support" : undefined),
+  load: (id) =>
+    id === "\0no-colour-support" ? "export default { stdout: false, stderr: false };" : undefined,
+};
+
 /** The bundle carries other people's code, so it carries their licences. */
 const thirdPartyLicences = {
   name: "third-party-licences",
@@ -48,7 +56,7 @@ const thirdPartyLicences = {
 export default {
   input: { main: "src/cli/main.ts" },
   platform: "node",
-  plugins: [withoutChildProcess, thirdPartyLicences],
+  plugins: [withoutChildProcess, withoutColourSupport, thirdPartyLicences],
   resolve: { mainFields: ["module", "main"] },
   // ssh2's optional native parts: it does without them.
   external: [/\.node$/, "cpu-features"],

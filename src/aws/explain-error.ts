@@ -5,10 +5,10 @@ const EXPIRED = new Set([
   "ExpiredToken",
   "ExpiredTokenException",
   "RequestExpired",
-  "InvalidClientTokenId",
-  "UnrecognizedClientException",
   "TokenProviderError",
 ]);
+/** An access key that nobody knows, and any at all in a region that is not enabled: AWS General Reference, "Enable or disable AWS Regions". */
+const NOT_KNOWN = new Set(["InvalidClientTokenId", "UnrecognizedClientException"]);
 const DENIED = new Set(["UnauthorizedOperation", "AccessDenied", "AccessDeniedException"]);
 const NO_CREDENTIALS = new Set(["CredentialsProviderError", "ProviderError"]);
 const NOT_OPTED_IN = new Set(["AuthFailure", "OptInRequired"]);
@@ -41,7 +41,14 @@ export function explainAwsError(error: unknown, action: string, scope: AwsScope)
     return make(
       "access",
       `the credentials have expired or are not valid (${name})`,
-      `sign in: ${login}`,
+      // EC2 words a clock that is wrong like that, too.
+      `sign in: ${login}${name === "RequestExpired" ? ", or set this machine's clock" : ""}`,
+    );
+  if (NOT_KNOWN.has(name))
+    return make(
+      "access",
+      `the credentials are not valid, or the region is not enabled for their account (${name})`,
+      `sign in: ${login}, or leave the region out`,
     );
   if (NO_CREDENTIALS.has(name))
     return make("access", `there are no credentials: ${firstLine(error)}`, `sign in: ${login}`);

@@ -18,3 +18,9 @@ export async function main(words: readonly string[]): Promise<number> {
   const { runLcops } = await import("./run-lcops.ts");
   return runLcops(words, packageJson.version);
 }
+
+/** What `bin/supervise.js` runs: see `supervise`. */
+export async function keepTunnels(): Promise<number> {
+  const { supervise } = await import("./supervise.ts");
+  return supervise();
+}

@@ -62,7 +62,9 @@ export function makeContext(parts: ContextParts): Context {
     commands: parts.commands,
     signal: signals.signal,
     leaveSigintTo: signals.leaveSigintTo,
-    hasTerminal: signals.hasTerminal,
+    get hasTerminal() {
+      return signals.hasTerminal;
+    },
     childEnvironment: async () => {
       await config();
       return { ...process.env };
@@ -101,6 +103,7 @@ export function makeContext(parts: ContextParts): Context {
         // Jump hosts may stand in another environment.
         hosts: await estate.allHosts(),
         lookUp: estate.lookUp,
+        reached: estate.reached,
         configPath: parts.configPath,
         environment,
         signal: signals.signal,

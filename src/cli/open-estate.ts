@@ -16,6 +16,7 @@ export interface EstateParts {
   config: () => Promise<Config>;
   wishes: ScopeWishes;
   folders: Folders;
+  configPath: string;
   environment: NodeJS.ProcessEnv;
   terminal: Terminal;
   signal: AbortSignal;
@@ -25,6 +26,8 @@ export interface Estate extends Pick<Context, "hosts" | "inventory" | "findHost"
   /** As `hosts`, of every environment. */
   allHosts: () => Promise<Host[]>;
   lookUp: (host: Host) => Promise<Lookup>;
+  /** To be told of a host that was looked up once its host key is verified: from then on its name stands for that instance. */
+  reached: (name: string) => Promise<void>;
 }
 
 /** One lookup, the account's check and all retries together. */
@@ -36,6 +39,8 @@ export function openEstate(parts: EstateParts): Estate {
   const isWanted = (host: Host): boolean =>
     wishes.environment === undefined || host.environment === wishes.environment;
   const access = { cacheFolder: folders.cache, environment, signal };
+  const lookedUp = new Map<string, Lookup>();
+  const memory = { stateFolder: folders.state, configPath: parts.configPath };
 
   const allHosts = async (): Promise<Host[]> => {
     const loaded = await config();
@@ -75,9 +80,12 @@ export function openEstate(parts: EstateParts): Estate {
       if (exact || planScopes(await config(), wishes).length === 0)
         return exact ?? findHost(known, selector);
       const { hosts: all, gaps } = await inventory("refresh");
-      // An instance id stands for one machine; of a name nobody knows that while a part cannot be seen.
-      if (gaps.length === 0 || all.some((host) => host.instanceId === selector))
-        return findHost(all, selector);
+      // An instance id stands for one machine; of a name nobody knows that while instances cannot be seen.
+      const isSure = gaps.every(({ hidesInstances }) => !hidesInstances);
+      const isThere = all.some(
+        ({ name, instanceId }) => instanceId === selector || (isSure && name === selector),
+      );
+      if (gaps.length === 0 || isThere) return findHost(all, selector);
       throw new OperatorError(
         "unreachable",
         `${selector} is looked for in AWS, and a part of it cannot be seen`,
@@ -109,12 +117,21 @@ export function openEstate(parts: EstateParts): Estate {
       });
       // Machines that nobody named in the configuration come and go under one name.
       if (host.sources[0] !== "config") return lookup;
-      const news = await noticeInstance(folders.state, host.name, lookup).catch(
-        (error: unknown) =>
-          `${host.name}: cannot remember which instance it is: ${describeError(error)}`,
-      );
+      lookedUp.set(host.name, lookup);
+      const news = await noticeInstance(memory, host.name, lookup);
       if (news !== undefined) terminal.warn(printable(news));
       return lookup;
+    },
+    reached: async (name) => {
+      const lookup = lookedUp.get(name);
+      if (!lookup) return;
+      lookedUp.delete(name);
+      const { rememberInstance } = await import("../inventory/notice-instance.ts");
+      await rememberInstance(memory, name, lookup).catch((error: unknown) =>
+        terminal.warn(
+          printable(`${name}: cannot remember which instance it is: ${describeError(error)}`),
+        ),
+      );
     },
   };
 }
@@ -131,6 +148,6 @@ function findUnasked(config: Config, wanted: string | undefined): Inventory["gap
         next: "give it regions, or name them with --region",
       },
     );
-    return [{ error }];
+    return [{ error, lost: "its hosts are missing below", hidesInstances: true }];
   });
 }

@@ -1,4 +1,3 @@
-import { isatty } from "node:tty";
 import { StopSignal } from "./exit-code-of.ts";
 
 export interface Signals {
@@ -27,15 +26,15 @@ export async function withSignals<T>(work: (signals: Signals) => Promise<T>): Pr
   if (watches.length === 0) listen();
   const watch: Watch = { controller: new AbortController(), onSigint: undefined };
   watches.push(watch);
-  // Not process.stdin, which is opened by being looked at.
-  const hasTerminal = isatty(0);
   try {
     return await work({
       signal: watch.controller.signal,
-      hasTerminal,
+      get hasTerminal() {
+        return isTerminal();
+      },
       leaveSigintTo: async (childsWork, onSigint = () => {}) => {
         // Without a terminal nobody else has got the signal: then it stops lcops, and lcops its child.
-        watch.onSigint = hasTerminal ? onSigint : undefined;
+        watch.onSigint = isTerminal() ? onSigint : undefined;
         try {
           return await childsWork();
         } finally {
@@ -46,6 +45,11 @@ export async function withSignals<T>(work: (signals: Signals) => Promise<T>): Pr
   } finally {
     watches.pop();
   }
+}
+
+/** Not process.stdin, which is opened by being looked at; and loaded when it matters, a start in a pipe needs it for nothing else. */
+function isTerminal(): boolean {
+  return process.getBuiltinModule("node:tty").isatty(0);
 }
 
 let isListening = false;

@@ -94,12 +94,12 @@ async function checkThrough(
   const [, service] = named;
   const target = { host: service.address ?? "127.0.0.1", port: service.port };
   let refusal: string | undefined;
-  const forward = await forwardPort(
-    0,
-    target,
-    Promise.resolve(connection),
-    (line) => (refusal = line),
-  );
+  const forward = await forwardPort(0, target, {
+    connect: () => Promise.resolve(connection),
+    report: (error) => {
+      if (error !== undefined) refusal = `${target.host}:${target.port}: ${describeError(error)}`;
+    },
+  });
   try {
     const finding = await probe(named, { host: "127.0.0.1", port: forward.port }, options);
     // What the host said of the refused forward tells more than the reset that it led to.

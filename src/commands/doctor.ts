@@ -16,6 +16,8 @@ export const doctor: Command = {
     try {
       progress.update("looking at this machine");
       findings.push(...(await checkMachine(context.environment)));
+      const { checkTunnels } = await import("./check-tunnels.ts");
+      findings.push(...(await checkTunnels(context)));
       findings.push(...(await checkConfigured(context, progress.update)));
     } finally {
       progress.end();

@@ -43,10 +43,9 @@ function isAlive(host: Host): boolean {
 }
 
 function tellGaps({ gaps, notes }: Inventory, { terminal }: Context): void {
-  for (const { error, shownFrom } of gaps) {
-    const instead =
-      shownFrom === undefined ? "its hosts are missing below" : `shown as of ${shownFrom}`;
-    terminal.warn(`lcops: ${printable(error.message)}; ${instead}; ${error.next ?? "try again"}`);
+  for (const { error, shownFrom, lost } of gaps) {
+    const instead = shownFrom === undefined ? lost : `shown as of ${shownFrom}`;
+    terminal.warn(printable(`lcops: ${error.message}; ${instead}; ${error.next ?? "try again"}`));
   }
   for (const note of notes) terminal.note(printable(note));
 }
@@ -58,7 +57,8 @@ async function render(
 ): Promise<void> {
   const { terminal } = context;
   if (terminal.flags.json) {
-    terminal.printJson(listed.map(toJson));
+    const { gaps, notes, asOf = null } = inventory;
+    terminal.printJson({ asOf, gaps: gaps.map(gapToJson), notes, hosts: listed.map(toJson) });
     return;
   }
   const { printTable } = await import("../terminal/table.ts");
@@ -72,6 +72,8 @@ async function render(
     { title: "SOURCE", value: (host) => host.sources.join("+") },
     { title: "STATE", value: (host) => host.state ?? "" },
     { title: "INSTANCE", value: (host) => host.instanceId ?? "" },
+    // On a screen one line below says it of all.
+    ...(terminal.isScreen ? [] : [{ title: "AS OF", value: readAsOf }]),
   ]);
   for (const host of listed) {
     for (const { field, source, value } of host.conflicts ?? []) {
@@ -89,6 +91,12 @@ async function render(
   }
 }
 
+/** When AWS was asked for it; nothing where AWS does not know it. */
+function readAsOf(host: Host): string {
+  const times = Object.values(host.fields ?? {}).flatMap(({ at }) => at ?? []);
+  return times.sort()[0] ?? "";
+}
+
 function describeAge(at: string): string {
   const seconds = Math.round((Date.now() - Date.parse(at)) / 1000);
   if (seconds < 5) return "now";
@@ -100,6 +108,17 @@ function showAddress(host: Host): string {
   const port = host.port === undefined || host.port === 22 ? "" : `:${host.port}`;
   const via = host.jump ? ` via ${host.jump.join(", ")}` : "";
   return `${value}${port}${via}`;
+}
+
+function gapToJson({ error, region, profile, shownFrom }: Inventory["gaps"][number]) {
+  return {
+    kind: error.kind,
+    message: error.message,
+    next: error.next ?? null,
+    region: region ?? null,
+    profile: profile ?? null,
+    shownFrom: shownFrom ?? null,
+  };
 }
 
 /** Every key is there for every host, so that scripts need not ask. */

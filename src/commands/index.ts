@@ -19,7 +19,11 @@ import { hosts } from "./hosts.ts";
 import { menu } from "./menu.ts";
 import { mysql } from "./mysql.ts";
 import { ssh } from "./ssh.ts";
+import { tunnelClose } from "./tunnel/close.ts";
+import { tunnelList } from "./tunnel/list.ts";
+import { tunnelLogs } from "./tunnel/logs.ts";
 import { tunnelOpen } from "./tunnel/open.ts";
+import { tunnelRetry } from "./tunnel/retry.ts";
 
 /** Every command, in the order of the help. It feeds the command line, the menu, the help and the completion. */
 export const commands: readonly Command[] = [
@@ -27,6 +31,10 @@ export const commands: readonly Command[] = [
   hosts,
   ssh,
   tunnelOpen,
+  tunnelList,
+  tunnelLogs,
+  tunnelRetry,
+  tunnelClose,
   mysql,
   dynTables,
   dynDumpTable,

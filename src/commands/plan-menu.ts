@@ -26,6 +26,11 @@ export function planMenu(config: Config): MenuGroup[] {
   }));
 }
 
+const TUNNEL_ENTRIES: MenuEntryConfig[] = [
+  { key: "t", label: "In the background", run: ["tunnel", "list"] },
+  { key: "tc", label: "Close those in the background", run: ["tunnel", "close", "--all"] },
+];
+
 /** A menu for a configuration that has none: its services, then its hosts, numbered; tables where AWS is spoken to. */
 function proposeMenu(config: Config): NonNullable<Config["menu"]> {
   let next = 0;
@@ -52,6 +57,7 @@ function proposeMenu(config: Config): NonNullable<Config["menu"]> {
         ]
       : []),
     { title: "Inventory:", entries: [{ key: "li", label: "List the hosts", run: ["hosts"] }] },
+    { title: "Tunnels:", entries: services.length > 0 ? TUNNEL_ENTRIES : [] },
   ];
   return groups.filter((group) => group.entries.length > 0);
 }

@@ -1,10 +1,6 @@
 /** Commands of the contract that later versions bring; each leaves this list with the issue that builds it. */
 const PLANNED = [
   "hosts trust",
-  "tunnel list",
-  "tunnel logs",
-  "tunnel retry",
-  "tunnel close",
   "backup",
   "redis",
   "db",

@@ -7,6 +7,8 @@ export interface Wishes {
     name: string;
     production: boolean;
     profile?: string;
+    /** The one that the profile was seen to belong to. */
+    account?: string;
     regions?: readonly string[];
   }[];
   /** Hosts of the user's ssh configuration that belong into the menu. */
@@ -66,12 +68,16 @@ export function proposeConfig(wishes: Wishes): Config {
     $schema: "./lcops.schema.json",
     ...(first && { defaultEnvironment: first.name }),
     environments: Object.fromEntries(
-      wishes.environments.map(({ name, production, profile, regions }) => [
+      wishes.environments.map(({ name, production, profile, account, regions }) => [
         name,
         {
           production,
           ...(profile !== undefined && {
-            aws: { profile, ...(regions && { regions: [...regions] }) },
+            aws: {
+              profile,
+              ...(account !== undefined && { account }),
+              ...(regions && { regions: [...regions] }),
+            },
           }),
         },
       ]),

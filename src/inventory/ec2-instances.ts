@@ -1,15 +1,14 @@
 import {
-  DescribeAddressesCommand,
   DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
   EC2Client,
   type Instance as Ec2Instance,
-  type Tag,
 } from "@aws-sdk/client-ec2";
 import type { AwsScope } from "../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
 import { explainAwsError } from "../aws/explain-error.ts";
 import { OperatorError } from "../system/errors.ts";
+import { hasTags, readPairs, tagFilters } from "./ec2-tags.ts";
 import { type Instance, readTags } from "./instance.ts";
 
 /** EC2 gives 1000 at once; a quarter keeps what is parsed at a time, and with it the memory, small. */
@@ -36,6 +35,7 @@ export async function fetchInstances(
   const client = new EC2Client(await clientOptions(scope, "EC2", access));
   const found: Instance[] = [];
   const seenTokens = new Set<string>();
+  const isNarrow = query.ids !== undefined || query.tags !== undefined;
   let token: string | undefined;
   try {
     do {
@@ -45,7 +45,10 @@ export async function fetchInstances(
       for (const reservation of page.Reservations ?? []) {
         for (const instance of reservation.Instances ?? []) {
           const read = readInstance(instance, scope.region);
-          if (read && hasTags(read.tags, query.tags)) found.push(read);
+          if (!read || !hasTags(read.tags, query.tags)) continue;
+          // Of a whole region it would be the same, tens of thousands of times.
+          if (isNarrow && reservation.OwnerId) read.account = reservation.OwnerId;
+          found.push(read);
         }
       }
       token = page.NextToken || undefined;
@@ -71,35 +74,6 @@ export async function fetchInstances(
   }
 }
 
-/** Given a scope and an elastic IP by allocation id or tags, return its address and the instance behind it; throws `usage` unless there is exactly one. */
-export async function fetchElasticIp(
-  scope: AwsScope,
-  wanted: { allocation: string } | { tags: Readonly<Record<string, string>> },
-  access: AwsAccess,
-): Promise<{ address: string; instanceId?: string }[]> {
-  const client = new EC2Client(await clientOptions(scope, "EC2", access));
-  try {
-    const { Addresses = [] } = await client.send(
-      new DescribeAddressesCommand(
-        "allocation" in wanted
-          ? { Filters: [{ Name: "allocation-id", Values: [wanted.allocation] }] }
-          : { Filters: tagFilters(wanted.tags) },
-      ),
-      { abortSignal: access.signal },
-    );
-    return Addresses.flatMap(({ PublicIp, InstanceId, Tags = [] }) =>
-      PublicIp && ("allocation" in wanted || hasTags(readPairs(Tags), wanted.tags))
-        ? [{ address: PublicIp, ...(InstanceId && { instanceId: InstanceId }) }]
-        : [],
-    );
-  } catch (error) {
-    access.signal.throwIfAborted();
-    throw explainAwsError(error, "ec2:DescribeAddresses", scope);
-  } finally {
-    client.destroy();
-  }
-}
-
 function makeInput(query: InstanceQuery, token: string | undefined): DescribeInstancesCommandInput {
   const states = query.states ?? ["running", "pending", "stopping", "stopped", "shutting-down"];
   return {
@@ -111,22 +85,6 @@ function makeInput(query: InstanceQuery, token: string | undefined): DescribeIns
     MaxResults: PAGE_SIZE,
     ...(token !== undefined && { NextToken: token }),
   };
-}
-
-function tagFilters(tags: Readonly<Record<string, string>>): { Name: string; Values: string[] }[] {
-  return Object.entries(tags).map(([key, value]) => ({ Name: `tag:${key}`, Values: [value] }));
-}
-
-/** EC2 takes `*` and `?` in a filter for wildcards, and a tag may hold them: what it finds is compared again. */
-function hasTags(
-  tags: Readonly<Record<string, string>> | undefined,
-  wanted: Readonly<Record<string, string>> = {},
-): boolean {
-  return Object.entries(wanted).every(([key, value]) => tags?.[key] === value);
-}
-
-function readPairs(tags: readonly Tag[]): Record<string, string> {
-  return Object.fromEntries(tags.flatMap(({ Key, Value }) => (Key ? [[Key, Value ?? ""]] : [])));
 }
 
 /** Only what lcops needs: tens of thousands are held at once. */

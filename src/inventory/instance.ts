@@ -14,6 +14,13 @@ export interface Instance {
   environment?: string;
   role?: string;
   tags?: Readonly<Record<string, string>>;
+  /** Elastic IPs that lead to it, where a host of the configuration is known by one. */
+  elasticIps?: readonly {
+    allocation?: string;
+    tags: Readonly<Record<string, string>>;
+  }[];
+  /** Whose it is, where it was asked for by id or tags. */
+  account?: string;
 }
 
 /**

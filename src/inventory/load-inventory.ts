@@ -1,31 +1,31 @@
 import pLimit from "p-limit";
+import { describeScope } from "../aws/aws-scope.ts";
 import type { AwsAccess } from "../aws/client-options.ts";
 import { refuseOtherAccount } from "../aws/refuse-other-account.ts";
 import type { Identity } from "../aws/identify-account.ts";
 import type { Config } from "../config/schema.ts";
 import { readSshHosts } from "../config/ssh-hosts.ts";
-import { describeError, OperatorError } from "../system/errors.ts";
+import { OperatorError } from "../system/errors.ts";
+import {
+  type AskOptions,
+  askScope,
+  type InventoryGap,
+  keyOf,
+  recallAnswer,
+  type ScopeAnswer,
+  within,
+} from "./ask-scope.ts";
 import type { Host } from "./host.ts";
-import type { Instance } from "./instance.ts";
-import { type CachedAnswer, readCachedAnswer, writeCachedAnswer } from "./instance-cache.ts";
+import { readCachedAnswer } from "./instance-cache.ts";
+import { environmentsOf, markSeen } from "./mark-seen.ts";
 import { mergeHosts, type SeenInstance } from "./merge-hosts.ts";
 import type { EnvironmentScope } from "./plan-scopes.ts";
 import { recallIdentity, rememberIdentity } from "./remember-identity.ts";
 
-export interface InventoryOptions {
+export interface InventoryOptions extends AskOptions {
   scopes: readonly EnvironmentScope[];
-  cacheFolder: string;
-  environment: NodeJS.ProcessEnv;
-  signal: AbortSignal;
   /** `list`: an answer of the last five minutes will do; `refresh`: only AWS itself. */
   freshness: "list" | "refresh";
-}
-
-/** What kept a part of the inventory from being seen. */
-interface InventoryGap {
-  error: OperatorError;
-  /** When what is shown instead was true (ISO 8601); absent: nothing is shown. */
-  shownFrom?: string;
 }
 
 export interface Inventory {
@@ -33,6 +33,8 @@ export interface Inventory {
   gaps: InventoryGap[];
   /** A closed OpsWorks and the like: worth a line, no failure. */
   notes: string[];
+  /** The accounts that were seen. */
+  accounts: string[];
   /** The oldest answer among those that are shown (ISO 8601); absent: AWS was not asked. */
   asOf?: string;
 }
@@ -40,115 +42,89 @@ export interface Inventory {
 /** AWS' limits are by account and region; more at once would only be throttled. */
 const AT_ONCE = 8;
 const FRESH_MS = 5 * 60 * 1000;
-/** One region, all pages and retries together. */
-const REGION_LIMIT_MS = 30_000;
-/** Well below the region's: it must not take EC2's answer with it. */
-const OPSWORKS_LIMIT_MS = 10_000;
+/** Who somebody is, a sign-on that a program does included. */
+const IDENTITY_LIMIT_MS = 20_000;
 
 /**
  * Given the configuration and the scopes, return the inventory of every source, the regions asked in parallel. A region that fails is a gap,
- * filled with its last answer where there is one. Throws `refused` where a profile belongs to another account than the configuration says.
+ * filled with its last answer where there is one. Throws `refused` where a profile belongs to another account than the configuration says,
+ * before AWS was asked anything else than who the profiles are.
  */
 export async function loadInventory(config: Config, options: InventoryOptions): Promise<Inventory> {
+  const { scopes } = options;
   const configured = Object.keys(config.environments ?? {});
-  const answers = await answerScopes(options);
+  const answered = await answerScopes(options);
+  const accounts = [...new Set(answered.flatMap(({ account }) => account ?? []))];
   const sshHosts = readSshHosts(config.ssh?.configFile);
   const instances = new Map<string, SeenInstance>();
-  for (const { account, answer } of answers) {
-    if (!answer) continue;
-    // Several profiles may see one account: its machines belong to the environments of them all.
-    const served = options.scopes.filter((_scope, index) => answers[index]?.account === account);
-    const environments = [...new Set(served.flatMap((scope) => scope.environments))];
-    for (const instance of markSeen(answer, environments, configured)) {
+  for (const { account, answers } of answered) {
+    // Several profiles may see one account.
+    const asked = scopes.filter((_scope, index) => answered[index]?.account === account);
+    const environments = environmentsOf(
+      config.environments,
+      account,
+      asked.flatMap((scope) => scope.environments),
+    );
+    for (const instance of markSeen(answers, environments, configured)) {
       instances.set(`${instance.source} ${instance.id}`, instance);
     }
   }
-  const asOf = answers.flatMap(({ answer }) => answer?.at ?? []).sort()[0];
+  const asOf = answered.flatMap(({ answers }) => answers.map(({ at }) => at)).sort()[0];
   return {
     hosts: mergeHosts(config.hosts, [...instances.values()], sshHosts, configured),
-    gaps: answers.flatMap(({ gap }) => gap ?? []),
-    notes: answers.flatMap(({ notes }) => notes),
+    gaps: [...answered.flatMap(({ gaps }) => gaps), ...findStrangers(config, scopes, answered)],
+    notes: answered.flatMap(({ answers, notes }) => [
+      ...answers.flatMap((answer) => answer.notes),
+      ...notes,
+    ]),
+    accounts,
     ...(asOf !== undefined && { asOf }),
   };
 }
 
 async function answerScopes(options: InventoryOptions): Promise<ScopeAnswer[]> {
-  const fresh = options.scopes.map((scope) => readFreshAnswer(scope, options));
+  const { scopes } = options;
+  const fresh = scopes.map((scope) => readFreshAnswer(scope, options));
   if (fresh.every((answer) => answer !== undefined)) return fresh;
   const limit = pLimit(AT_ONCE);
-  // A refused account ends the others: nothing more is to be asked.
   const refused = new AbortController();
-  const signal = AbortSignal.any([options.signal, refused.signal]);
-  return Promise.all(
-    options.scopes.map(
-      async (scope, index) => fresh[index] ?? limit(() => askScope(scope, { ...options, signal })),
+  const asking = { ...options, signal: AbortSignal.any([options.signal, refused.signal]) };
+  // Before anything is asked in the name of any: one that belongs to another account refuses them all.
+  const whoIs = await Promise.all(
+    scopes.map(async (scope, index) =>
+      fresh[index] ? undefined : limit(() => tellWho(scope, asking)),
     ),
   ).catch((error: unknown) => {
     refused.abort(error);
     throw error;
   });
+  return Promise.all(
+    scopes.map(async (scope, index) => {
+      const { identity, error } = whoIs[index] ?? {};
+      if (identity && error === undefined) return limit(() => askScope(scope, identity, options));
+      return fresh[index] ?? recallAnswer(scope, identity, error, options);
+    }),
+  );
 }
 
-interface ScopeAnswer {
-  /** Absent: not even an old one is known. */
-  answer?: CachedAnswer;
-  /** Whose it is; absent where nobody could say. */
-  account?: string;
-  notes: string[];
-  gap?: InventoryGap;
-}
-
-/** The limit binds what does not heed the signal as well: a program that gives credentials, a wait of the SDK. */
-async function askScope(scope: EnvironmentScope, options: InventoryOptions): Promise<ScopeAnswer> {
-  const where = `${scope.region}${scope.profile === undefined ? "" : ` (profile ${scope.profile})`}`;
-  const limit = AbortSignal.timeout(REGION_LIMIT_MS);
-  const access = {
-    environment: options.environment,
-    signal: AbortSignal.any([options.signal, limit]),
-  };
-  let identity: Identity | undefined;
-  try {
-    identity = await within(access.signal, identify(scope, options, access));
-    const { fetchInstances } = await import("./ec2-instances.ts");
-    const [instances, opsworks] = await within(
-      access.signal,
-      Promise.all([fetchInstances(scope, {}, access), askOpsWorks(scope, options)]),
-    );
-    const answer = {
-      at: new Date().toISOString(),
-      instances: [...instances, ...opsworks.instances],
-    };
-    const kept = await writeCachedAnswer(options.cacheFolder, identity, scope.region, answer).then(
-      () => [],
-      (error: unknown) => [`the answer of ${where} is not kept: ${describeError(error)}`],
-    );
-    return { answer, account: identity.account, notes: [...opsworks.notes, ...kept] };
-  } catch (error) {
-    options.signal.throwIfAborted();
-    if (error instanceof OperatorError && error.kind === "refused") throw error;
-    const gap = { error: limit.aborted ? tooSlow(where) : asOperatorError(error) };
-    // Where not even that is answered, who it was the last time, with the same credentials.
-    identity ??= recallIdentity(scope, options);
-    if (identity) refuseOtherAccount(scope, identity);
-    const shown = identity && readCachedAnswer(options.cacheFolder, identity, scope.region);
-    if (!identity || !shown) return { notes: [], gap };
-    return {
-      answer: shown,
-      account: identity.account,
-      notes: [],
-      gap: { ...gap, shownFrom: shown.at },
-    };
-  }
-}
-
-/** What a promise resolves to, unless the signal is fired before. */
-function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
+/** Who the credentials of a scope are; where that is not answered, why, and who it was the last time with the same ones. Throws `refused`. */
+async function tellWho(
+  scope: EnvironmentScope,
+  options: InventoryOptions,
+): Promise<{ identity?: Identity; error?: unknown }> {
+  const limit = AbortSignal.timeout(IDENTITY_LIMIT_MS);
+  const { environment } = options;
+  const access = { environment, signal: AbortSignal.any([options.signal, limit]) };
+  const told = await within(access.signal, identify(scope, options, access)).then(
+    (identity) => ({ identity }),
+    (error: unknown) => {
+      options.signal.throwIfAborted();
+      const identity = recallIdentity(scope, options);
+      return { error: limit.aborted ? notKnown(scope) : error, ...(identity && { identity }) };
+    },
+  );
+  if (told.identity) refuseOtherAccount(scope, told.identity);
+  return told;
 }
 
 /** What will do for a listing, without asking anybody. Only a fresh answer is held: an old one beside its successor would double the memory. */
@@ -159,93 +135,62 @@ function readFreshAnswer(
   const identity = options.freshness === "list" ? recallIdentity(scope, options) : undefined;
   if (!identity) return undefined;
   refuseOtherAccount(scope, identity);
-  const known = readCachedAnswer(options.cacheFolder, identity, scope.region);
+  const known = readCachedAnswer(options.cacheFolder, keyOf(scope, identity));
   const isFresh = known && Date.now() - Date.parse(known.at) < FRESH_MS;
-  return isFresh ? { answer: known, account: identity.account, notes: [] } : undefined;
+  return isFresh ? { answers: [known], account: identity.account, notes: [], gaps: [] } : undefined;
 }
 
 /** Who asks: it names the cache, and must be the account of the configuration. */
-async function identify(
+function identify(
   scope: EnvironmentScope,
-  { cacheFolder, environment, freshness }: InventoryOptions,
+  { cacheFolder, environment, freshness }: Omit<InventoryOptions, "scopes">,
   access: AwsAccess,
-) {
-  const identity = await rememberIdentity(
-    scope,
-    { cacheFolder, environment, refresh: freshness === "refresh" },
-    async () => {
-      const { identifyAccount } = await import("../aws/identify-account.ts");
-      return identifyAccount(scope, access);
-    },
-  );
-  refuseOtherAccount(scope, identity);
-  return identity;
-}
-
-/** Given a scope, throw `refused` where its credentials belong to another account than the configuration says. For connecting: AWS is asked, not the memory. */
-export async function checkAccount(
-  scope: EnvironmentScope,
-  options: Omit<InventoryOptions, "scopes" | "freshness">,
-): Promise<void> {
-  if (scope.account === undefined) return;
-  await identify(scope, { ...options, scopes: [], freshness: "refresh" }, options);
-}
-
-/** AWS closed the service in 2024: that nobody answers is a note, not a gap. */
-async function askOpsWorks(
-  scope: EnvironmentScope,
-  { environment, signal }: InventoryOptions,
-): Promise<{ instances: Instance[]; notes: string[] }> {
-  if (!scope.hasOpsWorks) return { instances: [], notes: [] };
-  const { fetchOpsWorksInstances } = await import("./opsworks-instances.ts");
-  const limit = AbortSignal.timeout(OPSWORKS_LIMIT_MS);
-  const access = { environment, signal: AbortSignal.any([signal, limit]) };
-  try {
-    return { instances: await fetchOpsWorksInstances(scope, access), notes: [] };
-  } catch (error) {
-    signal.throwIfAborted();
-    return {
-      instances: [],
-      notes: [`OpsWorks does not answer, its tags are used: ${describeError(error)}`],
-    };
-  }
-}
-
-/**
- * Guards go by account: a tag that names an environment which is not one of the account's is passed over, and the machine belongs to the
- * one that is, to none where there are several. A tag that names no environment of the configuration is shown as it is.
- */
-function markSeen(
-  { at, instances }: CachedAnswer,
-  environments: readonly string[],
-  configured: readonly string[],
-): SeenInstance[] {
-  const [only] = environments.length === 1 ? environments : [];
-  const isForeign = (tag: string): boolean =>
-    configured.includes(tag) && !environments.includes(tag);
-  const tagged = new Set(
-    instances.flatMap(({ id, environment }) =>
-      environment === undefined || isForeign(environment) ? [] : [id],
-    ),
-  );
-  return instances.map(({ environment: tag, ...instance }): SeenInstance => {
-    const environment = tagged.has(instance.id) ? tag : only;
-    return { ...instance, at, ...(environment !== undefined && { environment }) };
+): Promise<Identity> {
+  const refresh = freshness === "refresh";
+  return rememberIdentity(scope, { cacheFolder, environment, refresh }, async () => {
+    const { identifyAccount } = await import("../aws/identify-account.ts");
+    return identifyAccount(scope, access);
   });
 }
 
-function tooSlow(where: string): OperatorError {
-  return new OperatorError(
-    "unreachable",
-    `${where}: no answer within ${REGION_LIMIT_MS / 1000} s`,
-    {
-      next: "try again, or leave the region out with --region",
-    },
-  );
+/** Given a scope, throw `refused` where its credentials belong to another account than the configuration says. For connecting: AWS is asked, not the memory. */
+export async function checkAccount(scope: EnvironmentScope, options: AskOptions): Promise<void> {
+  if (scope.account === undefined) return;
+  refuseOtherAccount(scope, await identify(scope, { ...options, freshness: "refresh" }, options));
 }
 
-function asOperatorError(error: unknown): OperatorError {
-  return error instanceof OperatorError
-    ? error
-    : new OperatorError("failed", describeError(error), { cause: error });
+/** Environments whose profile leads to an account that the configuration gives to others: what it sees is theirs, and that must be said. */
+function findStrangers(
+  { environments }: Config,
+  scopes: readonly EnvironmentScope[],
+  answered: readonly ScopeAnswer[],
+): InventoryGap[] {
+  const found = new Map<string, InventoryGap>();
+  for (const [index, { profile, environments: asked }] of scopes.entries()) {
+    const account = answered[index]?.account;
+    const owners = environmentsOf(environments, account, asked);
+    for (const name of asked.filter((one) => !owners.includes(one))) {
+      const error = new OperatorError(
+        "configuration",
+        `the profile ${profile ?? "of the environment"} of ${name} belongs to account ${account}, which the configuration gives to ${owners.join(" and ")}`,
+        { next: `name the account of ${name} too if they share it, else correct its profile` },
+      );
+      const lost = `its machines are shown as those of ${owners.join(" or ")}`;
+      found.set(name, {
+        error,
+        ...(profile !== undefined && { profile }),
+        lost,
+        hidesInstances: false,
+      });
+    }
+  }
+  return [...found.values()];
+}
+
+function notKnown(scope: EnvironmentScope): OperatorError {
+  return new OperatorError(
+    "unreachable",
+    `sts:GetCallerIdentity in ${describeScope(scope)}: no answer within ${IDENTITY_LIMIT_MS / 1000} s`,
+    { next: "try again, or leave the region out with --region" },
+  );
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { AwsAccess } from "../aws/client-options.ts";
 import type { AddressConfig } from "../config/schema.ts";
 import { OperatorError } from "../system/errors.ts";
@@ -11,6 +12,8 @@ export interface Lookup {
   address?: string;
   instanceId?: string;
   launchedAt?: string;
+  /** Whose instance it is. */
+  account?: string;
 }
 
 export interface LookUpOptions {
@@ -21,6 +24,9 @@ export interface LookUpOptions {
   /** Hosts whose address the user's ssh settings give. */
   namedInSsh?: ReadonlySet<string>;
 }
+
+/** Pauses before an id that EC2 does not know is asked for again. */
+const ASK_AGAIN_MS = [500, 1_000, 2_000];
 
 /**
  * Given a host, ask where it is now; nothing is taken from a cache. `dyn` and instances: the one that runs and carries the tags, or the name.
@@ -82,12 +88,21 @@ async function lookUpByName(host: Host, options: LookUpOptions): Promise<Lookup>
   return {};
 }
 
-/** An id stands for one machine, wherever it was seen; no other takes its place. */
+/**
+ * An id stands for one machine, wherever it was seen; no other takes its place. EC2 may list a new one in one answer and not know it in the
+ * next, for seconds (EC2 developer guide, "Eventual consistency"): where it has no word of it at all, it is asked again.
+ */
 async function lookUpInstance(host: Host, options: LookUpOptions): Promise<Lookup> {
   const scopes = options.scopes.filter(({ region }) => region === (host.region ?? region));
   const id = host.instanceId ?? "";
-  const [running] = await askAll({ ...options, scopes }, { ids: [id], states: ["running"] });
-  if (running) return readLookup(host, running);
+  const query = { ids: [id], states: ["running", "pending", "stopping", "stopped", "terminated"] };
+  let [found] = await askAll({ ...options, scopes }, query);
+  for (const waitMs of ASK_AGAIN_MS) {
+    if (found) break;
+    await wait(waitMs, undefined, { signal: options.access.signal });
+    [found] = await askAll({ ...options, scopes }, query);
+  }
+  if (found?.state === "running") return readLookup(host, found);
   throw new OperatorError("unreachable", `${host.name}: its instance ${id} does not run`, {
     next: "lcops hosts --all --refresh shows what there is",
   });
@@ -139,16 +154,9 @@ async function lookUpElasticIp(
   wanted: Exclude<Extract<AddressConfig, { eip: unknown }>["eip"], string>,
   options: LookUpOptions,
 ): Promise<Lookup> {
-  const { fetchElasticIp } = await import("./ec2-instances.ts");
+  const { fetchElasticIps } = await import("./elastic-ips.ts");
   const scoped = scopesOf(host, wanted.region, options);
-  const found = (
-    await Promise.all(
-      scoped.scopes.map(async (scope) => {
-        await options.checkAccount(scope);
-        return fetchElasticIp(scope, wanted, options.access);
-      }),
-    )
-  ).flat();
+  const found = await askEach(scoped, (scope) => fetchElasticIps(scope, options.access, wanted));
   const distinct = [...new Map(found.map((one) => [one.address, one])).values()];
   const [only] = distinct;
   if (!only || distinct.length > 1) {
@@ -161,7 +169,10 @@ async function lookUpElasticIp(
       },
     );
   }
-  if (host.use !== "private") return only;
+  if (host.use !== "private") {
+    const { address, instanceId, account } = only;
+    return { address, ...(instanceId && { instanceId }), ...(account && { account }) };
+  }
   const [instance] = only.instanceId
     ? await askAll(scoped, { ids: [only.instanceId], states: ["running"] })
     : [];
@@ -175,8 +186,17 @@ async function lookUpElasticIp(
   );
 }
 
+/** Nobody is asked before all are who they should be. */
+async function askEach<T>(
+  { scopes, checkAccount }: Scoped,
+  ask: (scope: EnvironmentScope) => Promise<T[]>,
+): Promise<T[]> {
+  await Promise.all(scopes.map(checkAccount));
+  return (await Promise.all(scopes.map(ask))).flat();
+}
+
 async function askAll(
-  { scopes, checkAccount, access }: Scoped,
+  scoped: Scoped,
   query: {
     tags?: Readonly<Record<string, string>>;
     ids?: readonly string[];
@@ -184,14 +204,9 @@ async function askAll(
   },
 ): Promise<Instance[]> {
   const { fetchInstances } = await import("./ec2-instances.ts");
-  const answers = await Promise.all(
-    scopes.map(async (scope) => {
-      await checkAccount(scope);
-      return fetchInstances(scope, query, access);
-    }),
-  );
+  const found = await askEach(scoped, (scope) => fetchInstances(scope, query, scoped.access));
   // Two profiles can see the same account.
-  return [...new Map(answers.flat().map((instance) => [instance.id, instance])).values()];
+  return [...new Map(found.map((instance) => [instance.id, instance])).values()];
 }
 
 function readLookup(host: Host, instance: Instance): Lookup {
@@ -209,6 +224,7 @@ function readLookup(host: Host, instance: Instance): Lookup {
     address,
     instanceId: instance.id,
     ...(instance.launchedAt !== undefined && { launchedAt: instance.launchedAt }),
+    ...(instance.account !== undefined && { account: instance.account }),
   };
 }
 

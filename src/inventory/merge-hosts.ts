@@ -1,5 +1,6 @@
 import type { Config, HostConfig } from "../config/schema.ts";
 import type { SshHost } from "../config/ssh-hosts.ts";
+import { hasTags } from "./ec2-tags.ts";
 import type { Field, Host, Source } from "./host.ts";
 import type { Instance } from "./instance.ts";
 
@@ -94,7 +95,7 @@ function findMachines(name: string, given: HostConfig, machines: readonly Machin
   if ("dyn" in address) {
     const { tags, region = given.region } = address.dyn;
     return alive.filter(
-      ([first]) => hasTags(first, tags) && first.region === (region ?? first.region),
+      ([first]) => hasTags(first.tags, tags) && first.region === (region ?? first.region),
     );
   }
   const { eip } = address;
@@ -103,16 +104,20 @@ function findMachines(name: string, given: HostConfig, machines: readonly Machin
     return alive.filter((machine) =>
       machine.some((one) => one.publicAddress === eip || one.privateAddress === eip),
     );
-  return [];
+  const { region = given.region } = eip;
+  // An elastic IP stays with an instance that is stopped.
+  return machines.filter(
+    ([first]) =>
+      first.region === (region ?? first.region) &&
+      first.elasticIps?.some((one) =>
+        "tags" in eip ? hasTags(one.tags, eip.tags) : one.allocation === eip.allocation,
+      ),
+  );
 }
 
 function preferAlive(machines: Machine[]): Machine[] {
   const alive = machines.filter(([{ state }]) => state === "running");
   return alive.length > 0 ? alive : machines;
-}
-
-function hasTags(instance: Instance, tags: Readonly<Record<string, string>>): boolean {
-  return Object.entries(tags).every(([key, value]) => instance.tags?.[key] === value);
 }
 
 /** An instance that nobody named is called by its id. */

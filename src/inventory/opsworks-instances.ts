@@ -18,15 +18,23 @@ export async function fetchOpsWorksInstances(
   access: AwsAccess,
 ): Promise<Instance[]> {
   const client = new OpsWorksClient(await clientOptions(scope, "OPSWORKS", access));
-  try {
-    const { Stacks = [] } = await client.send(new DescribeStacksCommand({}), {
-      abortSignal: access.signal,
+  const abort = { abortSignal: access.signal };
+  // Each may be allowed or denied on its own.
+  const ask = <T>(action: string, answer: Promise<T>): Promise<T> =>
+    answer.catch((error: unknown) => {
+      access.signal.throwIfAborted();
+      throw explainAwsError(error, `opsworks:${action}`, scope);
     });
+  try {
+    const { Stacks = [] } = await ask(
+      "DescribeStacks",
+      client.send(new DescribeStacksCommand({}), abort),
+    );
     const found = await Promise.all(
       Stacks.map(async ({ StackId, Name }) => {
         const [{ Layers = [] }, { Instances = [] }] = await Promise.all([
-          client.send(new DescribeLayersCommand({ StackId }), { abortSignal: access.signal }),
-          client.send(new DescribeInstancesCommand({ StackId }), { abortSignal: access.signal }),
+          ask("DescribeLayers", client.send(new DescribeLayersCommand({ StackId }), abort)),
+          ask("DescribeInstances", client.send(new DescribeInstancesCommand({ StackId }), abort)),
         ]);
         const layerNames = new Map(Layers.map(({ LayerId, Shortname }) => [LayerId, Shortname]));
         return Instances.flatMap((instance): Instance[] => {
@@ -55,9 +63,6 @@ export async function fetchOpsWorksInstances(
       }),
     );
     return found.flat();
-  } catch (error) {
-    access.signal.throwIfAborted();
-    throw explainAwsError(error, "opsworks:DescribeInstances", scope);
   } finally {
     client.destroy();
   }

@@ -7,6 +7,8 @@ export interface EnvironmentScope extends AwsScope {
   /** Environments that are reached through it. */
   environments: readonly string[];
   hasOpsWorks: boolean;
+  /** Whether a host may be known by an elastic IP there that has to be looked up. */
+  hasElasticIps: boolean;
 }
 
 export interface ScopeWishes {
@@ -44,11 +46,26 @@ export function planScopes(config: Config, wishes: ScopeWishes): EnvironmentScop
         ...(profile !== undefined && { profile }),
         ...(aws.account !== undefined && { account: aws.account }),
         environments: [...(known?.environments ?? []), name],
+        hasElasticIps:
+          known?.hasElasticIps === true || hasElasticIps(config.hosts ?? {}, name, region),
         hasOpsWorks: aws.opsworks === true || known?.hasOpsWorks === true,
       });
     }
   }
   return [...scopes.values()];
+}
+
+function hasElasticIps(
+  hosts: NonNullable<Config["hosts"]>,
+  environment: string,
+  region: string,
+): boolean {
+  return Object.values(hosts).some((host) => {
+    if (!host.address || !("eip" in host.address) || typeof host.address.eip === "string")
+      return false;
+    const wanted = host.address.eip.region ?? host.region ?? region;
+    return wanted === region && (host.environment ?? environment) === environment;
+  });
 }
 
 function readRegions(text: string): string[] {

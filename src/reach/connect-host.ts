@@ -11,6 +11,8 @@ export interface ReachOptions extends LocateOptions {
   /** How to ask the operator; absent where nobody is there. */
   ask?: NonNullable<ConnectOptions["ask"]>;
   trace: (line: string) => void;
+  /** Told of each machine on the way once its host key is verified. */
+  reached?: (name: string) => Promise<void>;
 }
 
 /** Given a host, look it up afresh and open an ssh connection to it, over its jump hosts. Errors: those of `locateHost` and `connect`. */
@@ -18,9 +20,11 @@ export async function connectHost(host: Host, options: ReachOptions): Promise<Co
   const route = await locateHost(host, options);
   for (const hop of route)
     options.trace(`${hop.name}: ${hop.user}@${hop.address} port ${hop.port}`);
-  return connect(route, {
+  const connection = await connect(route, {
     signal: options.signal,
     log: options.trace,
     ...(options.ask && { ask: options.ask }),
   });
+  for (const hop of route) await options.reached?.(hop.name);
+  return connection;
 }

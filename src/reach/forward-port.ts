@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Connection } from "../ssh/connect.ts";
 import { joinStreams } from "./join-streams.ts";
 import { listenOnLoopback } from "./listen-on-loopback.ts";
@@ -11,8 +12,19 @@ export interface Target {
 export interface Forward {
   /** The port on this machine's loopback addresses. */
   port: number;
+  /** What its clients have got and given so far. */
+  bytes(): { received: number; sent: number };
   /** Stop listening and end what is joined. */
   close(): Promise<void>;
+}
+
+export interface ForwardOptions {
+  /** The connection to take now; one that is on its way is waited for. */
+  connect: () => Promise<Connection>;
+  /** Runs the work of a socket, from its channel to its end, once there is room for it on the connection. */
+  admit?: (work: () => Promise<void>) => Promise<void>;
+  /** Told how a socket was served: undefined when it was joined, else why it was not. */
+  report: (error?: unknown) => void;
 }
 
 /** At most so many sockets wait for the connection, each at most so long. */
@@ -21,50 +33,77 @@ const HELD_MS = 15_000;
 
 /**
  * Given a local port (0: any), serve it at once; the connection may still be on its way, sockets accepted meanwhile are held.
- * One that cannot be forwarded is reset and told to `trace`; the others go on. Throws as `listenOnLoopback`.
+ * One that cannot be forwarded is reset and reported; the others go on. Throws as `listenOnLoopback`.
  */
 export async function forwardPort(
   localPort: number,
   target: Target,
-  connection: Promise<Connection>,
-  trace: (line: string) => void,
+  { connect, report, admit = (work) => work() }: ForwardOptions,
 ): Promise<Forward> {
   const sockets = new Set<Socket>();
+  const gone = { received: 0, sent: 0 };
   let held = 0;
 
-  /** Only while there is no connection yet: one that is there opens channels as they are asked for. */
-  const hold = async (socket: Socket): Promise<Connection> => {
+  const take = async (last?: Connection): Promise<Connection> => {
     if (held >= HELD_SOCKETS) throw new Error(`${HELD_SOCKETS} connections are waiting already`);
     held++;
-    const tooLate = setTimeout(() => socket.resetAndDestroy(), HELD_MS);
     try {
-      return await connection;
+      const connection = await connect();
+      if (connection === last) throw new Error("the connection was lost");
+      return connection;
     } finally {
       held--;
-      clearTimeout(tooLate);
+    }
+  };
+  const openChannel = async (): Promise<Duplex> => {
+    const connection = await take();
+    try {
+      return await connection.forward(target);
+    } catch (error) {
+      if (connection.isOpen()) throw error;
+      // Lost under the request, and nothing of the socket was sent yet: the next connection will do.
+      return (await take(connection)).forward(target);
     }
   };
   const serve = async (socket: Socket): Promise<void> => {
-    const way = await hold(socket);
-    const channel = await way.forward(target);
-    if (socket.destroyed) channel.destroy();
-    else joinStreams(socket, channel);
+    const tooLate = setTimeout(() => socket.resetAndDestroy(), HELD_MS);
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    const join = async (): Promise<void> => {
+      if (socket.destroyed) return;
+      const channel = await openChannel();
+      if (socket.destroyed) return void channel.destroy();
+      clearTimeout(tooLate);
+      report();
+      joinStreams(socket, channel);
+      await closed;
+    };
+    await admit(join).finally(() => clearTimeout(tooLate));
   };
 
   const listener = await listenOnLoopback(localPort, (socket) => {
     sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("close", () => {
+      sockets.delete(socket);
+      gone.received += socket.bytesWritten;
+      gone.sent += socket.bytesRead;
+    });
     // A client that goes away while it waits is no error of ours; joined sockets have a handler of their own beside this one.
     socket.on("error", () => socket.destroy());
     serve(socket).catch((error: unknown) => {
-      trace(
-        `${target.host}:${target.port}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      report(error);
       socket.resetAndDestroy();
     });
   });
   return {
     port: listener.port,
+    bytes: () => {
+      const sum = { ...gone };
+      for (const socket of sockets) {
+        sum.received += socket.bytesWritten;
+        sum.sent += socket.bytesRead;
+      }
+      return sum;
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await listener.close();

@@ -37,7 +37,8 @@ export async function listenOnLoopback(
 function listen(port: number, host: string, accept: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(
-      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
+      // The buffer is that of Node 22: Node 20's is full with every packet of a download.
+      { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, highWaterMark: 64 * 1024 },
       accept,
     );
     server.once("error", (error) => {

@@ -1,5 +1,6 @@
 import type { ServiceConfig } from "../config/schema.ts";
 import { findHost } from "../inventory/select-hosts.ts";
+import { describeError } from "../system/errors.ts";
 import { connectHost, type ReachOptions } from "./connect-host.ts";
 import { forwardPort } from "./forward-port.ts";
 import { findOpenPort } from "./port-record.ts";
@@ -41,12 +42,15 @@ export async function reachService(
       close: nothing,
     };
   const connection = await connectHost(findHost(options.hosts, service.host), options);
-  const forward = await forwardPort(0, target, Promise.resolve(connection), options.trace).catch(
-    async (error: unknown) => {
-      await connection.close();
-      throw error;
+  const forward = await forwardPort(0, target, {
+    connect: () => Promise.resolve(connection),
+    report: (error) => {
+      if (error !== undefined) options.trace(`${name}: ${describeError(error)}`);
     },
-  );
+  }).catch(async (error: unknown) => {
+    await connection.close();
+    throw error;
+  });
   return {
     host: "127.0.0.1",
     port: forward.port,

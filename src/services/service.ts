@@ -2,6 +2,8 @@
 export interface ServiceType {
   /** Scheme of its address for a person: what to give a browser or a client. */
   scheme: "http" | "tcp";
+  /** Whether it may be asked again and again while nobody uses it: no server of that kind holds it against the asker. */
+  isAskedWhileIdle: boolean;
   /**
    * Given where the service is reached, ask it something in its own protocol and return whether it answers.
    * A server that answers but wants credentials answers. Never throws but for the aborted signal.

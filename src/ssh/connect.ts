@@ -11,6 +11,7 @@ import type { ExitStatus } from "./pump-session.ts";
 import type { Hop, Route } from "./route.ts";
 import { type Ask, shakeHands } from "./shake-hands.ts";
 import { openShell, type ShellOptions } from "./open-shell.ts";
+import { watchLiveness } from "./watch-liveness.ts";
 
 export interface ConnectOptions {
   /** Ends everything, the finished connection included; what is under way throws its reason. */
@@ -85,6 +86,7 @@ export async function connect(route: Route, options: ConnectOptions): Promise<Co
   const last = links.at(-1);
   if (!last) throw new Error("a route has at least one hop");
   void last.ended.then(closeLinks);
+  watchLiveness(last);
   return {
     host: last.hop.name,
     address: last.hop.address,

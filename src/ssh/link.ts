@@ -1,6 +1,7 @@
 import type { Client } from "ssh2";
 import type { OperatorError } from "../system/errors.ts";
 import type { Hop } from "./route.ts";
+import type { WindowBudget } from "./window-budget.ts";
 
 /** An authenticated SSH connection to one hop. */
 export interface Link {
@@ -16,6 +17,16 @@ export interface Link {
   onEnd(listener: () => void): () => void;
   /** Resolves when the transport has ended: to the reason when it was lost, to undefined when lcops closed it. */
   ended: Promise<OperatorError | undefined>;
+  /** What the far side may send on the forwards of this link. */
+  windows: WindowBudget;
+  /** Call `go` once the transport has room for more. */
+  whenWritable(go: () => void): void;
+  /** Bytes that have come from the server, of any kind. */
+  receivedBytes(): number;
+  /** Make the server send something. */
+  askForReply(): void;
+  /** Cut it for this reason. */
+  fail(reason: OperatorError): void;
   /** End it: say goodbye, wait shortly for the server to hang up, then cut. */
   close(): Promise<void>;
 }

@@ -72,6 +72,8 @@ export function pumpSession(
     channel.on("close", closed);
     channel.stderr.on("end", closed);
     releases.push(link.onEnd(() => reject(link.endError())));
+    // Somebody types: what they type must not queue behind a download.
+    if (terminal) releases.push(link.windows.keepSmall());
     if (signal) releases.push(listen(signal, "abort", () => fail(signal.reason)));
     releases.push(pumpOutput(channel, stdout, fail), pumpOutput(channel.stderr, stderr, fail));
     if (!stdin) channel.end();

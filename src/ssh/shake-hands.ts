@@ -8,10 +8,12 @@ import { classifyHandshakeError, lostTransport } from "./classify-error.ts";
 import type { AskPassphrase } from "./collect-identities.ts";
 import { type KnownHostsEntry, storedKeyTypes } from "./known-hosts.ts";
 import type { Link } from "./link.ts";
+import { paceWrites } from "./pace-writes.ts";
 import { startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
 import type { Hop } from "./route.ts";
 import { type HostKeyQuestion, verifyHostKey } from "./verify-host-key.ts";
+import { makeWindowBudget } from "./window-budget.ts";
 
 const goodbyeMs = 500;
 const keptBytes = 8192;
@@ -48,10 +50,12 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   // Before ssh2 has a handler of its own, an error must not be a crash.
   let transportError: Error | undefined;
   transport.on("error", (error) => (transportError ??= error));
+  const whenWritable = paceWrites(transport);
   const client = new Client();
   let clientError: Error | undefined;
   let phase = "waiting for its SSH greeting";
   let received = Buffer.alloc(0);
+  let receivedBytes = 0;
   let open = true;
   let closing = false;
   let readyMs: number | undefined;
@@ -90,6 +94,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   });
   // A forwarded or a program's stream does not close by itself when the far side has ended.
   transport.on("end", () => transport.end());
+  transport.on("data", (chunk: Buffer) => (receivedBytes += chunk.length));
   const tap = (chunk: Buffer): void => {
     if (received.length < keptBytes) received = Buffer.concat([received, chunk]);
   };
@@ -203,6 +208,14 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
       return () => void listeners.delete(listener);
     },
     ended,
+    windows: makeWindowBudget(),
+    whenWritable,
+    receivedBytes: () => receivedBytes,
+    askForReply: () => {
+      // RFC 4254, 7.1: the cancelling of a forward that nobody has asked for is refused, and the refusal is a reply.
+      if (open && !closing) client.unforwardIn("127.0.0.1", 0, () => {});
+    },
+    fail: (lost) => transport.destroy(lost),
     close,
   };
 }

@@ -84,6 +84,42 @@ export function runInForeground(
   });
 }
 
+/**
+ * Given a program that goes on when lcops has ended, start it in a session of its own, away from the terminal, and return the first
+ * line that it says on its standard output; empty where it ended without one. `environment` is all that it gets of variables. Throws
+ * `failed` past `timeoutMs`.
+ */
+export function startDetached(
+  program: string,
+  args: readonly string[],
+  options: { environment: NodeJS.ProcessEnv; timeoutMs: number },
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      detached: true,
+      cwd: "/",
+      stdio: ["ignore", "pipe", "ignore"],
+      env: options.environment,
+    });
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      child.unref();
+      act();
+    };
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      settle(() => reject(new OperatorError("failed", `${program} did not start in time`)));
+    }, options.timeoutMs);
+    child.once("error", (error) => settle(() => reject(error)));
+    child.once("close", () => settle(() => resolve("")));
+    // A line is short enough to come in one piece.
+    child.stdout.once("data", (said: Buffer) =>
+      settle(() => resolve(said.toString().split("\n")[0] ?? "")),
+    );
+  });
+}
+
 /** Given names of programs in order of preference, return the path of the first one on `searchPath` (as in $PATH), or undefined. */
 export async function findProgram(
   names: readonly string[],

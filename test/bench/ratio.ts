@@ -1,10 +1,12 @@
-/** One measured figure beside its peer's, from the same interleaved rounds; smaller is better. */
+/** One measured figure beside its peer's, from the same interleaved rounds; smaller is better, unless it is a speed. */
 export interface Ratio {
   what: string;
   /** Median of ours by median of the peer's. */
   value: number;
-  /** The most that it may be. */
+  /** The most that it may be; of a speed the least. */
   bar: number;
+  /** Present: the spreads are in MB/s. */
+  of?: "speed";
   /** Present: `value` is a figure of its own in this unit, and its peer is the bar alone. */
   unit?: "MB";
   /** Of the two sides, where it is not milliseconds. */
@@ -14,7 +16,7 @@ export interface Ratio {
   peer: Spread;
 }
 
-/** Milliseconds, or the unit of the ratio: the median, and the quartiles as its spread. */
+/** Milliseconds, MB/s, or the unit of the ratio: the median, and the quartiles as its spread. */
 export interface Spread {
   median: number;
   low: number;
@@ -29,14 +31,19 @@ export function measureSpread(samples: readonly number[]): Spread {
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
 }
 
+/** Given a ratio, return whether its bar is met. */
+export function isMet({ value, bar, of }: Ratio): boolean {
+  return of === "speed" ? value >= bar : value <= bar;
+}
+
 /** Given a ratio, return its line. */
 export function formatRatio(ratio: Ratio): string {
+  const unit = ratio.unit ?? ratio.sides ?? (ratio.of === "speed" ? "MB/s" : "ms");
+  const digits = (value: number): string => value.toFixed(Math.abs(value) < 1 ? 2 : 1);
   const show = ({ median, low, high }: Spread): string =>
-    `${median.toFixed(1)} ${ratio.sides ?? "ms"} (${low.toFixed(1)} to ${high.toFixed(1)})`;
-  const verdict = ratio.value <= ratio.bar ? "met   " : "MISSED";
-  if (ratio.unit !== undefined) {
-    const { median, low, high } = ratio.ours;
-    return `${verdict} ${ratio.what}: ${median.toFixed(1)} ${ratio.unit} (${low.toFixed(1)} to ${high.toFixed(1)}), bar ${ratio.bar} ${ratio.unit}; ${ratio.rounds} rounds`;
-  }
+    `${digits(median)} ${unit} (${digits(low)} to ${digits(high)})`;
+  const verdict = isMet(ratio) ? "met   " : "MISSED";
+  if (ratio.unit !== undefined)
+    return `${verdict} ${ratio.what}: ${show(ratio.ours)}, bar ${ratio.bar} ${unit}; ${ratio.rounds} rounds`;
   return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${Number(ratio.bar.toFixed(3))} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
 }

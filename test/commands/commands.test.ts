@@ -75,7 +75,7 @@ describe("the list of commands", () => {
       if (name.includes(" ")) expect(nouns[name.split(" ")[0] ?? ""]).toBeDefined();
   });
 
-  test.each(["backup run", "redis flush x", "machine", "uu", "menu m", "tunnel list"])(
+  test.each(["backup run", "redis flush x", "machine", "uu", "menu m"])(
     "says that %s comes later",
     (line) => {
       expect(describePlanned(line.split(" "))).toContain("comes with a later version");
@@ -138,7 +138,7 @@ describe("completion", () => {
   });
 
   test.each([
-    ["lcops tunnel ''", ["open"]],
+    ["lcops tunnel ''", ["open", "list", "logs", "retry", "close"]],
     ["lcops con", ["config"]],
     ["lcops config s", ["show", "schema"]],
     ["lcops --json config c", ["check"]],

@@ -58,6 +58,9 @@ describe("the menu", () => {
       "ssh plain",
       "Inventory:",
       "hosts",
+      "Tunnels:",
+      "tunnel list",
+      "tunnel close --all",
     ]);
     expect(planMenu(ESTATE).flatMap(({ choices }) => choices.map(({ key }) => key))).toEqual([
       "1",
@@ -68,6 +71,8 @@ describe("the menu", () => {
       "6",
       "7",
       "li",
+      "t",
+      "tc",
     ]);
   });
 

@@ -66,7 +66,7 @@ describe("the example of the estate", () => {
       ...choices.map(({ key, label }) => `${key}) ${label}`),
     ]);
     // awsConnect.sh; its three entries for Monit shared the port 2812, here each has its own.
-    expect(lines.slice(0, 29)).toEqual([
+    expect(lines.slice(0, 32)).toEqual([
       "MySQL:",
       "0) RAW @ RDS-MYSQL (v3)",
       "EC2:",
@@ -94,6 +94,9 @@ describe("the example of the estate", () => {
       "li) ap+us+eu",
       "Update & Upgrade:",
       "uu) ap+us+eu",
+      "Tunnels:",
+      "t) In the background",
+      "tc) Close those in the background",
       "Workstation:",
       "m) The panel of this machine",
     ]);

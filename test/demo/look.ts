@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { get, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
@@ -64,4 +66,17 @@ export async function pingRedis(url: URL): Promise<string[]> {
   let text = "";
   for await (const chunk of socket) text += String(chunk);
   return text.split("\r\n");
+}
+
+/** Given the pid of an sshd, end the processes of its sessions, as a network does; returns how many there were. */
+export async function endSessions(sshd: number): Promise<number> {
+  // One of its processes takes the other with it.
+  const children = await readFile(`/proc/${sshd}/task/${sshd}/children`, "utf8").catch(() => "");
+  const pids = children.trim().split(" ").filter(Boolean).map(Number);
+  for (const pid of pids) {
+    // A session has one process that watches and one that serves.
+    await endSessions(pid);
+    if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGKILL");
+  }
+  return pids.length;
 }

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Lab, PartName } from "../lab/lab.ts";
 import { runLcops, withTunnel, type Program } from "./run-lcops.ts";
-import { drawSparkline, fetchPage, fetchSeries, pingRedis, readPngSize } from "./look.ts";
+import {
+  drawSparkline,
+  endSessions,
+  fetchPage,
+  fetchSeries,
+  pingRedis,
+  readPngSize,
+} from "./look.ts";
 
 export interface TourOptions {
   lab: Lab;
@@ -83,6 +90,25 @@ const STEPS: readonly Step[] = [
         return [`GET ${url} → ${status}: ${body.toString().replace(/\s+/g, " ").slice(0, 90)}`];
       }),
   })),
+  {
+    title: "A tunnel in the background, whose connection is cut: it comes back by itself",
+    needs: ["kibana"],
+    run: async (program, lab) => {
+      await runLcops(program, ["tunnel", "open", "--detach", "kibana"]);
+      try {
+        const [before] = await listTunnels(program);
+        const sessions = await endSessions(lab.hosts["TextLogs"]?.pid ?? 0);
+        // It is held until there is a connection again.
+        const { status } = await fetchPage(new URL(before?.url ?? ""));
+        const [after] = await listTunnels(program);
+        expect(sessions > 0 && status === 200, "a page comes through it after the cut");
+        expect(after?.reconnects === 1, "it has connected once more");
+        return [`${sessions} connection cut, then GET ${before?.url} → ${status}`];
+      } finally {
+        await runLcops(program, ["tunnel", "close", "--all"]);
+      }
+    },
+  },
   {
     title: "Redis through its tunnel",
     needs: ["redis"],
@@ -209,6 +235,11 @@ const STEPS: readonly Step[] = [
     },
   },
 ];
+
+async function listTunnels(program: Program): Promise<{ url: string; reconnects: number }[]> {
+  const { stdout } = await runLcops(program, ["tunnel", "list", "--json"]);
+  return JSON.parse(stdout) as { url: string; reconnects: number }[];
+}
 
 function expect(holds: boolean, what: string): void {
   if (!holds) throw new Error(`expected that ${what}`);

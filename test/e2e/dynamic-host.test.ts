@@ -22,8 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => lab.stop());
 
-const reach = (): Promise<LcopsResult> =>
-  runLcops(["ssh", "RedisCache", "--", "echo $LAB_HOST"], { environment: lab.environment });
+const reach = (...flags: string[]): Promise<LcopsResult> =>
+  runLcops([...flags, "ssh", "RedisCache", "--", "echo $LAB_HOST"], {
+    environment: lab.environment,
+  });
 
 testWith("hosts", "aws")(
   "a host that only EC2 knows is reached, and again once another instance has its name, which is said",
@@ -36,6 +38,37 @@ testWith("hosts", "aws")(
     expect(second.stderr).toContain(`it was ${aws.instances["RedisCache"]?.instanceId}`);
     // It is news once.
     expect(await reach()).toMatchObject({ code: 0, stdout: "RedisCache\n", stderr: "" });
+  },
+);
+
+testWith("hosts", "aws")(
+  "another instance of its name is news until it has proved by its key who it is, and to each configuration",
+  async () => {
+    const config = JSON.parse(readFileSync(lab.configPath, "utf8")) as Config;
+    const settings = readFileSync(config.ssh?.configFile ?? "", "utf8");
+    const [own, configFile] = [`${lab.configPath}.own.json`, `${lab.configPath}.ssh`];
+    writeFileSync(own, JSON.stringify({ ...config, ssh: { configFile } }));
+    writeFileSync(configFile, settings);
+    expect(await reach()).toMatchObject({ code: 0 });
+    expect(await reach("--config", own)).toMatchObject({ code: 0, stderr: "" });
+
+    const { instanceId } = await replaceInstance(aws, "RedisCache");
+    const news = `same name, other instance: ${instanceId}`;
+    // As if it had a key that nobody knows.
+    writeFileSync(configFile, `Host *\n  UserKnownHostsFile /dev/null\n${settings}`);
+    for (const _again of [1, 2]) {
+      // eslint-disable-next-line no-await-in-loop -- the second sees what the first has remembered
+      const refused = await reach("--config", own);
+      expect(refused).toMatchObject({ code: 255, stdout: "" });
+      expect(refused.stderr).toContain(news);
+    }
+    writeFileSync(configFile, settings);
+    for (const path of [lab.configPath, own]) {
+      // eslint-disable-next-line no-await-in-loop -- each has a memory of its own
+      expect((await reach("--config", path)).stderr).toContain(news);
+      // eslint-disable-next-line no-await-in-loop -- it is news once
+      expect(await reach("--config", path)).toMatchObject({ code: 0, stderr: "" });
+    }
   },
 );
 
@@ -68,5 +101,28 @@ testWith("hosts", "aws")(
     const none = await reach();
     expect(none).toMatchObject({ code: 255, stdout: "" });
     expect(none.stderr).toContain("no running instance has Name=RedisCache in eu-west-1");
+  },
+);
+
+testWith("hosts", "aws")(
+  "a host that is known by the tags of its elastic IP is one row with its instance",
+  async () => {
+    const config = JSON.parse(readFileSync(lab.configPath, "utf8")) as Config;
+    const path = `${lab.configPath}.eip.json`;
+    const eip = { tags: { Name: "GraphStats" } };
+    const host = { ...config.hosts?.["GraphStats"], address: { eip } };
+    const { environments, ssh } = config;
+    writeFileSync(path, JSON.stringify({ environments, ssh, hosts: { gate: host } }));
+    const result = await runLcops(["hosts", "--json", "--config", path], {
+      environment: lab.environment,
+    });
+    expect(result).toMatchObject({ code: 0, stderr: "" });
+    const { hosts } = JSON.parse(result.stdout) as {
+      hosts: { name: string; instanceId: string }[];
+    };
+    const { instanceId } = aws.instances["GraphStats"] ?? {};
+    expect(hosts.filter((one) => one.instanceId === instanceId)).toMatchObject([
+      { name: "gate", sources: ["config", "ec2"], addressKind: "eip" },
+    ]);
   },
 );

@@ -1,7 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { configSchema } from "../../src/config/schema.ts";
-import type { OpsWorksStack } from "../lab/aws/state.ts";
 import {
   ACCOUNTS,
   instanceId,
@@ -169,151 +167,59 @@ describe("a profile of another account than the configuration says", () => {
   });
 });
 
-describe("OpsWorks", () => {
-  const stack = (more: object = {}): OpsWorksStack => ({
-    StackId: "stack-1",
-    Name: "legacy",
-    layers: [
-      { LayerId: "l1", Name: "Web", Shortname: "web" },
-      { LayerId: "l2", Name: "API", Shortname: "api" },
-    ],
-    instances: [
-      {
-        InstanceId: "o1",
-        Hostname: "api1",
-        Ec2InstanceId: instanceId(1),
-        LayerIds: ["l1", "l2"],
-        PrivateIp: "10.9.9.9",
-        ...more,
-      },
-      { InstanceId: "o2", Hostname: "api2", Ec2InstanceId: instanceId(2), LayerIds: ["l2"] },
-    ],
+test("a wrong account keeps every other profile from being asked anything, at listing and at connecting", async () => {
+  ground.configure((config) => {
+    Object.assign(config.environments?.["prod"]?.aws ?? {}, { account: "999999999999" });
+    Object.assign(config.environments?.["dev"]?.aws ?? {}, { account: ACCOUNTS.dev });
+    config.hosts = { box: { address: { dyn: { tags: { Name: "old" } } } } };
   });
-  beforeEach(() => {
-    ground.configure(({ environments }) => {
-      Object.assign(environments?.["dev"]?.aws ?? {}, { opsworks: true });
-    });
-    ground.endpoint.setStacks("us-west-2", [stack()]);
-  });
+  // The others would have had their answers long before it is known who this one is.
+  ground.endpoint.fault({ kind: "slow", service: "sts", accessKeyId: KEYS.prod, ms: 400 });
+  for (const args of [["hosts"], ["ssh", "box", "--", "true"]]) {
+    // eslint-disable-next-line no-await-in-loop -- what was asked is looked at after each
+    const { stderr } = await ground.lcops(...args);
+    expect(stderr).toContain(`belongs to account ${ACCOUNTS.prod}, the configuration says 9999`);
+    expect(ground.endpoint.requests.filter(({ service }) => service !== "sts")).toEqual([]);
+  }
+});
 
-  test("is joined with EC2 by instance id, and what they say differently is shown", async () => {
-    const { code, stdout } = await ground.lcops("hosts", "--json");
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([
-      {
-        name: "old",
-        sources: ["ec2", "opsworks"],
-        instanceId: instanceId(1),
-        environment: "legacy",
-        role: "api+web",
-        privateAddress: "10.0.0.1",
-        fields: { role: { source: "opsworks" }, privateAddress: { source: "ec2" } },
-        conflicts: [{ field: "privateAddress", source: "opsworks", value: "10.9.9.9" }],
-      },
-      { name: "api2", sources: ["opsworks"], role: "api", state: "running", conflicts: [] },
-    ]);
-    const pty = openPty(["hosts"], { environment: ground.environment, columns: 140 });
-    expect(await pty.exit).toMatchObject({ code: 0 });
-    expect(pty.text()).toContain("old: privateAddress is 10.0.0.1 by ec2, 10.9.9.9 by opsworks");
+test("an environment without regions is named: AWS has machines of its that nobody asks for", async () => {
+  ground.configure(({ environments }) => {
+    Object.assign(environments?.["dev"]?.aws ?? {}, { regions: undefined });
   });
-
-  test("is not asked where the configuration does not say so", async () => {
-    ground.configure(({ environments }) => {
-      Object.assign(environments?.["dev"]?.aws ?? {}, { opsworks: false });
-    });
-    expect(await ground.lcops("hosts")).toMatchObject({ code: 0 });
-    expect(ground.count("DescribeStacks")).toBe(0);
-  });
-
-  test.each([
-    ["answers 4xx", { kind: "denied" as const }],
-    ["answers a page", { kind: "garbage" as const }],
-    ["never answers", { kind: "hang" as const }],
-  ])("that %s is a note, and its tags are used", async (_what, fault) => {
-    const tags = {
-      Name: "old",
-      "OpsWorks:Stack": "legacy",
-      "opsworks:layer:web": "Web",
-      "opsworks:layer:api": "A",
-    };
-    ground.endpoint.setInstances("us-west-2", [{ instanceId: instanceId(1), tags }]);
-    ground.endpoint.fault({ ...fault, service: "opsworks" });
-    const { code, stdout, stderr } = await ground.lcops("hosts", "-v", "--json");
-    expect(code).toBe(0);
-    expect(stderr).toContain("OpsWorks does not answer, its tags are used");
-    expect(JSON.parse(stdout)).toMatchObject([
-      { name: "old", sources: ["ec2"], environment: "legacy", role: "api+web" },
-    ]);
-  });
-
-  test("that is gone from the network is a note too, and none in a pipe", async () => {
-    const services = "services = s\n[services s]\nopsworks =\n  endpoint_url = http://127.0.0.1:1";
-    ground.writeProfiles({}, services);
-    expect(await ground.lcops("hosts")).toMatchObject({ code: 0, stderr: "" });
-    expect((await ground.lcops("hosts", "--refresh", "-v")).stderr).toContain("ECONNREFUSED");
+  const { code, stdout, stderr } = await ground.lcops("hosts", "--json");
+  expect(code).toBe(3);
+  expect(stderr).toContain("the environment dev has no regions in the configuration");
+  expect(JSON.parse(stdout)).toMatchObject({
+    hosts: [],
+    gaps: [{ kind: "configuration", next: "give it regions, or name them with --region" }],
   });
 });
 
-test("config init --yes proposes hosts and services from what EC2 shows, each once", async () => {
-  const { LCOPS_CONFIG: _made, ...environment } = ground.environment;
-  ground.endpoint.setInstances("us-west-2", [
-    named("RedisCache", 1),
-    { ...named("stopped", 2), state: "stopped" },
-    named("$(id)", 3),
-    named("twin", 4),
-    named("twin", 5),
-  ]);
-  ground.endpoint.setInstances("eu-west-1", [named("GraphStats", 6)]);
-  const file = `${ground.folder}/made.json`;
-  Object.assign(ground.environment, environment);
-  const result = await ground.lcops("config", "init", "--yes", "-v", "--config", file);
-  expect(result).toMatchObject({ code: 0, stdout: "" });
-  expect(result.stderr).toContain("found 5 running machines in AWS");
-  const config = configSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-  expect(config.hosts).toEqual({
-    RedisCache: {
-      environment: "dev",
-      region: "us-west-2",
-      address: { dyn: { tags: { Name: "RedisCache" }, region: "us-west-2" } },
-    },
-    GraphStats: {
-      environment: "prod",
-      region: "eu-west-1",
-      address: { dyn: { tags: { Name: "GraphStats" }, region: "eu-west-1" } },
-    },
+test("a wrong account is refused at once, whoever else does not answer", async () => {
+  ground.configure(({ environments }) => {
+    Object.assign(environments?.["prod"]?.aws ?? {}, { account: "999999999999" });
   });
-  expect(config.services).toMatchObject({
-    redis: { host: "RedisCache" },
-    graphite: { host: "GraphStats" },
-  });
-  expect(await ground.lcops("config", "check", "--config", file)).toMatchObject({ code: 0 });
-  const listed = await ground.lcops("hosts", "--json", "--config", file);
-  expect(JSON.parse(listed.stdout)).toMatchObject([
-    { name: "RedisCache", instanceId: instanceId(1), sources: ["config", "ec2"] },
-    { name: "GraphStats", instanceId: instanceId(6) },
-    { name: "$(id)" },
-    { name: "twin" },
-    { name: "twin" },
-  ]);
+  ground.endpoint.fault({ kind: "hang", service: "sts", accessKeyId: KEYS.dev });
+  const began = performance.now();
+  expect(await ground.lcops("hosts")).toMatchObject({ code: 5, stdout: "" });
+  expect(performance.now() - began).toBeLessThan(10_000);
 });
 
-test("config init proposes a machine that both profiles see once, in the environment of its tag", async () => {
-  const { LCOPS_CONFIG: _made, ...environment } = ground.environment;
-  Object.assign(ground.environment, environment);
-  ground.endpoint.setInstances("us-west-2", [
-    { ...named("web"), tags: { Name: "web", Environment: "dev" } },
-  ]);
-  writeFileSync(
-    ground.environment["AWS_CONFIG_FILE"] ?? "",
-    ["dev", "prod"]
-      .map(
-        (name) => `[profile ${name}]\nregion = us-west-2\nendpoint_url = ${ground.endpoint.url}\n`,
-      )
-      .join("\n"),
+test("in a pipe the last column is when AWS was asked, and JSON has it for all", async () => {
+  ground.configure((config) => {
+    config.hosts = { plain: { address: { dns: "plain.example.com" } } };
+  });
+  const { asOf } = JSON.parse((await ground.lcops("hosts", "--json", "--env", "dev")).stdout) as {
+    asOf: string;
+  };
+  expect(Date.now() - Date.parse(asOf)).toBeLessThan(60_000);
+  const { stdout } = await ground.lcops("hosts");
+  const last = Object.fromEntries(
+    stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => [line.split("\t")[0], line.split("\t").at(-1)]),
   );
-  ground.endpoint.setIdentity(KEYS.prod, { account: ACCOUNTS.dev });
-  const file = `${ground.folder}/made.json`;
-  await ground.lcops("config", "init", "--yes", "--config", file);
-  const { hosts } = configSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-  expect(hosts).toMatchObject({ web: { environment: "dev" } });
+  expect(last).toEqual({ plain: "", old: asOf });
 });

@@ -1,7 +1,8 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { AwsInstance } from "../lab/aws/state.ts";
 import {
+  ACCOUNTS,
   instanceId,
   KEYS,
   makeAwsGround,
@@ -12,11 +13,13 @@ import { openPty } from "../support/pty.ts";
 import { runLcops, type LcopsResult } from "../support/run-lcops.ts";
 
 /** It takes as long as a region may take: beside the other tests. */
-async function meetHangingRegion(): Promise<LcopsResult & { seconds: number; kept: number }> {
+async function meetHangingRegion(
+  service: string,
+): Promise<LcopsResult & { seconds: number; kept: number }> {
   const own = await makeAwsGround();
   try {
     own.endpoint.setInstances("us-west-2", one("other"));
-    own.endpoint.fault({ kind: "hang", service: "ec2", region: "eu-west-1" });
+    own.endpoint.fault({ kind: "hang", service, region: "eu-west-1" });
     const began = performance.now();
     const result = await own.lcops("hosts", "--json");
     const seconds = (performance.now() - began) / 1000;
@@ -25,11 +28,11 @@ async function meetHangingRegion(): Promise<LcopsResult & { seconds: number; kep
     await own.remove();
   }
 }
-let hanging: ReturnType<typeof meetHangingRegion>;
+let hanging: Record<"ec2" | "sts", ReturnType<typeof meetHangingRegion>>;
 beforeAll(() => {
-  hanging = meetHangingRegion();
+  hanging = { ec2: meetHangingRegion("ec2"), sts: meetHangingRegion("sts") };
   // The test that awaits it tells of its failure.
-  hanging.catch(() => undefined);
+  for (const result of Object.values(hanging)) result.catch(() => undefined);
 });
 
 let ground: AwsGround;
@@ -43,6 +46,8 @@ const make = (index: number, name = `web-${index}`): AwsInstance => ({
   privateIpAddress: `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`,
   tags: { Name: name, Environment: "prod", Role: "api" },
 });
+const hostsOf = (json: string): { name: string }[] =>
+  (JSON.parse(json) as { hosts: { name: string }[] }).hosts;
 const lines = (text: string): string[] => text.split("\n").filter(Boolean);
 const one = (name = "web-1"): AwsInstance[] => [make(1, name)];
 const instancesOf = (region: string): number =>
@@ -65,7 +70,7 @@ describe("all instances are listed", () => {
     expect(code).toBe(0);
     expect(new Set(lines(stdout)).size).toBe(25_000);
     const json = await ground.lcops("hosts", "--json");
-    expect(JSON.parse(json.stdout)).toHaveLength(25_000);
+    expect(hostsOf(json.stdout)).toHaveLength(25_000);
     const memory = watchMemory(ground.folder);
     const environment = { ...ground.environment, ...memory.variables };
     expect((await runLcops(["hosts"], { environment })).stdout).toBe(stdout);
@@ -143,6 +148,7 @@ describe("a region that fails is named, the others are shown, and the code is 3"
     ],
     ["a page of a proxy", { kind: "garbage" }, "check the network and the endpoint"],
     ["an answer that is cut off", { kind: "cut" }, "check the network and the endpoint"],
+    ["a signature of another key", { kind: "signature" }, "refuses it (AuthFailure)"],
     ["throttling without end", { kind: "throttle" }, "AWS asks to slow down"],
   ] as const;
   test.concurrent.for(FAULTS)("%s", async ([_what, fault, said], { expect: check }) => {
@@ -164,12 +170,63 @@ describe("a region that fails is named, the others are shown, and the code is 3"
     }
   });
 
-  test("a clock that is wrong, as the error of who one is", async () => {
-    ground.endpoint.fault({ kind: "clock", service: "sts" });
+  test.each([
+    ["sts", "GetCallerIdentity"],
+    ["ec2", "DescribeInstances"],
+  ])(
+    "but for a clock that is wrong at %s, which is corrected by the answer",
+    async (service, action) => {
+      ground.endpoint.setInstances("eu-west-1", one());
+      ground.endpoint.fault({ kind: "clock", service });
+      const { code, stdout, stderr } = await ground.lcops("hosts");
+      expect({ code, lines: lines(stdout).length, stderr }).toEqual({
+        code: 0,
+        lines: 1,
+        stderr: "",
+      });
+      expect(ground.count(action)).toBe(6);
+    },
+  );
+
+  test("a signature that is refused, with the clock and the keys to look at", async () => {
+    ground.endpoint.setInstances("us-west-2", one());
+    ground.endpoint.fault({ kind: "signature", service: "sts", region: "eu-west-1" });
     const { code, stdout, stderr } = await ground.lcops("hosts");
-    // The SDK corrects its own clock by the answer's date and is served.
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
-    expect(ground.count("GetCallerIdentity")).toBeGreaterThan(3);
+    expect([code, lines(stdout).length]).toEqual([3, 1]);
+    expect(stderr).toContain("the signature was refused (SignatureDoesNotMatch)");
+    expect(stderr).toContain("check this machine's clock, and the keys of the profile");
+  });
+
+  test("a region that the account has not enabled, as STS words it", async () => {
+    ground.endpoint.setInstances("us-west-2", one());
+    ground.endpoint.fault({ kind: "opt-in", region: "eu-west-1" });
+    const { code, stdout, stderr } = await ground.lcops("hosts");
+    expect([code, lines(stdout).length]).toEqual([3, 1]);
+    expect(stderr).toMatch(
+      /sts:GetCallerIdentity in eu-west-1 .*the region is not enabled.*\(InvalidClientTokenId\)/,
+    );
+  });
+
+  test("a region that nobody knows, whose name has no address", async () => {
+    ground.endpoint.setInstances("us-west-2", one());
+    const { environment } = ground;
+    // Too long for a name: the resolver knows that by itself.
+    const nowhere = `endpoint_url = http://${"x".repeat(64)}.invalid\n`;
+    const file = environment["AWS_CONFIG_FILE"] ?? "";
+    const profiles = readFileSync(file, "utf8").split(/^(?=\[profile prod\])/m);
+    const lost = profiles[1]?.replace(/^endpoint_url.*\n/m, nowhere) ?? "";
+    writeFileSync(file, `${profiles[0]}${lost}`);
+    const { code, stdout } = await ground.lcops("hosts", "--json");
+    expect([code, hostsOf(stdout).length]).toEqual([3, 1]);
+    const { gaps } = JSON.parse(stdout) as { gaps: unknown[] };
+    expect(gaps).toMatchObject([
+      {
+        region: "eu-west-1",
+        profile: "prod",
+        message: expect.stringContaining("getaddrinfo") as string,
+      },
+      { region: "ap-northeast-1", profile: "prod", kind: "unreachable", shownFrom: null },
+    ]);
   });
 
   test("credentials that have expired", async () => {
@@ -203,6 +260,105 @@ describe("a region that fails is named, the others are shown, and the code is 3"
   });
 });
 
+describe("a host that is known by an elastic IP", () => {
+  beforeEach(() => {
+    ground.endpoint.setInstances("eu-west-1", [{ ...make(1, "inside"), ipAddress: "203.0.113.1" }]);
+    ground.endpoint.setAddresses("eu-west-1", [
+      {
+        allocationId: "eipalloc-1",
+        publicIp: "203.0.113.1",
+        instanceId: instanceId(1),
+        tags: { Name: "front" },
+      },
+      { allocationId: "eipalloc-2", publicIp: "203.0.113.2" },
+    ]);
+  });
+  const setEip = (eip: { allocation: string } | { tags: Record<string, string> }): void =>
+    ground.configure((config) => {
+      config.hosts = { gate: { environment: "prod", address: { eip } } };
+    });
+
+  test.each([
+    ["its allocation id", { allocation: "eipalloc-1" }],
+    ["its tags", { tags: { Name: "front" } }],
+  ])("by %s is one with its instance, from the cache too", async (_what, eip) => {
+    // An answer that was kept before anybody asked for elastic IPs does not stand in the way.
+    expect((await ground.lcops("hosts")).stdout).toMatch(/^inside\t/);
+    setEip(eip);
+    for (const asked of [1, 1]) {
+      // eslint-disable-next-line no-await-in-loop -- the second is served from the cache
+      const { code, stdout } = await ground.lcops("hosts", "--json");
+      expect([code, ground.count("DescribeAddresses")]).toEqual([0, 2 * asked]);
+      expect(hostsOf(stdout)).toMatchObject([
+        {
+          name: "gate",
+          instanceId: instanceId(1),
+          address: "203.0.113.1",
+          sources: ["config", "ec2"],
+        },
+      ]);
+      expect(hostsOf(stdout)).toHaveLength(1);
+    }
+  });
+
+  test("stands apart where elastic IPs may not be listed, which is named and not kept", async () => {
+    setEip({ allocation: "eipalloc-1" });
+    const mend = ground.endpoint.fault({ kind: "denied", action: "DescribeAddresses" });
+    const { code, stdout, stderr } = await ground.lcops("hosts");
+    expect([code, lines(stdout).length]).toEqual([3, 2]);
+    expect(stderr).toContain(
+      "ec2:DescribeAddresses in eu-west-1 (profile prod): permission denied",
+    );
+    expect(stderr).toContain("stands apart from its instance");
+    mend();
+    expect(await ground.lcops("hosts")).toMatchObject({ code: 0, stderr: "" });
+  });
+});
+
+describe("a machine is of production by its account", () => {
+  const listed = async (
+    ...flags: string[]
+  ): Promise<{ code: number | null; stderr: string; said: string[] }> => {
+    const { code, stdout, stderr } = await ground.lcops("hosts", ...flags);
+    return {
+      code,
+      stderr,
+      said: lines(stdout).map((line) => line.split("\t").slice(0, 2).join(" ")),
+    };
+  };
+
+  test("whatever the profile is called that leads there", async () => {
+    ground.configure(({ environments }) => {
+      Object.assign(environments?.["prod"]?.aws ?? {}, { account: ACCOUNTS.prod });
+    });
+    ground.endpoint.setIdentity(KEYS.dev, { account: ACCOUNTS.prod });
+    ground.endpoint.setInstances("us-west-2", [
+      { instanceId: instanceId(1), tags: { Name: "plain" } },
+      { instanceId: instanceId(2), tags: { Name: "posing", Environment: "dev" } },
+    ]);
+    const { code, said, stderr } = await listed();
+    expect({ code, said }).toEqual({ code: 3, said: ["plain prod", "posing prod"] });
+    expect(stderr).toContain(
+      `the profile dev of dev belongs to account ${ACCOUNTS.prod}, which the configuration gives to prod; its machines are shown as those of prod; name the account of dev too`,
+    );
+    // That nothing is left of it for dev is not shown as if there were nothing.
+    expect(await listed("--env", "dev")).toMatchObject({ code: 3, said: [] });
+  });
+
+  test("and is of no environment, which is guarded, where two share the account and no tag tells", async () => {
+    ground.configure(({ environments }) => {
+      for (const name of ["dev", "prod"])
+        Object.assign(environments?.[name]?.aws ?? {}, { account: ACCOUNTS.prod });
+    });
+    ground.endpoint.setIdentity(KEYS.dev, { account: ACCOUNTS.prod });
+    ground.endpoint.setInstances("us-west-2", [
+      { instanceId: instanceId(1), tags: { Name: "plain" } },
+      { instanceId: instanceId(2), tags: { Name: "told", Environment: "dev" } },
+    ]);
+    expect(await listed()).toEqual({ code: 0, stderr: "", said: ["plain ", "told dev"] });
+  });
+});
+
 describe("what an instance has not got", () => {
   test("is left out, and without a Name it is called by its id", async () => {
     ground.endpoint.setInstances("eu-west-1", [
@@ -213,7 +369,7 @@ describe("what an instance has not got", () => {
     ]);
     const { code, stdout } = await ground.lcops("hosts", "--json");
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([
+    expect(hostsOf(stdout)).toMatchObject([
       { name: instanceId(1), address: null, publicAddress: null, privateAddress: null },
       { name: "inner", address: "10.0.0.2", publicAddress: null, addressKind: null },
       { name: "six", address: "2001:db8::3", privateAddress: null, sources: ["ec2"] },
@@ -306,10 +462,7 @@ describe("a hostile Name", () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       expect(stdout).not.toMatch(RAW);
       if (flags[0] === "--json")
-        expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).toEqual([
-          ...NAMES,
-          ESCAPES,
-        ]);
+        expect(hostsOf(stdout).map(({ name }) => name)).toEqual([...NAMES, ESCAPES]);
       else expect(lines(stdout)).toHaveLength(NAMES.length + 1);
     }
   });
@@ -343,12 +496,19 @@ describe("a hostile Name", () => {
   );
 });
 
-test("a region that hangs holds nobody up for more than its half minute", async () => {
-  const { code, stdout, stderr, seconds, kept } = await hanging;
-  expect(code).toBe(3);
-  expect(JSON.parse(stdout)).toMatchObject([{ name: "other" }]);
-  expect(stderr).toMatch(/eu-west-1 \(profile prod\).* no answer (within 30 s|in time)/);
-  expect(seconds).toBeLessThan(34);
-  // The other two have had their answers, which were kept.
-  expect(kept).toBe(2);
-}, 60_000);
+test.each([
+  ["ec2", /eu-west-1 \(profile prod\).* no answer (within 30 s|in time)/],
+  ["sts", /sts:GetCallerIdentity in eu-west-1 \(profile prod\): no answer (within 20 s|in time)/],
+] as const)(
+  "a region that hangs holds nobody up for more than its half minute: %s",
+  async (service, said) => {
+    const { code, stdout, stderr, seconds, kept } = await hanging[service];
+    expect(code).toBe(3);
+    expect(hostsOf(stdout)).toMatchObject([{ name: "other" }]);
+    expect(stderr).toMatch(said);
+    expect(seconds).toBeLessThan(34);
+    // The other two have had their answers, which were kept.
+    expect(kept).toBe(2);
+  },
+  60_000,
+);

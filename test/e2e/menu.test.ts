@@ -193,7 +193,7 @@ test("Enter alone draws the menu again and runs nothing", async () => {
   const pty = await openMenu();
   pty.mark();
   pty.press("enter");
-  const text = await pty.waitFor(/du\) Undo the last change of a row\n>>>$/);
+  const text = await pty.waitFor(/Close those in the background\n>>>$/);
   expect(text).toMatch(/^MySQL:\n0\) RAW @ RDS-MYSQL \(v3\)\nEC2:\n1\) /m);
   expect(text).not.toContain("$ lcops");
   await leave(pty);

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import net from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "vitest";
 import { startRelay, type Relay } from "../lab/relay.ts";
 import { until } from "../ssh/start-sshd.ts";
@@ -24,6 +25,9 @@ const block = randomBytes(MEBIBYTE);
 /** The first four bytes say what the server does. */
 function serve(socket: net.Socket): void {
   socket.on("error", () => {});
+  socket.once("end", () => {
+    if (socket.bytesRead === 0) socket.end();
+  });
   socket.once("data", (first: Buffer) => {
     const word = first.toString("latin1", 0, 4);
     const chunks = [first.subarray(4)];
@@ -40,7 +44,29 @@ function serve(socket: net.Socket): void {
         socket.end();
       });
     } else if (word === "DOWN") socket.write(repeat(200));
+    else if (word === "POUR") pourBlocks(socket, POURED);
+    else if (word === "BACK") {
+      socket.write(first.subarray(4));
+      socket.removeAllListeners("data").on("data", (chunk: Buffer) => socket.write(chunk));
+      void ended.then(() => socket.end());
+    } else if (word === "SHUT") {
+      socket.on("data", () => {
+        if (socket.bytesRead > MEBIBYTE) socket.resetAndDestroy();
+      });
+    }
   });
+}
+
+/** So many blocks are more than what the kernel takes for a reader that does not read. */
+const POURED = 24;
+function pourBlocks(socket: net.Socket, count: number): void {
+  let left = count;
+  const pour = (): void => {
+    while (left-- > 0) if (!socket.write(block)) return;
+    socket.end();
+  };
+  socket.on("drain", pour);
+  pour();
 }
 
 const repeat = (mebibytes: number): Buffer =>
@@ -135,6 +161,92 @@ testWith("hosts")("50 MB both ways at once arrive whole", async () => {
   await closeTunnel();
 });
 
+testWith("hosts")("single bytes, and none at all", async () => {
+  await openTunnel();
+  const empty = net.connect(port, "127.0.0.1");
+  empty.end();
+  await once(empty.resume(), "close");
+  const { socket, all } = openClient("BACK");
+  for (let index = 0; index < 50; index++) {
+    socket.write(String.fromCharCode(index));
+    await once(socket, "data");
+  }
+  socket.end();
+  expect([...(await all)]).toEqual(Array.from({ length: 50 }, (_, index) => index));
+  await closeTunnel();
+});
+
+testWith("hosts")(
+  "20 clients that stop reading cost no more than the budget, others go on, then all arrives",
+  async () => {
+    await openTunnel();
+    const readMb = (name: string): number => {
+      const status = readFileSync(`/proc/${tunnel.pid}/status`, "utf8");
+      return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
+    };
+    const before = readMb("VmRSS");
+    const stalled = Array.from({ length: 20 }, () => {
+      const socket = net.connect({ port, host: "127.0.0.1" });
+      socket.write("POUR");
+      return socket.pause();
+    });
+    let seen = -1;
+    await until(
+      "nothing is taken any more",
+      async () => {
+        const last = seen;
+        seen = relay.counters().bytesToClient;
+        await wait(200);
+        return seen === last && seen > 20 * MEBIBYTE;
+      },
+      15_000,
+    );
+    const poured = hash(repeat(POURED));
+    expect(hash(await openClient("POUR").all)).toBe(poured);
+    // Of the windows, and as much again for what one transfer at full speed leaves to the collector.
+    expect(readMb("VmHWM") - before).toBeLessThan(2 * 64);
+    const hashes = await Promise.all(
+      stalled.map(async (socket) => {
+        const digest = createHash("sha256");
+        socket.on("data", (chunk: Buffer) => digest.update(chunk));
+        await once(socket.resume(), "end");
+        return digest.digest("hex");
+      }),
+    );
+    expect([...new Set(hashes)]).toEqual([poured]);
+    await closeTunnel();
+  },
+);
+
+testWith("hosts")(
+  "clients that reset half way leave nothing that keeps lcops from ending",
+  async () => {
+    await openTunnel();
+    const clients = Array.from({ length: 5 }, () => openClient("POUR"));
+    for (const { socket } of clients) {
+      await once(socket, "data");
+      socket.resetAndDestroy();
+    }
+    expect(hash(await openClient("POUR").all)).toBe(hash(repeat(POURED)));
+    await closeTunnel();
+  },
+);
+
+testWith("hosts")("an upload that the service resets half way ends with an error", async () => {
+  await openTunnel();
+  const { socket } = openClient("SHUT");
+  const closed = once(socket, "close", { signal: AbortSignal.timeout(5_000) });
+  const pour = (): void => {
+    while (!socket.destroyed && socket.write(block));
+  };
+  socket.on("drain", pour);
+  pour();
+  // An end may come first: over SSH a reset is an end and a close.
+  await expect(closed).rejects.toThrow(/ECONNRESET|EPIPE/);
+  expect(hash(await openClient("POUR").all)).toBe(hash(repeat(POURED)));
+  await closeTunnel();
+});
+
 testWith("hosts")("200 connections at once are all answered, and none stays open", async () => {
   await openTunnel();
   const count = (): number => readdirSync(`/proc/${tunnel.pid}/fd`).length;
@@ -178,7 +290,7 @@ for (const how of ["cut", "reset"] as const) {
       await reader.waitFor(/half/);
       relay[how]();
       expect(await reader.ended).toMatchObject({ code: 0, stdout: "half\nreset" });
-      expect((await tunnel.ended).code).toBe(1);
+      await closeTunnel();
     },
   );
 }
@@ -195,5 +307,5 @@ testWith("hosts")("an upload whose transport is cut half way ends with an error"
   await until("5 MB are sent", () => relay.counters().bytesToServer > before + 5 * MEBIBYTE);
   relay.cut();
   expect(await endOf(all)).toMatch(/ECONNRESET|EPIPE/);
-  expect((await tunnel.ended).code).toBe(1);
+  await closeTunnel();
 });

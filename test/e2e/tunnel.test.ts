@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -212,14 +212,46 @@ testWith("hosts")(
   },
 );
 
-testWith("kibana")("a tunnel whose connection is lost ends with 1 and says so", async () => {
+testWith("kibana")(
+  "a tunnel whose connection is lost connects again, and serves on the same port what came meanwhile",
+  async () => {
+    const { relay, config } = await relayTextLogs();
+    const tunnel = start("tunnel", "open", "kibana", "--config", config);
+    await tunnel.waitFor(/ready \(/);
+    relay.refuse(true);
+    relay.reset();
+    await tunnel.waitFor(/^kibana: TextLogs .* lost after .*; trying again$/m);
+    // It waits in the tunnel, not in vain.
+    const page = fetch(`http://127.0.0.1:${ground.portOf("kibana")}/`);
+    relay.refuse(false);
+    expect((await page).status).toBe(200);
+    await tunnel.waitFor(/^kibana: connected to 127.0.0.1 again$/m);
+    tunnel.send("SIGTERM");
+    const { code, stderr } = await tunnel.ended;
+    expect(code).toBe(143);
+    // Said once, however many tries it took.
+    expect(stderr.match(/trying again/g)).toHaveLength(1);
+    await relay.close();
+  },
+);
+
+testWith("kibana")("a failure that only the operator can mend is dialled once", async () => {
   const { relay, config } = await relayTextLogs();
   const tunnel = start("tunnel", "open", "kibana", "--config", config);
   await tunnel.waitFor(/ready \(/);
+  // Its key is no longer the one that was seen.
+  const { ssh = {} } = JSON.parse(readFileSync(config, "utf8")) as {
+    ssh?: { configFile?: string };
+  };
+  const folder = (ssh.configFile ?? "").replace(/config$/, "");
+  const other = ground.lab.hosts["GraphStats"]?.hostKeyFile ?? "";
+  writeFileSync(`${folder}known_hosts`, knownHostLine(other, relay.address, relay.port));
+  const before = relay.counters().connections;
   relay.reset();
   const { code, stderr } = await tunnel.ended;
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^lcops: .*TextLogs.*\n$/);
+  expect(stderr).toMatch(/^lcops: .*TextLogs.*host key.*$/m);
+  expect(relay.counters().connections).toBe(before + 1);
   expect(await isListening(ground.portOf("kibana"))).toBe(false);
   await relay.close();
 });

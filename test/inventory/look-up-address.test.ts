@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AddressConfig } from "../../src/config/schema.ts";
 import type { Host } from "../../src/inventory/host.ts";
 import { lookUpAddress, type Lookup } from "../../src/inventory/look-up-address.ts";
@@ -26,16 +26,20 @@ afterEach(async () => {
 });
 
 const SCOPES: EnvironmentScope[] = [
-  { region: "eu-west-1", environments: ["prod"], hasOpsWorks: false },
-  { region: "us-west-2", environments: ["dev", "prod"], hasOpsWorks: false },
+  { region: "eu-west-1", environments: ["prod"], hasOpsWorks: false, hasElasticIps: false },
+  { region: "us-west-2", environments: ["dev", "prod"], hasOpsWorks: false, hasElasticIps: false },
 ];
-const lookUp = (host: Partial<Host>, scopes = SCOPES): Promise<Lookup> =>
+const lookUp = (
+  host: Partial<Host>,
+  scopes = SCOPES,
+  signal = new AbortController().signal,
+): Promise<Lookup> =>
   lookUpAddress(
     { name: "web", sources: ["config"], ...host },
     {
       scopes,
       checkAccount: () => Promise.resolve(),
-      access: { environment: process.env, signal: new AbortController().signal },
+      access: { environment: process.env, signal },
     },
   );
 const dyn = (tags: Record<string, string>, region?: string): { address: AddressConfig } => ({
@@ -62,6 +66,7 @@ describe("a dyn address", () => {
       address: "192.0.2.4",
       instanceId: instanceId(4),
       launchedAt: "2026-01-04T00:00:00.000Z",
+      account: "123456789012",
     });
     expect(await lookUp({ ...dyn({ Name: "web" }), use: "private" })).toMatchObject({
       address: "10.0.0.4",
@@ -140,6 +145,31 @@ describe("an instance that was listed", () => {
     expect(await lookUp({ ...listed, environment: "qa" })).toMatchObject({ address: "192.0.2.1" });
   });
 
+  test("is waited for where EC2 does not know its id yet", async () => {
+    const asked = lookUp(listed);
+    await vi.waitFor(() => expect(endpoint.requests.length).toBeGreaterThanOrEqual(2));
+    endpoint.setInstances("eu-west-1", [web(1)]);
+    expect(await asked).toMatchObject({ instanceId: instanceId(1) });
+  });
+
+  test("is given up after some seconds where EC2 never knows its id", async () => {
+    await expect(lookUp(listed)).rejects.toMatchObject({ kind: "unreachable" });
+    expect(endpoint.requests.length).toBe(4);
+  });
+
+  test("is not waited for where it is known and does not run, nor once the operator leaves", async () => {
+    endpoint.setInstances("eu-west-1", [web(1, { state: "stopped" })]);
+    await expect(lookUp(listed)).rejects.toThrow("does not run");
+    expect(endpoint.requests.length).toBe(1);
+    endpoint.setInstances("eu-west-1", []);
+    const leaving = new AbortController();
+    const asked = lookUp(listed, SCOPES, leaving.signal);
+    await vi.waitFor(() => expect(endpoint.requests.length).toBeGreaterThanOrEqual(2));
+    leaving.abort();
+    await expect(asked).rejects.toThrow("aborted");
+    expect(endpoint.requests.length).toBeLessThanOrEqual(3);
+  });
+
   test.each([
     ["gone", [web(1, { state: "terminated" }), web(2)]],
     ["stopped", [web(1, { state: "stopped" }), web(2)]],
@@ -170,6 +200,7 @@ describe("an elastic IP", () => {
     expect(await lookUp({ address: { eip: { allocation: "eipalloc-1" } } })).toEqual({
       address: "203.0.113.1",
       instanceId: instanceId(1),
+      account: "123456789012",
     });
     expect(await lookUp({ address: { eip: { tags: { Name: "b" } } } })).toEqual({
       address: "203.0.113.2",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
+import { environmentsOf, markSeen } from "../../src/inventory/mark-seen.ts";
 import { readTags } from "../../src/inventory/instance.ts";
 import { mergeHosts, type SeenInstance } from "../../src/inventory/merge-hosts.ts";
 import { planScopes, type ScopeWishes } from "../../src/inventory/plan-scopes.ts";
@@ -69,6 +70,39 @@ describe("an instance and a host of the configuration are one", () => {
       { address: { eip: "192.0.2.1" } },
       [ec2("i-1", { publicAddress: "192.0.2.1" })],
       "i-1",
+    ],
+    [
+      "by the allocation of its elastic IP, stopped or not",
+      { address: { eip: { allocation: "eipalloc-1" } } },
+      [
+        ec2("i-1", { elasticIps: [{ allocation: "eipalloc-1", tags: {} }], state: "stopped" }),
+        ec2("i-2", { elasticIps: [{ allocation: "eipalloc-2", tags: {} }] }),
+      ],
+      "i-1",
+    ],
+    [
+      "by the tags of its elastic IP",
+      { address: { eip: { tags: { Name: "front" } } } },
+      [
+        ec2("i-1", { tags: { Name: "front" } }),
+        ec2("i-2", { elasticIps: [{ tags: { Name: "front", a: "b" } }] }),
+      ],
+      "i-2",
+    ],
+    [
+      "not by tags that several elastic IPs carry",
+      { address: { eip: { tags: { Name: "front" } } } },
+      [
+        ec2("i-1", { elasticIps: [{ tags: { Name: "front" } }] }),
+        ec2("i-2", { elasticIps: [{ tags: { Name: "front" } }] }),
+      ],
+      undefined,
+    ],
+    [
+      "not by an elastic IP of another region",
+      { address: { eip: { tags: { Name: "front" }, region: "us-west-2" } } },
+      [ec2("i-1", { elasticIps: [{ tags: { Name: "front" } }] })],
+      undefined,
     ],
     [
       "by its tags",
@@ -160,6 +194,65 @@ test("an instance that only OpsWorks knows is a host, and one of the ssh configu
   ]);
 });
 
+describe("the environment of a machine", () => {
+  const [DEV, PROD, OTHER] = ["1".repeat(12), "2".repeat(12), "3".repeat(12)];
+  const environments: Config["environments"] = {
+    dev: { production: false, aws: { account: DEV } },
+    qa: { production: false, aws: { profile: "qa" } },
+    prod: { production: true, aws: { account: PROD } },
+    live: { production: true, aws: { account: PROD } },
+  };
+  const mark = (account: string, asked: string[], tags: (string | undefined)[]): unknown[] => {
+    const instances = tags.map((environment, index) =>
+      ec2(`i-${index}`, environment === undefined ? {} : { environment }),
+    );
+    const owners = environmentsOf(environments, account, asked);
+    return markSeen([{ at, instances, notes: [] }], owners, Object.keys(environments)).map(
+      ({ environment }) => environment,
+    );
+  };
+  test.each([
+    [
+      "the owner of the account, whatever is said",
+      DEV,
+      ["dev"],
+      [undefined, "prod"],
+      ["dev", "dev"],
+    ],
+    [
+      "the owner, through the profile of another environment too",
+      DEV,
+      ["qa"],
+      [undefined, "qa"],
+      ["dev", "dev"],
+    ],
+    [
+      "never one that is not guarded where the account is production's",
+      PROD,
+      ["qa"],
+      ["qa", "dev", undefined, "live"],
+      [undefined, undefined, undefined, "live"],
+    ],
+    [
+      "none of two that share the account where no tag tells",
+      OTHER,
+      ["dev", "qa"],
+      [undefined, "qa", "prod"],
+      [undefined, "qa", undefined],
+    ],
+    ["what is asked where nobody owns the account", OTHER, ["qa"], [undefined], ["qa"]],
+    ["what its tag says where that is none of ours", DEV, ["dev"], ["blue"], ["blue"]],
+  ])("is %s", (_what, account, asked, tags, expected) => {
+    expect(mark(account, asked, tags)).toEqual(expected);
+  });
+
+  test("is not taken from EC2's tag where that names one of another account and OpsWorks names none of ours", () => {
+    const pair = [ec2("i-1", { environment: "prod" }), ec2("i-1", { environment: "legacy" })];
+    const marked = markSeen([{ at, instances: pair, notes: [] }], ["dev"], ["dev", "prod"]);
+    expect(marked.map(({ environment }) => environment)).toEqual([undefined, "legacy"]);
+  });
+});
+
 describe("the scopes", () => {
   const environments: Config["environments"] = {
     dev: { aws: { profile: "dev", regions: ["us-west-2"] } },
@@ -195,4 +288,27 @@ describe("the scopes", () => {
       ),
     ).toEqual(expected);
   });
+
+  test.each<[string, NonNullable<Config["hosts"]>[string], string[]]>([
+    ["an address", { address: { eip: "192.0.2.1" } }, []],
+    ["tags", { address: { dyn: { tags: { a: "b" } } } }, []],
+    [
+      "an elastic IP by its allocation",
+      { environment: "qa", address: { eip: { allocation: "eipalloc-1" } } },
+      ["us-west-2", "eu-west-1 dev"],
+    ],
+    [
+      "one of a region",
+      { address: { eip: { tags: { a: "b" }, region: "eu-west-1" } } },
+      ["eu-west-1 dev", "eu-west-1 prod"],
+    ],
+  ])(
+    "are asked for elastic IPs where a host may have one of theirs: %s",
+    (_what, web, expected) => {
+      const asked = planScopes({ environments, hosts: { web } }, {})
+        .filter(({ hasElasticIps }) => hasElasticIps)
+        .map(({ region, profile }) => (region === "us-west-2" ? region : `${region} ${profile}`));
+      expect(asked).toEqual(expected);
+    },
+  );
 });

@@ -82,6 +82,12 @@ function send(response: ServerResponse, answer: Answer, more: Record<string, str
   response.end();
 }
 
+/** What stands between, or stands there now, answers people. */
+function answerPage(status: number, title: string): Answer {
+  const body = [`<html><body><h1>${title}</h1>The server…</body></html>\n`];
+  return { status, headers: { "Content-Type": "text/html" }, body };
+}
+
 /** Promises more than it sends, and hangs up. */
 function sendHalf(response: ServerResponse, answer: Answer): void {
   const body = Buffer.from([...answer.body].join(""));
@@ -108,17 +114,18 @@ async function sendWithFault(
       sendHalf(response, plain());
       return;
     case "garbage":
-      send(response, {
-        status: 502,
-        headers: { "Content-Type": "text/html" },
-        body: ["<html><body><h1>502 Bad Gateway</h1>The proxy server…</body></html>\n"],
-      });
+      send(response, answerPage(502, "502 Bad Gateway"));
+      return;
+    case "gone":
+      send(response, answerPage(404, "404 Not Found"));
       return;
     case "throttle":
     case "expired":
     case "denied":
     case "opt-in":
     case "not-subscribed":
+    case "unknown-action":
+    case "signature":
     case "clock": {
       const { arn } = findIdentity(state, request.accessKeyId);
       const clock = rule && kind === "clock" ? readClock(rule, request) : undefined;

@@ -87,6 +87,8 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "dd",
     "dc",
     "du",
+    "t",
+    "tc",
   ]);
 });
 

@@ -75,6 +75,13 @@ const MENU: Menu = [
       { key: "du", label: "Undo the last change of a row", run: ["dyn", "undo"] },
     ],
   },
+  {
+    title: "Tunnels:",
+    entries: [
+      { key: "t", label: "In the background", run: ["tunnel", "list"] },
+      { key: "tc", label: "Close those in the background", run: ["tunnel", "close", "--all"] },
+    ],
+  },
 ];
 
 /** Takes the names of hosts and services that exist; returns the menu without entries that lead to another. */

@@ -52,7 +52,12 @@ const forward = async (
   target = { host: "127.0.0.1", port },
 ): Promise<Forward> => {
   connection.catch(() => undefined);
-  const made = await forwardPort(0, target, connection, trace);
+  const made = await forwardPort(0, target, {
+    connect: () => connection,
+    report: (error) => {
+      if (error instanceof Error) trace(error.message);
+    },
+  });
   forwards.push(made);
   return made;
 };
@@ -97,7 +102,7 @@ describe("a forwarded port", () => {
     clients.push(refused);
     const [error] = (await once(refused.resume(), "error")) as [NodeJS.ErrnoException];
     expect(error.code).toBe("ECONNRESET");
-    expect(told).toEqual([`127.0.0.1:${port}: 64 connections are waiting already`]);
+    expect(told).toEqual(["64 connections are waiting already"]);
     arrive(direct);
     for (const socket of held) socket.write("x");
     expect(await Promise.all(held.map(answerOf))).toEqual(held.map(() => "x"));
@@ -117,7 +122,7 @@ describe("a forwarded port", () => {
     const failed = once(socket.resume(), "error");
     fail(new Error("no route to web"));
     expect(((await failed) as [NodeJS.ErrnoException])[0].code).toBe("ECONNRESET");
-    expect(told).toEqual([`127.0.0.1:${port}: no route to web`]);
+    expect(told).toEqual(["no route to web"]);
   });
 
   test("that the host refuses harms no other", async () => {
@@ -131,7 +136,7 @@ describe("a forwarded port", () => {
     const refused = dial(bad.port, "127.0.0.1");
     clients.push(refused);
     await once(refused.resume(), "error");
-    expect(told).toEqual(["127.0.0.1:1: administratively prohibited"]);
+    expect(told).toEqual(["administratively prohibited"]);
     well.write("still here");
     expect(await answerOf(well)).toBe("still here");
   });

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { expect, inject, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { mergeHosts } from "../../src/inventory/merge-hosts.ts";
-import { openTunnels, type TunnelEvent } from "../../src/tunnels/open-tunnels.ts";
+import { connectHost } from "../../src/reach/connect-host.ts";
+import { openTunnels } from "../../src/tunnels/open-tunnels.ts";
+import { makeTunnelHub } from "../../src/tunnels/tunnel-hub.ts";
+import type { TunnelEvent } from "../../src/tunnels/tunnel-status.ts";
 import { createPortPicker } from "../lab/free-port.ts";
 
 test("a service that stays silent is given up after the limit, and the tunnel closed", async () => {
@@ -17,24 +20,32 @@ test("a service that stays silent is given up after the limit, and the tunnel cl
   const runtimeFolder = await mkdtemp(join(tmpdir(), "lcops-open-"));
   const events: TunnelEvent[] = [];
 
+  const { signal } = new AbortController();
   const tunnels = await openTunnels(
+    makeTunnelHub(),
     // Nothing listens there.
     [{ name: "dead", kind: "http", host, target: { host: "127.0.0.1", port: 1 }, localPort }],
     {
       configPath: lab.configPath,
-      hosts,
-      lookUp: ({ address }) =>
-        Promise.resolve(
-          address && "eip" in address && typeof address.eip === "string"
-            ? { address: address.eip }
-            : {},
-        ),
-      ...(config.ssh?.configFile !== undefined && { configFile: config.ssh.configFile }),
-      environment: lab.environment,
-      signal: new AbortController().signal,
-      note: () => undefined,
-      trace: () => undefined,
       runtimeFolder,
+      dial: (dialled, dialSignal) =>
+        connectHost(dialled, {
+          configPath: lab.configPath,
+          hosts,
+          lookUp: ({ address }) =>
+            Promise.resolve(
+              address && "eip" in address && typeof address.eip === "string"
+                ? { address: address.eip }
+                : {},
+            ),
+          ...(config.ssh?.configFile !== undefined && { configFile: config.ssh.configFile }),
+          environment: lab.environment,
+          signal: dialSignal,
+          note: () => undefined,
+          trace: () => undefined,
+        }),
+      signal,
+      trace: () => undefined,
       report: (event) => events.push(event),
       silenceLimitMs: 200,
     },

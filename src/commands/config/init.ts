@@ -1,8 +1,7 @@
 import { dirname, join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import type { Profile } from "../../aws/list-profiles.ts";
-import { printable } from "../../system/printable.ts";
-import type { Machine, Wishes } from "../../config/propose-config.ts";
+import type { Wishes } from "../../config/propose-config.ts";
 import type { Prompts } from "../../terminal/prompts.ts";
 import type { Command, Context } from "../command.ts";
 
@@ -34,13 +33,18 @@ export const configInit: Command = {
       });
     }
     const wishes = isAsking ? await ask(found, context) : proposeWishes(found);
-    const machines = await findMachines(wishes.environments, context);
+    const { findMachines } = await import("./find-machines.ts");
+    const { machines, accounts, isPartial } = await findMachines(wishes.environments, context);
+    const environments = wishes.environments.map((environment) => {
+      const account = accounts.get(environment.name);
+      return { ...environment, ...(account !== undefined && { account }) };
+    });
     const schemaPath = join(dirname(configPath), "lcops.schema.json");
-    const text = `${JSON.stringify(proposeConfig({ ...wishes, machines }), null, 2)}\n`;
+    const text = `${JSON.stringify(proposeConfig({ ...wishes, environments, machines }), null, 2)}\n`;
     if (isDryRun) {
       terminal.note(`# would be written to ${configPath}, and its schema to ${schemaPath}`);
       terminal.stdout.write(text);
-      return 0;
+      return isPartial ? 3 : 0;
     }
     const { makeJsonSchema } = await import("../../config/json-schema.ts");
     // Somebody's own file of that name stays as it is; the schema is for editors only.
@@ -53,7 +57,7 @@ export const configInit: Command = {
       terminal.note(
         `${configPath} is written; lcops doctor shows what it reaches, lcops opens the menu`,
       );
-    return 0;
+    return isPartial ? 3 : 0;
   },
 };
 
@@ -167,58 +171,6 @@ async function askRegions(
   throw new OperatorError("usage", `${JSON.stringify(wrong)} is no region`, {
     next: "name it as AWS does, e.g. eu-west-1",
   });
-}
-
-/** What EC2 shows of the environments; where it cannot be asked, that is said, and the rest goes on. */
-async function findMachines(
-  environments: Answers["environments"],
-  context: Context,
-): Promise<Machine[]> {
-  const { loadInventory } = await import("../../inventory/load-inventory.ts");
-  const names = new Set(environments.map(({ name }) => name));
-  const found = await Promise.all(
-    environments.map(async ({ name, profile, regions }) => {
-      const scopes = (regions ?? []).map((region) => ({
-        region,
-        ...(profile !== undefined && { profile }),
-        environments: [name],
-        hasOpsWorks: false,
-      }));
-      const { hosts, gaps } = await loadInventory(
-        {},
-        {
-          scopes,
-          cacheFolder: context.folders.cache,
-          environment: context.environment,
-          signal: context.signal,
-          freshness: "refresh",
-        },
-      );
-      for (const gap of gaps)
-        context.terminal.warn(`lcops: ${printable(gap.error.message)}; its hosts are not proposed`);
-      return hosts.flatMap((host): [string, Machine][] =>
-        host.state === "running"
-          ? [
-              [
-                host.instanceId ?? host.name,
-                {
-                  name: host.name,
-                  environment: names.has(host.environment ?? "") ? (host.environment ?? "") : name,
-                  tags: host.tags ?? {},
-                  ...(host.region !== undefined && { region: host.region }),
-                  ...(host.role !== undefined && { role: host.role }),
-                },
-              ],
-            ]
-          : [],
-      );
-    }),
-  );
-  // Two environments of one account show the same machines twice.
-  const machines = [...new Map(found.flat()).values()];
-  if (machines.length > 0)
-    context.terminal.note(`found ${machines.length} running machines in AWS`);
-  return machines;
 }
 
 function isProductionName(name: string): boolean {

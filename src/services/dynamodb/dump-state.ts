@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeFileAtomically } from "../../system/atomic-file.ts";
-import { errorCode, OperatorError } from "../../system/errors.ts";
+import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
 import { type DumpManifest, manifestPath } from "./dump-manifest.ts";
 import type { DumpPlan } from "./plan-dump.ts";
 import type { Segment } from "./scan-table.ts";
@@ -47,12 +47,19 @@ export async function forgetDump(path: string): Promise<void> {
   await rm(partialPath(path), { force: true });
 }
 
-/** Given the path of a dump, take away the temporary files that a killed run has left beside it. */
+/** Given the path of a dump, take away the temporary files that a killed run has left beside it. Throws `failed` where its folder is not there. */
 export async function removeTemporaries(path: string): Promise<void> {
   const own = [basename(statePath(path)), basename(manifestPath(path))];
-  for (const name of await readdir(dirname(path))) {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw new OperatorError("failed", `cannot write ${path}: ${describeError(error)}`, {
+      next: "name a folder that is there and can be written",
+      cause: error,
+    });
+  });
+  for (const name of names) {
     const isOurs = own.some((file) => name.startsWith(`${file}.`)) && name.endsWith(".tmp");
-    if (isOurs) await rm(join(dirname(path), name), { force: true });
+    if (isOurs) await rm(join(folder, name), { force: true });
   }
 }
 

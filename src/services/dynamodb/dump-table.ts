@@ -1,4 +1,4 @@
-import { holdLock } from "../../system/lock.ts";
+import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { DynamoDb } from "./connect-dynamodb.ts";
 import type { DumpManifest } from "./dump-manifest.ts";
@@ -41,7 +41,12 @@ export async function dumpTable(
   plan: DumpPlan,
   options: DumpOptions,
 ): Promise<DumpManifest> {
-  const release = await holdLock(`${plan.path}.lock`, `the dump ${plan.path}`);
+  const release = await takeKernelLock(`${plan.path}.lock`);
+  if (!release) {
+    throw new OperatorError("locked", `another run dumps into ${plan.path}`, {
+      next: "wait for it, or stop it",
+    });
+  }
   try {
     await removeTemporaries(plan.path);
     const state = (options.resume && (await resumeDump(plan))) || (await beginDump(plan));

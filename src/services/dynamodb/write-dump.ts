@@ -31,7 +31,11 @@ export async function openDumpFile(
   signal: AbortSignal,
 ): Promise<DumpWriter> {
   const path = partialPath(state.plan.path);
-  const file = await open(path, state.offset === 0 ? "w" : "r+", 0o600);
+  const file = await open(path, state.offset === 0 ? "w" : "r+", 0o600).catch((error: unknown) => {
+    throw new OperatorError("failed", `cannot write ${path}: ${describeError(error)}`, {
+      cause: error,
+    });
+  });
   await file.truncate(state.offset);
   let checkedAt = performance.now();
   const put = async (

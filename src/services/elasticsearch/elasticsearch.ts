@@ -4,6 +4,7 @@ import type { ServiceType } from "../service.ts";
 /** Elasticsearch and OpenSearch: both name themselves at `/`. */
 export const elasticsearch: ServiceType = {
   scheme: "http",
+  isAskedWhileIdle: true,
   probe: (endpoint, options) =>
     askHttp(endpoint, "/", options, ({ status, body }) => {
       if (status === 401 || status === 403)

@@ -4,6 +4,7 @@ import type { ServiceType } from "../service.ts";
 /** Graphite's web application; `/metrics/find` reads the metrics' folder, so an answer proves more than a page would. */
 export const graphite: ServiceType = {
   scheme: "http",
+  isAskedWhileIdle: true,
   probe: (endpoint, options) =>
     askHttp(endpoint, "/metrics/find?query=*", options, ({ status, body }) => {
       if (status !== 200) return { answers: false, detail: `HTTP ${status} from /metrics/find` };

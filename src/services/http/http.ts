@@ -4,6 +4,7 @@ import type { ServiceType } from "../service.ts";
 /** Any web page: Kibana, Jenkins, the team's own. */
 export const http: ServiceType = {
   scheme: "http",
+  isAskedWhileIdle: true,
   probe: (endpoint, options) =>
     askHttp(endpoint, options.path ?? "/", options, ({ status, headers }) => {
       const jenkins = headers["x-jenkins"];

@@ -4,6 +4,7 @@ import type { ServiceType } from "../service.ts";
 /** Monit's web interface: its XML, or its demand for a login. */
 export const monit: ServiceType = {
   scheme: "http",
+  isAskedWhileIdle: true,
   probe: (endpoint, options) =>
     askHttp(endpoint, "/_status?format=xml", options, ({ status, headers, body }) => {
       const isMonit = /monit/i.test([headers.server, headers["www-authenticate"]].join(" "));

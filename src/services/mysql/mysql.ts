@@ -4,6 +4,8 @@ import type { ServiceType } from "../service.ts";
 /** MySQL and MariaDB, by the greeting that the server sends first (protocol version 10). */
 export const mysql: ServiceType = {
   scheme: "tcp",
+  // A greeting without a login counts towards max_connect_errors, which then locks the host of the tunnel out.
+  isAskedWhileIdle: false,
   probe: (endpoint, options) =>
     askSocket(endpoint, undefined, options, (answer) => {
       // A packet is a length of three bytes, a sequence number, and the payload.

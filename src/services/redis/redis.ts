@@ -4,6 +4,7 @@ import type { ServiceType } from "../service.ts";
 /** Redis, by PING; a server that wants a password, or still loads its data, is alive. */
 export const redis: ServiceType = {
   scheme: "tcp",
+  isAskedWhileIdle: true,
   probe: (endpoint, options) =>
     askSocket(endpoint, "PING\r\n", options, (answer) => {
       const end = answer.indexOf("\r\n");

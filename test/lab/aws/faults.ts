@@ -22,6 +22,12 @@ type FaultKind =
   | "cut"
   /** A proxy's HTML page, 502. */
   | "garbage"
+  /** A web server's HTML page, 404: no API is served there any more. */
+  | "gone"
+  /** An API that knows no such action any more. */
+  | "unknown-action"
+  /** A signature that another key made, whatever the clock. */
+  | "signature"
   /** DescribeInstances names the same next page for ever. */
   | "repeat-token"
   /** DescribeInstances answers an empty page, and where to go on. */
@@ -96,7 +102,15 @@ export function createFaultBook(): FaultBook {
   };
 }
 
-type ErrorKind = "throttle" | "expired" | "denied" | "opt-in" | "not-subscribed" | "clock";
+type ErrorKind =
+  | "throttle"
+  | "expired"
+  | "denied"
+  | "opt-in"
+  | "not-subscribed"
+  | "unknown-action"
+  | "signature"
+  | "clock";
 
 const error = (status: number, code: string, message: string): AwsError => ({
   status,
@@ -161,6 +175,20 @@ export function wordError(
         error(401, "OptInRequired", message),
         error(403, "OptInRequired", message),
         error(400, "OptInRequired", message),
+      );
+    }
+    case "unknown-action": {
+      const message = `The action ${action} is not valid for this web service.`;
+      const invalid = error(400, "InvalidAction", message);
+      return byProtocol(invalid, invalid, error(400, "UnknownOperationException", ""));
+    }
+    case "signature": {
+      const message =
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.";
+      return byProtocol(
+        error(401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
+        error(403, "SignatureDoesNotMatch", message),
+        error(400, "InvalidSignatureException", message),
       );
     }
     case "clock": {

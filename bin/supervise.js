@@ -1,0 +1,7 @@
+"use strict";
+
+void require("../dist/main.cjs")
+  .keepTunnels()
+  .then((code) => {
+    process.exitCode = code;
+  });

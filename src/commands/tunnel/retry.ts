@@ -1,0 +1,33 @@
+import { OperatorError } from "../../system/errors.ts";
+import type { Command } from "../command.ts";
+import { renderTunnels } from "./list.ts";
+
+export const tunnelRetry: Command = {
+  name: "tunnel retry",
+  summary: "Connect tunnels in the background again now, after a sign-in or a mended configuration",
+  operands: [{ syntax: "[name...]", description: "names of services; none: all" }],
+  examples: ["tunnel retry", "tunnel retry graphite"],
+  danger: "reads",
+  async run(input, context) {
+    const { configPath } = context;
+    const { ask } = await import("./supervisor.ts");
+    const answer = await ask(
+      {
+        ask: "retry",
+        configPath,
+        names: input.operands,
+        environment: await context.childEnvironment(),
+      },
+      context,
+    );
+    const [name] = input.operands;
+    if (!answer && name !== undefined) {
+      throw new OperatorError("usage", `no tunnel ${name} is kept in the background`, {
+        next: "open it with lcops tunnel open --detach",
+      });
+    }
+    const tunnels = answer?.tunnels ?? [];
+    await renderTunnels(tunnels, context);
+    return tunnels.some(({ state }) => state === "failed" || state === "waiting") ? 1 : 0;
+  },
+};

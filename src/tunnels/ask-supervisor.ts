@@ -1,0 +1,84 @@
+import { connect, type Socket } from "node:net";
+import { errorCode, OperatorError } from "../system/errors.ts";
+import {
+  type ControlAnswer,
+  type ControlLine,
+  type ControlRequest,
+  controlSocket,
+  linesOf,
+  PROTOCOL,
+  unpackError,
+} from "./control-protocol.ts";
+import type { TunnelEvent } from "./tunnel-status.ts";
+
+/** A request before it says which version of them it speaks. */
+export type SupervisorRequest = Unversioned<ControlRequest>;
+type Unversioned<Request> = Request extends unknown ? Omit<Request, "protocol"> : never;
+
+export interface AskOptions {
+  runtimeFolder: string;
+  signal: AbortSignal;
+  /** Told of what happens meanwhile. */
+  report?: (event: TunnelEvent) => void;
+  /** Start a supervisor; resolves once it listens, or another one does. Absent: without one there is no answer. */
+  start?: () => Promise<void>;
+}
+
+/** A supervisor that ends with its last tunnel may do so just when it is asked. */
+const TRIES = 3;
+
+/** Given a request, return the supervisor's answer, or undefined where none runs and none is to be started. Throws what the request threw there. */
+export async function askSupervisor(
+  request: SupervisorRequest,
+  options: AskOptions,
+): Promise<ControlAnswer | undefined> {
+  for (let tried = 1; ; tried++) {
+    const socket = await dial(controlSocket(options.runtimeFolder));
+    const answer = socket && (await converse(socket, { ...request, protocol: PROTOCOL }, options));
+    if (answer || !options.start) return answer;
+    if (tried > TRIES) {
+      throw new OperatorError("failed", "the supervisor of the tunnels does not answer", {
+        next: "see which process holds them with lcops doctor",
+      });
+    }
+    if (!socket) await options.start();
+  }
+}
+
+/** Returns undefined where nobody listens: there is no socket, or one that a dead supervisor left behind. */
+function dial(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", (error) => {
+      if (["ENOENT", "ECONNREFUSED"].includes(errorCode(error) ?? "")) resolve(undefined);
+      else reject(error);
+    });
+  });
+}
+
+/** Returns undefined where the supervisor ended without a word. */
+async function converse(
+  socket: Socket,
+  request: ControlRequest,
+  { signal, report }: AskOptions,
+): Promise<ControlAnswer | undefined> {
+  const abort = (): void => void socket.destroy();
+  signal.addEventListener("abort", abort);
+  socket.on("error", () => socket.destroy());
+  try {
+    signal.throwIfAborted();
+    socket.write(`${JSON.stringify(request)}\n`);
+    for await (const text of linesOf(socket)) {
+      const line = JSON.parse(text) as ControlLine;
+      if ("event" in line) report?.(line.event);
+      else if ("error" in line) throw unpackError(line.error);
+      else return line.answer;
+    }
+    signal.throwIfAborted();
+    return undefined;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    socket.destroy();
+  }
+}

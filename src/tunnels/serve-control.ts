@@ -1,0 +1,95 @@
+import { chmod, mkdir, rm, stat } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { OperatorError } from "../system/errors.ts";
+import {
+  type ControlAnswer,
+  type ControlLine,
+  type ControlRequest,
+  linesOf,
+  packError,
+  PROTOCOL,
+} from "./control-protocol.ts";
+
+export interface ControlServer {
+  close(): Promise<void>;
+}
+
+/** Answers a request; `gone` fires when the asker has left. */
+export type Answer = (
+  request: ControlRequest,
+  tell: (line: ControlLine) => void,
+  gone: AbortSignal,
+) => Promise<ControlAnswer>;
+
+/** A socket that somebody has taken away (a cleaner of temporary folders) is put back. */
+const LOOK_AFTER_MS = 5_000;
+
+/** Given the path of a socket on which nobody else listens, answer requests on it; it is for this user alone. */
+export async function serveControl(path: string, answer: Answer): Promise<ControlServer> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  let server = await listen(path, answer);
+  let inode = await inodeOf(path);
+  const timer = setInterval(() => {
+    void (async () => {
+      if ((await inodeOf(path)) === inode) return;
+      server.close();
+      server = await listen(path, answer);
+      inode = await inodeOf(path);
+    })().catch(() => undefined);
+  }, LOOK_AFTER_MS).unref();
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await rm(path, { force: true });
+    },
+  };
+}
+
+async function listen(path: string, answer: Answer): Promise<Server> {
+  await rm(path, { force: true });
+  const server = createServer((socket) => void converse(socket, answer));
+  // The folder is 0700; between the socket's making and its mode nobody else can reach it.
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  await chmod(path, 0o600);
+  return server;
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ ino }) => ino,
+    () => undefined,
+  );
+}
+
+async function converse(socket: Socket, answer: Answer): Promise<void> {
+  const gone = new AbortController();
+  socket.on("error", () => socket.destroy());
+  socket.on("close", () => gone.abort());
+  const tell = (line: ControlLine): void => {
+    if (socket.writable) socket.write(`${JSON.stringify(line)}\n`);
+  };
+  try {
+    for await (const line of linesOf(socket)) {
+      tell({ answer: await answer(readRequest(line), tell, gone.signal) });
+      break;
+    }
+  } catch (error) {
+    tell({ error: packError(error) });
+  }
+  socket.end();
+}
+
+function readRequest(line: string): ControlRequest {
+  const request = JSON.parse(line) as ControlRequest;
+  if (request.protocol === PROTOCOL) return request;
+  throw new OperatorError(
+    "refused",
+    `the tunnels in the background are kept by another version of lcops (pid ${process.pid})`,
+    { next: `end it with kill ${process.pid}, then open the tunnels again` },
+  );
+}
