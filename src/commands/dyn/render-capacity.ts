@@ -1,7 +1,7 @@
 import type { Table } from "../../services/dynamodb/describe-table.ts";
 import { printable } from "../../system/printable.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import type { Measured } from "./capacity.ts";
+import type { Measured } from "./run-capacity.ts";
 import { formatBytes } from "./format-bytes.ts";
 
 const BAR_WIDTH = 40;
