@@ -232,6 +232,27 @@ describe("a dump, whatever the service does", () => {
     expect(JSON.parse(readFileSync(`${file}.manifest.json`, "utf8"))).toMatchObject({ items: 0 });
   });
 
+  test("the capacity of a large table is that of a sample, and said to be", async () => {
+    answer = scriptTable({ name: NAME, items: 4000, itemsByPage: 10 });
+    const { code, stdout, stderr } = await ground.lcops("dyn", "capacity", NAME);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^numbers: 480 items measured, a sample\n/);
+  });
+
+  test("tables of a place that cannot be seen are named, and the others listed, with 3", async () => {
+    const first = service.count("ListTables");
+    answer = (call) => {
+      if (call.operation !== "ListTables") return plain(call);
+      return call.index === first
+        ? refusal("AccessDeniedException")
+        : { body: { TableNames: [NAME] } };
+    };
+    const { code, stdout, stderr } = await ground.lcops("dyn", "tables");
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^numbers\tus-west-2\t400\t.*\ton demand\tid \(S\)\t/);
+    expect(stderr).toMatch(/^lcops: dynamodb:ListTables in us-west-2.*its tables are missing.*\n$/);
+  });
+
   test("ends quietly when whoever reads it has seen enough", async () => {
     answer = plain;
     const words = [process.execPath, LCOPS, "dyn", "dump-table", NAME, "-o", "-"];
