@@ -59,7 +59,7 @@ test("another shell is refused with those that there are", async () => {
 
 testWith("hosts").each([
   ["lcops tunn", "lcops tunnel"],
-  ["lcops tunnel ", "lcops tunnel open"],
+  ["lcops tunnel o", "lcops tunnel open"],
   ["lcops ssh Gra", "lcops ssh GraphStats"],
   ["lcops hosts dev-a", "lcops hosts dev-api3-2"],
   ["lcops mysql --rep", "lcops mysql --replica"],

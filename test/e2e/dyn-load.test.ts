@@ -128,7 +128,7 @@ describe.each(EMULATORS)("a load, on %s", (emulator) => {
     [
       "a key of another type on its last line",
       good + line({ id: { N: "1" } }),
-      /:61: id: the key must be there, as S/,
+      /:61: id: the key must be of the type S/,
     ],
     ["a last line that is cut", good + line(row(99)).slice(0, 20), /:61: /],
     [

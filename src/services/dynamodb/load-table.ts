@@ -48,7 +48,7 @@ export async function validateDump(
   let count = 0;
   for await (const { item, place } of readDump(source, signal)) {
     try {
-      validateItem(item, table.key);
+      validateItem(item, table);
     } catch (error) {
       if (!(error instanceof AttributeError)) throw error;
       throw new OperatorError("usage", `${place}: ${error.message}`, {

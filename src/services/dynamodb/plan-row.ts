@@ -77,7 +77,7 @@ export function wishEdit(table: Table, base: Item, mine: Item): { key: Item; wis
 /** Given a row, return its key. Throws `usage` where the table cannot hold it. Pure. */
 export function checkRow(table: Table, row: Item): Item {
   try {
-    validateItem(row, table.key);
+    validateItem(row, table);
   } catch (error) {
     if (!(error instanceof AttributeError)) throw error;
     throw new OperatorError("usage", `${table.name} cannot hold that row: ${error.message}`, {

@@ -18,23 +18,24 @@ const DEEPEST = 32;
 const LARGEST_KEY_BYTES = [2048, 1024];
 
 /**
- * Given an item and the attributes of its table's key, throw AttributeError for the first thing that DynamoDB would refuse:
- * the key, numbers past 38 digits, empty sets and members twice, binary that is no base64, depth, size. Pure.
+ * Given an item and its table, throw AttributeError for the first thing that DynamoDB would refuse: its key, those of indexes where
+ * it has them, numbers past 38 digits, empty sets and members twice, binary that is no base64, depth, size. Pure.
  */
-export function validateItem(item: Item, key: readonly KeyAttribute[]): void {
-  for (const [index, { name, type }] of key.entries()) {
+export function validateItem(
+  item: Item,
+  table: { key: readonly KeyAttribute[]; indexes: readonly { key: readonly KeyAttribute[] }[] },
+): void {
+  for (const [index, attribute] of table.key.entries()) {
+    const { name, type } = attribute;
     const value = item.get(name);
-    if (value?.type !== type)
-      throw new AttributeError(
-        `the key must be there, as ${type}${value ? `, and it is ${value.type}` : ""}`,
-        [name],
-      );
-    if (type !== "N") {
-      const bytes = Buffer.byteLength(value.value as string, type === "B" ? "base64" : "utf8");
-      if (bytes === 0) throw new AttributeError("a key must not be empty", [name]);
-      const limit = LARGEST_KEY_BYTES[index] ?? 0;
-      if (bytes > limit)
-        throw new AttributeError(`the key has ${bytes} bytes, the limit is ${limit}`, [name]);
+    if (!value) throw new AttributeError(`the key must be there, as ${type}`, [name]);
+    validateKey(value, attribute, "the key", LARGEST_KEY_BYTES[index] ?? 0);
+  }
+  for (const index of table.indexes) {
+    for (const [place, attribute] of index.key.entries()) {
+      const value = item.get(attribute.name);
+      if (value)
+        validateKey(value, attribute, "the key of an index", LARGEST_KEY_BYTES[place] ?? 0);
     }
   }
   for (const [name, value] of item) validateValue(value, [name], 0);
@@ -44,6 +45,23 @@ export function validateItem(item: Item, key: readonly KeyAttribute[]): void {
       `the item has ${(bytes / 1024).toFixed(1)} KB, the limit is ${LARGEST_ITEM_BYTES / 1024}`,
       [],
     );
+}
+
+function validateKey(
+  value: AttributeValue,
+  { name, type }: KeyAttribute,
+  what: string,
+  limit: number,
+): void {
+  if (value.type !== type)
+    throw new AttributeError(`${what} must be of the type ${type}, and it is ${value.type}`, [
+      name,
+    ]);
+  if (type === "N") return;
+  const bytes = Buffer.byteLength(value.value as string, type === "B" ? "base64" : "utf8");
+  if (bytes === 0) throw new AttributeError(`${what} must not be empty`, [name]);
+  if (bytes > limit)
+    throw new AttributeError(`${what} has ${bytes} bytes, the limit is ${limit}`, [name]);
 }
 
 function validateValue(given: AttributeValue, path: AttributePath, depth: number): void {

@@ -167,6 +167,9 @@ describe("any item", () => {
   });
 });
 
+const KEY_ONLY = { key: [{ name: "id", type: "S" as const }], indexes: [] };
+const INDEXED = { ...KEY_ONLY, indexes: [{ key: [{ name: "day", type: "S" as const }] }] };
+
 const deep = (levels: number): AttributeValue => {
   let inner: AttributeValue = { type: "S", value: "x" };
   for (let level = 0; level < levels; level++) inner = { type: "L", value: [inner] };
@@ -233,7 +236,7 @@ describe.each(EMULATORS)("the service, as %s has it", (emulator) => {
   const id = { type: "S" as const, value: "x" };
   const key: Item = new Map([["id", id]]);
   const comesBack = async (given: Item): Promise<void> => {
-    validateItem(given, [{ name: "id", type: "S" }]);
+    validateItem(given, KEY_ONLY);
     const before = await readRow(dynamoDb, table, key);
     if (before) await dynamoDb.ask("DeleteItem", `{"TableName":"${table}","Key":{"id":{"S":"x"}}}`);
     const write = planPut(table, key, undefined, given);
@@ -274,7 +277,17 @@ describe("what DynamoDB would refuse", () => {
     ["1E-131", [id, ["v", { type: "N", value: "1E-131" }]], /outside/],
     ["no number", [id, ["v", { type: "N", value: "0x10" }]], /no number/],
     ["an empty key", [["id", { type: "S", value: "" }]], /must not be empty/],
-    ["a key of another type", [["id", { type: "N", value: "1" }]], /as S, and it is N/],
+    ["a key of another type", [["id", { type: "N", value: "1" }]], /of the type S, and it is N/],
+    [
+      "the key of an index of another type",
+      [id, ["day", { type: "N", value: "1" }]],
+      /index must be of the type S, and it is N/,
+    ],
+    [
+      "the key of an index that is empty",
+      [id, ["day", { type: "S", value: "" }]],
+      /index must not be empty/,
+    ],
     ["no key", [["v", id[1]]], /must be there/],
     ["an empty set", [id, ["v", { type: "SS", value: [] }]], /a member/],
     ["a member twice", [id, ["v", { type: "NS", value: ["1", "1.0"] }]], /twice/],
@@ -282,7 +295,7 @@ describe("what DynamoDB would refuse", () => {
     ["400.1 KB", [id, ["v", { type: "S", value: "x".repeat(409_700) }]], /400\.1 KB/],
     ["no base64", [id, ["v", { type: "B", value: "a" }]], /base64/],
   ])("%s is refused here", (_what, entries, said) => {
-    expect(() => validateItem(new Map(entries), [{ name: "id", type: "S" }])).toThrow(said);
+    expect(() => validateItem(new Map(entries), INDEXED)).toThrow(said);
   });
 });
 
