@@ -22,7 +22,7 @@ export interface ContextParts {
   wishes: ScopeWishes;
   guard: GuardFlags;
   /** The command line, for the journal. */
-  commandLine: string;
+  words: readonly string[];
   signals: Signals;
   version: string;
   commands: Context["commands"];
@@ -80,8 +80,10 @@ export function makeContext(parts: ContextParts): Context {
     },
     journal: async (change) => {
       const { journalChange } = await import("../system/journal.ts");
+      // Loaded only here: beside what every command loads, the help would load all of that for it.
+      const { quoteWords } = await import("../commands/quote-words.ts");
       const record = await journalChange(parts.folders.state, {
-        command: parts.commandLine,
+        command: `lcops ${quoteWords(parts.words)}`,
         ...change,
       });
       return {

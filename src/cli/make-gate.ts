@@ -22,11 +22,13 @@ export function decideGate(plan: ChangePlan, flags: GuardFlags, canAsk: boolean)
   if (canAsk) return plan.isProduction && plan.danger === "destroys" ? "ask name" : "ask";
   const [why, needed] = plan.isProduction
     ? [
-        flags.yes ? "--yes does not do in production" : "it is production",
+        flags.yes
+          ? "in production --yes does not do without a terminal"
+          : "there is no terminal to ask on, and this is production",
         `--confirm ${plan.target}`,
       ]
-    : ["nobody can be asked", "--yes"];
-  throw new OperatorError("refused", `${plan.title}: ${why}, and nothing was done`, {
+    : ["there is no terminal to ask on", "--yes"];
+  throw new OperatorError("refused", `${plan.title}: ${why}; nothing was done`, {
     next: `confirm it with ${needed}; --dry-run prints the plan`,
   });
 }

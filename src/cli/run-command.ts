@@ -1,5 +1,4 @@
 import type { Command, Context, Input } from "../commands/command.ts";
-import { quoteWords } from "../commands/quote-words.ts";
 import { findConfigPath } from "../config/find-config.ts";
 import { findFolders } from "../config/folders.ts";
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
@@ -54,7 +53,7 @@ export function runCommand(
         environmentFlag: flags.env,
         wishes: readWishes(flags, input),
         guard: readGuard(input),
-        commandLine: `lcops ${quoteWords(invocation.words)}`,
+        words: invocation.words,
         runLcops: (words) => invocation.runLcops([...passOn(flags), ...words]),
         self: [process.execPath, process.argv[1] ?? "", ...passOn(flags)],
       });

@@ -117,7 +117,7 @@ function openContext(
     commands: [],
     // A tunnel changes nothing of the estate.
     guard: { dryRun: false, yes: false },
-    commandLine: "lcops tunnel open --detach",
+    words: ["tunnel", "open", "--detach"],
     signals: { signal: own.signal, leaveSigintTo: (work) => work(), hasTerminal: false },
     runLcops: () => Promise.reject(new Error("the supervisor runs no command lines")),
     self: [process.execPath, process.argv[1] ?? ""],

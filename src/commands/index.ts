@@ -4,6 +4,14 @@ import { configCheck } from "./config/check.ts";
 import { configInit } from "./config/init.ts";
 import { configSchema } from "./config/schema.ts";
 import { configShow } from "./config/show.ts";
+import { dynCapacity } from "./dyn/capacity.ts";
+import { dynDumpRow } from "./dyn/dump-row.ts";
+import { dynDumpTable } from "./dyn/dump-table.ts";
+import { dynEditRow } from "./dyn/edit-row.ts";
+import { dynLoadTable } from "./dyn/load-table.ts";
+import { dynTables } from "./dyn/tables.ts";
+import { dynUndo } from "./dyn/undo.ts";
+import { dynUploadRow } from "./dyn/upload-row.ts";
 import { doctor } from "./doctor.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
@@ -30,6 +38,14 @@ export const commands: readonly Command[] = [
   tunnelRetry,
   tunnelClose,
   mysql,
+  dynTables,
+  dynDumpTable,
+  dynDumpRow,
+  dynEditRow,
+  dynUploadRow,
+  dynUndo,
+  dynLoadTable,
+  dynCapacity,
   configInit,
   configCheck,
   configShow,
@@ -44,5 +60,6 @@ export const commands: readonly Command[] = [
 export const nouns: Readonly<Record<string, string>> = {
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
+  dyn: "Dump, edit and load DynamoDB tables and rows",
   tunnel: "Forward the ports of services",
 };

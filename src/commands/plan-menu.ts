@@ -31,7 +31,7 @@ const TUNNEL_ENTRIES: MenuEntryConfig[] = [
   { key: "tc", label: "Close those in the background", run: ["tunnel", "close", "--all"] },
 ];
 
-/** A menu for a configuration that has none: its services, then its hosts, numbered. */
+/** A menu for a configuration that has none: its services, then its hosts, numbered; tables where AWS is spoken to. */
 function proposeMenu(config: Config): NonNullable<Config["menu"]> {
   let next = 0;
   const number = <Name extends string>(names: readonly string[], as: Name): MenuEntryConfig[] =>
@@ -48,6 +48,14 @@ function proposeMenu(config: Config): NonNullable<Config["menu"]> {
       ),
     },
     { title: "Hosts:", entries: number(Object.keys(config.hosts ?? {}), "host") },
+    ...(Object.values(config.environments ?? {}).some(({ aws }) => aws)
+      ? [
+          {
+            title: "DynamoDB:",
+            entries: [{ key: "dt", label: "List the tables", run: ["dyn", "tables"] }],
+          },
+        ]
+      : []),
     { title: "Inventory:", entries: [{ key: "li", label: "List the hosts", run: ["hosts"] }] },
     { title: "Tunnels:", entries: services.length > 0 ? TUNNEL_ENTRIES : [] },
   ];

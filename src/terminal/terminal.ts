@@ -92,8 +92,8 @@ export function makeTerminal(
   };
 }
 
-/** JSON escapes C0 controls only; the others steer terminals too. */
-function escapeInJson(json: string): string {
+/** Given JSON, return it with what steers terminals escaped too: JSON itself escapes C0 controls only. It says the same. */
+export function escapeInJson(json: string): string {
   return json.replace(
     /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

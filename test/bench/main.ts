@@ -1,5 +1,6 @@
 /** `npm run bench NAME [-- --json]`: prints every ratio with its bar, and exits 1 when one is missed. */
 import { cpus, totalmem } from "node:os";
+import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
 import { benchStartup } from "./startup.ts";
@@ -8,6 +9,7 @@ import { benchTunnel } from "./tunnel.ts";
 const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   startup: benchStartup,
   inventory: benchInventory,
+  dynamodb: benchDynamodb,
   tunnel: benchTunnel,
 };
 

@@ -9,6 +9,8 @@ export interface Ratio {
   of?: "speed";
   /** Present: `value` is a figure of its own in this unit, and its peer is the bar alone. */
   unit?: "MB";
+  /** Of the two sides, where it is not milliseconds. */
+  sides?: "MB";
   rounds: number;
   ours: Spread;
   peer: Spread;
@@ -36,12 +38,12 @@ export function isMet({ value, bar, of }: Ratio): boolean {
 
 /** Given a ratio, return its line. */
 export function formatRatio(ratio: Ratio): string {
-  const unit = ratio.unit ?? (ratio.of === "speed" ? "MB/s" : "ms");
+  const unit = ratio.unit ?? ratio.sides ?? (ratio.of === "speed" ? "MB/s" : "ms");
   const digits = (value: number): string => value.toFixed(Math.abs(value) < 1 ? 2 : 1);
   const show = ({ median, low, high }: Spread): string =>
     `${digits(median)} ${unit} (${digits(low)} to ${digits(high)})`;
   const verdict = isMet(ratio) ? "met   " : "MISSED";
   if (ratio.unit !== undefined)
     return `${verdict} ${ratio.what}: ${show(ratio.ours)}, bar ${ratio.bar} ${unit}; ${ratio.rounds} rounds`;
-  return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${ratio.bar} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
+  return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${Number(ratio.bar.toFixed(3))} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
 }

@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
@@ -8,6 +10,7 @@ import { LCOPS, runLcops, type LcopsResult } from "../support/run-lcops.ts";
 let ground: Ground;
 beforeAll(async () => {
   ground = await makeGround();
+  Object.assign(UNATTENDED, await prepareTables());
 });
 afterAll(() => ground.remove());
 
@@ -35,38 +38,87 @@ const UNATTENDED: Record<string, string[]> = {
   completion: ["completion", "bash"],
   help: ["help"],
 };
-/** For a command that asks only of something, a command line that leads to the question. */
-const UNANSWERED: Record<string, string[]> = { "hosts trust": ["hosts", "trust", "GraphStats"] };
+const TABLE = "pattern-aggregator";
+const IN_OREGON = ["--region", "us-west-2"];
+const CONFIRM = ["--confirm", TABLE];
+/** Rows of the lab's table that are open: an editor that closes them. */
+const CLOSE = { EDITOR: "sed -i s/true/false/" };
+const [ROW, OTHER_ROW] = [
+  ["school-1/lesson-003", "2014-03-25"],
+  ["school-1/lesson-006", "2014-03-19"],
+];
+
+/** Files and a change for what edits tables; returns their command lines. */
+async function prepareTables(): Promise<Record<string, string[]>> {
+  const at = (name: string): string => path.join(ground.folder, name);
+  const dump = ["dyn", "dump-table", TABLE, "-o", at("table.json"), ...IN_OREGON];
+  const edit = ["dyn", "edit-row", TABLE, ...OTHER_ROW, ...IN_OREGON];
+  await lcops(dump);
+  for (const [name, attribute] of [
+    ["row.json", "mean"],
+    ["other.json", "source"],
+  ] as const) {
+    await lcops(["dyn", "dump-row", TABLE, ...ROW, "-o", at(name), ...IN_OREGON]);
+    const text = readFileSync(at(name), "utf8");
+    const value = new RegExp(`"${attribute}": \\{"N": "[^"]+"\\}`);
+    writeFileSync(at(name), text.replace(value, `"${attribute}": {"N": "${Date.now()}"}`));
+  }
+  // Something to undo.
+  await lcops([...edit, ...CONFIRM], CLOSE);
+  const capacity = ["dyn", "capacity", at("table.json")];
+  return {
+    "dyn tables": ["dyn", "tables", ...IN_OREGON],
+    "dyn dump-table": dump,
+    "dyn dump-row": ["dyn", "dump-row", TABLE, ...ROW, "-o", at("dumped.json"), ...IN_OREGON],
+    "dyn edit-row": [...edit, ...CONFIRM],
+    "dyn upload-row": ["dyn", "upload-row", at("row.json"), ...CONFIRM],
+    "dyn undo": ["dyn", "undo", ...CONFIRM],
+    "dyn load-table": ["dyn", "load-table", at("table.json"), TABLE, ...IN_OREGON, ...CONFIRM],
+    "dyn capacity": capacity,
+  };
+}
+
+/** The line of a command that needs a confirmation, without it. */
+function lineWithout(name: string): string[] {
+  if (name === "hosts trust") return ["hosts", "trust", "GraphStats"];
+  if (!name.startsWith("dyn ")) return name.split(" ");
+  if (name === "dyn upload-row")
+    return ["dyn", "upload-row", path.join(ground.folder, "other.json")];
+  if (name === "dyn edit-row") return ["dyn", "edit-row", TABLE, ...ROW, ...IN_OREGON];
+  return (UNATTENDED[name] ?? []).slice(0, -CONFIRM.length);
+}
+
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "completion", "help"]);
 
 describe.each(commands.map((command) => [command.name, command] as const))(
   "%s",
   (name, command) => {
-    const line = UNATTENDED[name] ?? [];
-
     testWith("hosts", "mysql")("works unattended, without a single escape code", async () => {
+      const line = UNATTENDED[name] ?? [];
       expect(line).not.toEqual([]);
-      const result = await lcops(line);
+      const result = await lcops(line, CLOSE);
       expect(result).toMatchObject({ code: 0 });
       expect(result.stdout + result.stderr).not.toContain("\u001b");
     });
 
     if (command.unattended !== undefined) {
       test("names what it misses when nobody can be asked", async () => {
-        const words = UNANSWERED[name] ?? name.split(" ");
-        const result = await lcops(words, { LCOPS_CONFIG: missingFor(name) });
+        const result = await lcops(lineWithout(name), {
+          LCOPS_CONFIG: missingFor(name),
+          ...CLOSE,
+        });
         expect([2, 5]).toContain(result.code);
         expect(result.stdout).toBe("");
         expect(result.stderr).toMatch(
-          /^lcops: .*(terminal|nothing was done); .*(KEY|--yes|--confirm).*\n$/m,
+          /^lcops: .*(terminal|nothing was done).*; .*(KEY|--yes|--confirm).*\n/m,
         );
       });
     }
 
     if (!NOT_JSON.has(name)) {
       testWith("hosts")("prints one document with --json", async () => {
-        const { code, stdout } = await lcops([...line, "--json"]);
+        const { code, stdout } = await lcops([...(UNATTENDED[name] ?? []), "--json"], CLOSE);
         expect(code).toBe(0);
         expect(typeof JSON.parse(stdout)).toBe("object");
       });

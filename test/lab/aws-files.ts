@@ -18,7 +18,7 @@ export function writeAwsFiles(folder: string, aws: LabAws | undefined): Record<s
           ([name, region]) =>
             `[profile ${name}]\nregion = ${region}\nendpoint_url = ${aws.endpointUrl}\nservices = lab\n`,
         ),
-        `[services lab]\nopsworks =\n  endpoint_url = ${aws.opsworksUrl}\n`,
+        `[services lab]\nopsworks =\n  endpoint_url = ${aws.opsworksUrl}\ndynamodb =\n  endpoint_url = ${aws.dynamodbUrl}\n`,
       ].join("\n")
     : "";
   const credentials = aws

@@ -60,7 +60,7 @@ test("follows the schema, and no name in it leads nowhere", async () => {
   }
 });
 
-test("has every key of awsConnect.sh, in its order, once", async () => {
+test("has every key of awsConnect.sh, in its order, once, and those of the tables", async () => {
   const config = await buildConfig(describeWholeLab(), pickWished, "familiar");
   const keys = config.menu?.flatMap((group) => group.entries.map((entry) => entry.key));
   expect(keys).toEqual([
@@ -83,6 +83,10 @@ test("has every key of awsConnect.sh, in its order, once", async () => {
     "rp",
     "li",
     "uu",
+    "dt",
+    "dd",
+    "dc",
+    "du",
     "t",
     "tc",
   ]);
@@ -125,6 +129,7 @@ test("without a part, it and its menu entry are left out", async () => {
 const aws = {
   endpointUrl: "http://127.0.0.1:1",
   opsworksUrl: "http://127.0.0.1:2",
+  dynamodbUrl: "http://127.0.0.1:3",
   state: "stand-in" as const,
   accountId: "123456789012",
   regions: ["eu-west-1"],

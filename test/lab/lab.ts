@@ -14,6 +14,7 @@ export const PART_NAMES = [
   "jenkins",
   "aws",
   "opsworks",
+  "dynamodb",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type Part = { name: PartName; state: PartState; detail: string; reason?: string };
@@ -62,6 +63,8 @@ export type LabAws = {
   /** Of EC2 and STS, and of RDS and CloudWatch where it is the emulator. */
   endpointUrl: string;
   opsworksUrl: string;
+  /** The emulator too, or dynalite where there is none. */
+  dynamodbUrl: string;
   state: "emulator" | "stand-in";
   accountId: string;
   regions: string[];

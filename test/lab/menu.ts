@@ -5,6 +5,9 @@ type Menu = NonNullable<Config["menu"]>;
 
 const EVERY_REGION = ["region=ap-northeast-1", "region=us-west-2", "region=eu-west-1"];
 
+/** Where its tables are; dynalite, which may stand for it, shows them in every region. */
+const IN_OREGON = ["--region", "us-west-2"];
+
 const MENU: Menu = [
   { title: "MySQL:", entries: [{ key: "0", label: "RAW @ RDS-MYSQL (v3)", run: ["mysql"] }] },
   {
@@ -54,6 +57,23 @@ const MENU: Menu = [
   {
     title: "Update & Upgrade:",
     entries: [{ key: "uu", label: "ap+us+eu", run: ["fleet", "upgrade", ...EVERY_REGION] }],
+  },
+  {
+    title: "DynamoDB:",
+    entries: [
+      { key: "dt", label: "Tables", run: ["dyn", "tables", ...IN_OREGON] },
+      {
+        key: "dd",
+        label: "Dump pattern-aggregator",
+        run: ["dyn", "dump-table", "pattern-aggregator", ...IN_OREGON],
+      },
+      {
+        key: "dc",
+        label: "Capacity of pattern-aggregator",
+        run: ["dyn", "capacity", "pattern-aggregator", ...IN_OREGON],
+      },
+      { key: "du", label: "Undo the last change of a row", run: ["dyn", "undo"] },
+    ],
   },
   {
     title: "Tunnels:",

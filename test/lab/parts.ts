@@ -57,6 +57,7 @@ const PARTS: Record<PartName, PartFacts> = {
     packages: [],
     needs: [],
   },
+  dynamodb: { state: "emulator", detail: "dynalite", packages: [], needs: ["aws"] },
   opsworks: { state: "stand-in", detail: "its API of our own", packages: [], needs: ["aws"] },
 };
 

@@ -10,9 +10,11 @@ import { DEFAULT_ACCOUNT } from "./aws/state.ts";
 import type { OpsWorksStack } from "./aws/state.ts";
 import { MACHINES } from "./estate.ts";
 import type { LabAws, LabHost } from "./lab.ts";
+import { startDynalite } from "./dynalite.ts";
 import { findMoto } from "./moto-cache.ts";
 import { startMoto } from "./moto.ts";
 import type { LabContext } from "./process.ts";
+import { seedDynamoDb } from "./seed-dynamodb.ts";
 import { seedMoto } from "./seed-moto.ts";
 
 const makeId = (kind: string) => `${kind}-0${randomBytes(8).toString("hex")}`;
@@ -85,6 +87,12 @@ export async function startAws(
   lab.closers.push(endpoint.close);
   const python = findMoto(process.env);
   const moto = python === undefined ? undefined : await startMoto(lab, python);
+  const dynamodb = moto ? undefined : await startDynalite();
+  if (dynamodb) lab.closers.push(dynamodb.close);
+  const dynamodbUrl = dynamodb?.url ?? `http://${moto?.address}:${moto?.port}`;
+  const tables = seedDynamoDb({ endpointUrl: dynamodbUrl, region: "us-west-2" });
+  // Whoever waits for it hears it below.
+  tables.catch(() => {});
   if (moto) await warmUp(`http://${moto.address}:${moto.port}`);
   const estate = planEstate(await hosts);
   const endpointUrl = moto ? `http://${moto.address}:${moto.port}` : endpoint.url;
@@ -96,9 +104,11 @@ export async function startAws(
       tags["Name"] ?? "",
       { region, instanceId: ids[index] ?? "" },
     ]);
+  await tables;
   return {
     endpointUrl,
     opsworksUrl: endpoint.url,
+    dynamodbUrl,
     state: moto ? "emulator" : "stand-in",
     accountId: DEFAULT_ACCOUNT,
     regions: [...AWS_REGIONS],

@@ -54,7 +54,10 @@ async function decideParts(
     obstacle === undefined ? {} : { bastion: obstacle },
     findMoto(process.env) === undefined
       ? {}
-      : { aws: { state: "emulator", detail: "moto: EC2 in three regions, STS, RDS, CloudWatch" } },
+      : {
+          aws: { state: "emulator", detail: "moto: EC2 in three regions, STS, RDS, CloudWatch" },
+          dynamodb: { state: "emulator", detail: "moto" },
+        },
   );
   if (packages.command && parts.some((part) => part.state === "absent"))
     lab.log(`lab: to have all of it: ${packages.command}`);

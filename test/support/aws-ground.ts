@@ -114,8 +114,10 @@ export function watchMemory(folder: string): {
 } {
   const result = path.join(folder, "peak-rss");
   const hook = path.join(folder, "peak-rss.cjs");
-  const write = `require("fs").writeFileSync(${JSON.stringify(result)}, String(process.resourceUsage().maxRSS))`;
-  writeFileSync(hook, `process.on("exit", () => ${write});\n`);
+  // Not getrusage's: that of a child begins with what its parent had.
+  const peak = `/VmHWM:\\s+(\\d+)/.exec(fs.readFileSync("/proc/self/status", "utf8"))[1]`;
+  const write = `fs.writeFileSync(${JSON.stringify(result)}, ${peak})`;
+  writeFileSync(hook, `const fs = require("fs");\nprocess.on("exit", () => ${write});\n`);
   return {
     variables: { NODE_OPTIONS: `--require=${hook}` },
     readMb: () => Number(readFileSync(result, "utf8")) / 1024,

@@ -1,0 +1,105 @@
+import { resolve } from "node:path";
+import type { DumpProgress } from "../../services/dynamodb/dump-table.ts";
+import type { DumpManifest, ItemFormat } from "../../services/dynamodb/dump-manifest.ts";
+import { OperatorError } from "../../system/errors.ts";
+import { escapeInJson } from "../../terminal/terminal.ts";
+import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
+import type { Context, Input } from "../command.ts";
+import { formatBytes } from "./format-bytes.ts";
+import { type OpenTable, withTable } from "./open-table.ts";
+
+/** Given what was typed, do what `lcops dyn dump-table` says and return the exit code. */
+export async function runDumpTable(input: Input, context: Context): Promise<number> {
+  keepMemoryFlat();
+  const itemFormat = readFormat(input);
+  const [name = ""] = input.operands;
+  const output = input.options["output"] ?? `${name}.json`;
+  if (typeof output !== "string" || output === "")
+    throw new OperatorError("usage", "--output needs the path of a file, or -");
+  if (output === "-" && input.options["resume"] === true)
+    throw new OperatorError("usage", "what goes to stdout cannot be resumed");
+  return withTable(context, name, (open) => dump(open, input, context, { output, itemFormat }));
+}
+
+function readFormat({ options }: Input): ItemFormat {
+  const format = options["format"] ?? "dynamodb";
+  if (format === "dynamodb" || format === "plain") return format;
+  throw new OperatorError("usage", `--format: there is no ${JSON.stringify(format)}`, {
+    next: "choose dynamodb or plain",
+  });
+}
+
+async function dump(
+  open: OpenTable,
+  input: Input,
+  context: Context,
+  { output, itemFormat }: { output: string; itemFormat: ItemFormat },
+): Promise<number> {
+  const { planDump, planPageLimit, planReadUnits } =
+    await import("../../services/dynamodb/plan-dump.ts");
+  const { dumpTable, streamTable } = await import("../../services/dynamodb/dump-table.ts");
+  const { makePacer } = await import("../../services/dynamodb/make-pacer.ts");
+  const { startProgress } = await import("../../terminal/progress.ts");
+  const { table, dynamoDb, account, scope } = open;
+  const wish = input.options["maxRcu"];
+  const units = planReadUnits(typeof wish === "string" ? wish : undefined, table);
+  const limit = planPageLimit(units, table);
+  const path = output === "-" ? "-" : resolve(output);
+  const plan = planDump(table, { account, region: scope.region, path, itemFormat });
+  const progress = startProgress(context.terminal);
+  const began = performance.now();
+  const options = {
+    pacer: makePacer(units),
+    ...(limit !== undefined && { limit }),
+    resume: input.options["resume"] === true,
+    onProgress: (now: DumpProgress) =>
+      progress.update(describeProgress(now, table.items, (performance.now() - began) / 1000)),
+  };
+  try {
+    if (output === "-") {
+      await streamTable(dynamoDb, plan, openSink(context), options);
+      return 0;
+    }
+    const manifest = await dumpTable(dynamoDb, plan, options);
+    progress.end();
+    tellResult(manifest, output, context);
+    return 0;
+  } finally {
+    progress.end();
+  }
+}
+
+/** A screen gets nothing that would steer it; a pipe gets the bytes. */
+function openSink({ terminal }: Context): Pick<NodeJS.WritableStream, "write"> {
+  const { stdout, isScreen } = terminal;
+  if (!isScreen) return stdout;
+  const write = (bytes: Uint8Array | string, done?: (error?: Error | null) => void): boolean =>
+    stdout.write(escapeInJson(Buffer.from(bytes).toString()), done);
+  return { write: write as NodeJS.WritableStream["write"] };
+}
+
+/** The table's own count is up to six hours old, so the rest is an estimate. */
+function describeProgress(now: DumpProgress, expected: number, seconds: number): string {
+  const rate = now.items / Math.max(seconds, 0.001);
+  const left = expected > now.items && rate > 0 ? (expected - now.items) / rate : undefined;
+  return [
+    `${now.items} items`,
+    formatBytes(now.bytes),
+    `${Math.round(rate)} items/s`,
+    ...(expected > 0 ? [`≈ ${Math.min(99, Math.round((now.items / expected) * 100))} %`] : []),
+    ...(left === undefined ? [] : [`≈ ${Math.ceil(left)} s left`]),
+    ...(now.throttles > 0 ? [`${now.throttles} throttled`] : []),
+  ].join(", ");
+}
+
+function tellResult(manifest: DumpManifest, output: string, { terminal }: Context): void {
+  if (terminal.flags.json) {
+    terminal.printJson({ file: output, ...manifest });
+    return;
+  }
+  const { items, itemBytes, consumedUnits, table, resumed } = manifest;
+  const more = resumed > 0 ? `, resumed ${resumed} ${resumed === 1 ? "time" : "times"}` : "";
+  terminal.note(
+    `${table.name}: ${items} items, ${formatBytes(itemBytes)}, ${consumedUnits} read units${more} → ${output}`,
+  );
+}

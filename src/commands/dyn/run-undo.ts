@@ -1,0 +1,36 @@
+import type { RowUndo } from "../../services/dynamodb/row-undo.ts";
+import { OperatorError } from "../../system/errors.ts";
+import type { JournalEntry } from "../../system/journal.ts";
+import type { Context, Input } from "../command.ts";
+import { withOrigin } from "./open-table.ts";
+import { writeThroughGate } from "./write-through-gate.ts";
+
+/** Given what was typed, do what `lcops dyn undo` says and return the exit code. */
+export async function runUndo(input: Input, context: Context): Promise<number> {
+  const { readJournal } = await import("../../system/journal.ts");
+  const { wishUndo } = await import("../../services/dynamodb/row-undo.ts");
+  const entry = findEntry(await readJournal(context.folders.state), input.operands[0]);
+  const undo = entry.undo as unknown as RowUndo;
+  return withOrigin(context, undo, (open) =>
+    writeThroughGate(context, open, {
+      ...wishUndo(undo),
+      verb: `undo ${entry.id} in`,
+    }),
+  );
+}
+
+function findEntry(entries: readonly JournalEntry[], id: string | undefined): JournalEntry {
+  const ofRows = entries.filter(({ undo }) => undo?.kind === "dynamodb");
+  const found =
+    id === undefined
+      ? ofRows.findLast(({ outcome }) => outcome?.state !== "failed")
+      : ofRows.find((entry) => entry.id === id);
+  if (found) return found;
+  throw new OperatorError(
+    "usage",
+    id === undefined
+      ? "no row was changed with lcops yet"
+      : `the journal has no change ${id} of a row`,
+    { next: "see lcops history" },
+  );
+}

@@ -1,0 +1,52 @@
+/** How many pages of a scan are asked for at once: more as long as more come of it, half as many after a throttle. */
+export interface ScanPace {
+  atOnce(): number;
+  /** Tell that a page has come. */
+  onPage(bytes: number): void;
+  onThrottle(): void;
+  /** Since when nothing has come. */
+  idleMs(): number;
+}
+
+const [FIRST_AT_ONCE, MOST_AT_ONCE] = [4, 16];
+const PERIOD_MS = 1_000;
+/** What one more must bring, and for how many periods it is not tried again where it does not. */
+const GAIN = 1.05;
+const REST_PERIODS = 10;
+
+/** Given a clock, return the pace of one scan. */
+export function makeScanPace(now: () => number = () => performance.now()): ScanPace {
+  let atOnce = FIRST_AT_ONCE;
+  let lastPageAt = now();
+  let period = { beganAt: now(), bytes: 0 };
+  /** Bytes by the millisecond before the last growth; undefined: there was none. */
+  let before: number | undefined;
+  let rest = 0;
+  const endPeriod = (): void => {
+    const rate = period.bytes / (now() - period.beganAt);
+    period = { beganAt: now(), bytes: 0 };
+    if (before !== undefined && rate < before * GAIN) {
+      atOnce--;
+      before = undefined;
+      rest = REST_PERIODS;
+    } else if (rest > 0) rest--;
+    else if (atOnce < MOST_AT_ONCE) {
+      atOnce++;
+      before = rate;
+    }
+  };
+  return {
+    atOnce: () => atOnce,
+    idleMs: () => now() - lastPageAt,
+    onPage: (bytes) => {
+      lastPageAt = now();
+      period.bytes += bytes;
+      if (lastPageAt - period.beganAt >= PERIOD_MS) endPeriod();
+    },
+    onThrottle: () => {
+      atOnce = Math.max(1, Math.floor(atOnce / 2));
+      period = { beganAt: now(), bytes: 0 };
+      before = undefined;
+    },
+  };
+}
