@@ -68,6 +68,9 @@ export async function askScope(
     signal: AbortSignal.any([options.signal, limit]),
   };
   const key = keyOf(scope, identity);
+  const { keepMemoryFlat } = await import("../system/keep-memory-flat.ts");
+  // Pages of thousands of instances come and go.
+  keepMemoryFlat();
   const { fetchInstances } = await import("./ec2-instances.ts");
   try {
     const [found, elasticIps, opsWorks] = await within(
