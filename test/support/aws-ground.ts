@@ -76,7 +76,6 @@ export async function makeAwsGround(): Promise<AwsGround> {
     XDG_CONFIG_HOME: path.join(home, ".config"),
     XDG_STATE_HOME: path.join(home, ".local/state"),
     XDG_CACHE_HOME: path.join(home, ".cache"),
-    XDG_RUNTIME_DIR: at("run"),
     LCOPS_CONFIG: at("lcops.config.json"),
     AWS_CONFIG_FILE: at("aws-config"),
     AWS_SHARED_CREDENTIALS_FILE: at("aws-credentials"),

@@ -82,7 +82,6 @@ export async function makeGround(): Promise<Ground> {
       XDG_CONFIG_HOME: path.join(home, ".config"),
       XDG_STATE_HOME: path.join(home, ".local/state"),
       XDG_CACHE_HOME: path.join(home, ".cache"),
-      XDG_RUNTIME_DIR: path.join(folder, "run"),
       LCOPS_CONFIG: configPath,
     },
     portOf: (name) => {
