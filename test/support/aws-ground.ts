@@ -38,7 +38,6 @@ export async function makeAwsGround(): Promise<AwsGround> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "lcops-aws-"));
   const home = path.join(folder, "home");
   mkdirSync(home);
-  mkdirSync(path.join(folder, "run"), { mode: 0o700 });
   const at = (name: string): string => path.join(folder, name);
   const config: Config = { ...structuredClone(CONFIG), ssh: { configFile: at("ssh_config") } };
   writeFileSync(at("ssh_config"), "");

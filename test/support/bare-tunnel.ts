@@ -1,5 +1,5 @@
 /** A tunnel to a service of a test's own, over an sshd of its own: for bench and soak, which need no lab. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../src/config/schema.ts";
 import { freePort, user, type TestGround } from "../ssh/start-sshd.ts";

@@ -51,7 +51,6 @@ export async function makeGround(): Promise<Ground> {
   };
   const home = path.join(folder, "home");
   mkdirSync(home);
-  mkdirSync(path.join(folder, "run"), { mode: 0o700 });
   const configPath = writeFile("lcops.config.json", JSON.stringify(config));
   return {
     lab,
