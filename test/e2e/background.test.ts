@@ -243,6 +243,23 @@ testWith("kibana")(
   },
 );
 
+testWith("kibana")("a supervisor that is stopped is told from one that is gone (d16)", async () => {
+  await lcops("tunnel", "open", "--detach", "kibana");
+  const pid = (await list())[0]?.pid ?? 0;
+  process.kill(pid, "SIGSTOP");
+  try {
+    const { code, stdout, stderr } = await lcops("tunnel", "list");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^lcops: the supervisor of the tunnels does not answer; .*kill -CONT/);
+    const opened = await lcops("tunnel", "open", "--detach", "kibana");
+    expect(opened).toMatchObject({ code: 1, stderr });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  expect(await stateOf("kibana")).toBe("up");
+  expect((await list())[0]?.pid).toBe(pid);
+});
+
 testWith("kibana")("a log that cannot be written takes no tunnel with it (d16)", async () => {
   // As where the disk is full.
   ground.writeFile("home/.local/state/lcops/tunnels", "in the way");

@@ -17,6 +17,7 @@ import {
   startServer,
   startSshd,
   type TestGround,
+  until,
 } from "./start-sshd.ts";
 
 const signal = new AbortController().signal;
@@ -196,10 +197,16 @@ describe.skipIf(sshdMissing)("real servers with habits", () => {
 
   test("no more connections for now", async () => {
     const sshd = await startSshd(ground, "busy", { settings: ["MaxStartups 1"] });
-    const first = connectSocket(sshd.port, sshd.address);
-    await once(first, "data");
+    let first: Socket | undefined;
+    // Whoever saw that the server listens may count still: then it is this one that is one too many.
+    await until("one waits to log in", async () => {
+      first?.destroy();
+      first = connectSocket(sshd.port, sshd.address);
+      const [greeting] = (await once(first, "data")) as [Buffer];
+      return greeting.toString().startsWith("SSH-");
+    });
     const error = await operatorError(connect([await hopTo(ground, sshd, "busy")], { signal }));
-    first.destroy();
+    first?.destroy();
     expect(error.kind).toBe("unreachable");
     expect(`${error.message} ${error.next}`).toContain("MaxStartups");
   });
