@@ -1,5 +1,5 @@
 /** A tunnel to a service of a test's own, over an sshd of its own: for bench and soak, which need no lab. */
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../src/config/schema.ts";
 import { freePort, user, type TestGround } from "../ssh/start-sshd.ts";
@@ -22,6 +22,7 @@ export async function writeTunnel(
   const folder = join(ground.folder, `tunnel-${sshd.port}`);
   const configFile = join(folder, "ssh_config");
   const known = hostKeys.map((line) => line.replace(/^\S+/, `[${sshd.address}]:${sshd.port}`));
+  await mkdir(folder, { mode: 0o700 });
   await writeFile(join(folder, "known_hosts"), `${known.join("\n")}\n`);
   const settings = [
     "Host *",
