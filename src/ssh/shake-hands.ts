@@ -65,7 +65,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   let phase = "waiting for its SSH greeting";
   let received = Buffer.alloc(0);
   let receivedBytes = 0;
-  let open = true;
+  // One that is gone already does not say so again.
+  let open = !transport.destroyed;
   let closing = false;
   let readyMs: number | undefined;
   const listeners = new Set<() => void>();
@@ -116,6 +117,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
 
   try {
     await new Promise<void>((resolve, reject) => {
+      if (!open) return reject(transport.errored ?? new Error("the connection was closed"));
       const timer = startPhaseTimer(options.timeoutMs, () => {
         fail(new Error(`nothing within ${options.timeoutMs / 1000} s`));
       });

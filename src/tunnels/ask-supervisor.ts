@@ -38,12 +38,15 @@ export async function askSupervisor(
     if (answer || !options.start) return answer;
     if (tried > TRIES) {
       throw new OperatorError("failed", "the supervisor of the tunnels does not answer", {
-        next: "see which process holds them with lcops doctor",
+        next: 'it is the process "lcops: tunnels": end it with kill',
       });
     }
     if (!socket) await options.start();
   }
 }
+
+/** One that was stopped, or hangs, does not say even its pid. */
+const FIRST_WORD_LIMIT_MS = 5_000;
 
 /** Returns undefined where nobody listens: there is no socket, or one that a dead supervisor left behind. */
 function dial(path: string): Promise<Socket | undefined> {
@@ -52,7 +55,14 @@ function dial(path: string): Promise<Socket | undefined> {
     socket.once("connect", () => resolve(socket));
     socket.once("error", (error) => {
       if (["ENOENT", "ECONNREFUSED"].includes(errorCode(error) ?? "")) resolve(undefined);
-      else reject(error);
+      else {
+        reject(
+          new OperatorError("failed", `the supervisor of the tunnels: ${error.message}`, {
+            next: `see who owns ${path}`,
+            cause: error,
+          }),
+        );
+      }
     });
   });
 }
@@ -66,18 +76,28 @@ async function converse(
   const abort = (): void => void socket.destroy();
   signal.addEventListener("abort", abort);
   socket.on("error", () => socket.destroy());
+  let isSilent = false;
+  const limit = setTimeout(() => {
+    isSilent = true;
+    socket.destroy();
+  }, FIRST_WORD_LIMIT_MS);
   try {
     signal.throwIfAborted();
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const text of linesOf(socket)) {
+      clearTimeout(limit);
       const line = JSON.parse(text) as ControlLine;
       if ("event" in line) report?.(line.event);
       else if ("error" in line) throw unpackError(line.error);
-      else return line.answer;
+      else if ("answer" in line) return line.answer;
     }
     signal.throwIfAborted();
-    return undefined;
+    if (!isSilent) return undefined;
+    throw new OperatorError("failed", "the supervisor of the tunnels does not answer", {
+      next: 'it is the process "lcops: tunnels": let it go on (kill -CONT), or end it (kill -9)',
+    });
   } finally {
+    clearTimeout(limit);
     signal.removeEventListener("abort", abort);
     socket.destroy();
   }

@@ -34,8 +34,9 @@ interface Caller {
   environment: NodeJS.ProcessEnv;
 }
 
-/** What the supervisor says: lines, the last of which is an answer or an error. */
+/** What the supervisor says: its pid at once, then lines, the last of which is an answer or an error. */
 export type ControlLine =
+  | { pid: number }
   | { event: TunnelEvent }
   | { answer: ControlAnswer }
   | { error: ControlError };

@@ -31,8 +31,11 @@ export interface KeepOptions {
 /** Up for so long, a connection counts as one that works, and its loss as the first failure. */
 const STABLE_MS = 60_000;
 
-/** What another try cannot mend, by what the operator must do; dialling on would also call the server's penalties down (PerSourcePenalties). */
-const RETRIED: ReadonlySet<OperatorError["kind"]> = new Set(["unreachable"]);
+/**
+ * What another try can mend, by what the operator must do; `usage` is two machines of one name, as while one replaces the other.
+ * Dialling on after anything else would also call the server's penalties down (PerSourcePenalties).
+ */
+const RETRIED: ReadonlySet<OperatorError["kind"]> = new Set(["unreachable", "usage"]);
 
 /**
  * Given how to dial a host, keep one connection to it: dialled again, with a fresh lookup, whenever it is lost. A failure that

@@ -21,8 +21,6 @@ export interface OpenTunnelOptions {
   configPath: string;
   runtimeFolder: string;
   connection: Pick<KeptConnection, "get" | "status">;
-  /** See `ForwardOptions`. */
-  admit: (work: () => Promise<void>) => Promise<void>;
   report: (event: TunnelEvent) => void;
   trace: (line: string) => void;
 }
@@ -45,7 +43,6 @@ export async function openTunnel(
   let watch: HealthWatch | undefined;
   const forward = await forwardPort(plan.localPort, plan.target, {
     connect: connection.get,
-    admit: options.admit,
     report: (error) => {
       refusals = error === undefined ? 0 : refusals + 1;
       if (error !== undefined) trace(`${name}: ${describeError(error)}`);
@@ -64,10 +61,7 @@ export async function openTunnel(
   watch = watchHealth(plan, {
     signal: stop.signal,
     isUp: () => connection.status().current.state === "up",
-    passedBytes: () => {
-      const { received, sent } = forward.bytes();
-      return received + sent;
-    },
+    receivedBytes: () => forward.bytes().received,
     report: ({ answers, detail }) => {
       report(
         answers

@@ -46,7 +46,7 @@ const list = async (): Promise<SupervisedTunnel[]> =>
   JSON.parse((await lcops("tunnel", "list", "--json")).stdout) as SupervisedTunnel[];
 const stateOf = async (name: string): Promise<string | undefined> =>
   (await list()).find((one) => one.name === name)?.state;
-const socket = (): string => path.join(ground.folder, "run/lcops/tunnels.sock");
+const socket = (): string => path.join(ground.folder, "home/.local/state/lcops/run/tunnels.sock");
 const page = async (name = "kibana"): Promise<number> =>
   (await fetch(`http://127.0.0.1:${ground.portOf(name)}/`)).status;
 const isAlive = (pid: number): boolean =>
@@ -252,8 +252,8 @@ testWith("kibana")("a log that cannot be written takes no tunnel with it (d16)",
 
 testWith("kibana")("a supervisor that cannot start says why", async () => {
   // Longer than the address of a socket may be.
-  const runtime = `/tmp/${"long/".repeat(30)}`;
-  const environment = { ...ground.environment, XDG_RUNTIME_DIR: path.join(ground.folder, runtime) };
+  const state = path.join(ground.folder, "long/".repeat(30));
+  const environment = { ...ground.environment, XDG_STATE_HOME: state };
   const words = ["tunnel", "open", "--detach", "kibana", "--config", config];
   const { code, stderr } = await runLcops(words, { environment });
   expect(code).toBe(1);

@@ -57,7 +57,7 @@ function childrenOf(pid: number): number[] {
 
 /** The record of a tunnel, whose name carries what it leads to as well. */
 const recordOf = (name: string): string | undefined => {
-  const folder = `${ground.folder}/run/lcops/tunnels`;
+  const folder = `${ground.folder}/home/.local/state/lcops/run/tunnels`;
   const entries = existsSync(folder) ? readdirSync(folder) : [];
   const found = entries.find((entry) => entry.startsWith(`${name}-`) && entry.endsWith(".json"));
   return found === undefined ? undefined : `${folder}/${found}`;

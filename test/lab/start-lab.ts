@@ -20,7 +20,7 @@ import { startServers } from "./start-servers.ts";
 function makeFolders(folder: string): void {
   // MariaDB runs as another user and must be able to pass through.
   chmodSync(folder, 0o711);
-  for (const name of ["log", "secrets", "hosts", "home", "run"])
+  for (const name of ["log", "secrets", "hosts", "home"])
     mkdirSync(path.join(folder, name), { mode: 0o700 });
   chmodSync(path.join(folder, "hosts"), 0o755);
 }
@@ -34,7 +34,6 @@ function makeEnvironment(folder: string, configPath: string): Record<string, str
     XDG_CONFIG_HOME: path.join(home, ".config"),
     XDG_STATE_HOME: path.join(home, ".local/state"),
     XDG_CACHE_HOME: path.join(home, ".cache"),
-    XDG_RUNTIME_DIR: path.join(folder, "run"),
     LCOPS_CONFIG: configPath,
     [LAB_VARIABLE]: folder,
   };

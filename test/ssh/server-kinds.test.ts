@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { once } from "node:events";
-import { connect as connectSocket } from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../src/ssh/connect.ts";
 import type { Hop } from "../../src/ssh/route.ts";
 import { printable } from "../../src/system/printable.ts";
+import { openLink } from "./open-link.ts";
 import {
   collect,
   freePort,
@@ -46,6 +47,18 @@ describe("servers that are none", () => {
     operatorError(
       connect([hopAt(await startServer(ground, serve))], { signal, connectTimeoutMs: 600 }),
     );
+
+  test("gone before it is greeted", async () => {
+    let serve = (_socket: Socket): void => {};
+    const accepted = new Promise<Socket>((resolve) => (serve = resolve));
+    const at = await startServer(ground, (socket) => serve(socket));
+    const opening = openLink(hopAt(at), async (socket) => {
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      (await accepted).resetAndDestroy();
+      await closed;
+    });
+    expect(await operatorError(opening)).toMatchObject({ kind: "unreachable" });
+  });
 
   test("silent", async () => {
     const error = await failure(() => {});

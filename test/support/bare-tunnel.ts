@@ -1,5 +1,5 @@
 /** A tunnel to a service of a test's own, over an sshd of its own: for bench and soak, which need no lab. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../src/config/schema.ts";
 import { freePort, user, type TestGround } from "../ssh/start-sshd.ts";
@@ -20,7 +20,6 @@ export async function writeTunnel(
   service: number,
 ): Promise<BareTunnel> {
   const folder = join(ground.folder, `tunnel-${sshd.port}`);
-  await mkdir(join(folder, "run"), { recursive: true, mode: 0o700 });
   const configFile = join(folder, "ssh_config");
   const known = hostKeys.map((line) => line.replace(/^\S+/, `[${sshd.address}]:${sshd.port}`));
   await writeFile(join(folder, "known_hosts"), `${known.join("\n")}\n`);
@@ -49,7 +48,6 @@ export async function writeTunnel(
     environment: {
       PATH: process.env["PATH"] ?? "",
       HOME: folder,
-      XDG_RUNTIME_DIR: join(folder, "run"),
       LCOPS_CONFIG: configPath,
     },
   };

@@ -51,7 +51,6 @@ export async function makeGround(): Promise<Ground> {
   };
   const home = path.join(folder, "home");
   mkdirSync(home);
-  mkdirSync(path.join(folder, "run"), { mode: 0o700 });
   const configPath = writeFile("lcops.config.json", JSON.stringify(config));
   return {
     lab,
@@ -82,7 +81,6 @@ export async function makeGround(): Promise<Ground> {
       XDG_CONFIG_HOME: path.join(home, ".config"),
       XDG_STATE_HOME: path.join(home, ".local/state"),
       XDG_CACHE_HOME: path.join(home, ".cache"),
-      XDG_RUNTIME_DIR: path.join(folder, "run"),
       LCOPS_CONFIG: configPath,
     },
     portOf: (name) => {
