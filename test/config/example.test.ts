@@ -49,6 +49,31 @@ const MORE = {
     page: { kind: "http", address: "x", port: 1, path: "/" },
   },
   menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
+  notify: {
+    chat: { command: ["logger"], when: "always" },
+    hook: { webhook: "${env:HOOK}", when: "trouble" },
+  },
+  backups: {
+    destinations: {
+      server: { folder: "/srv/backups" },
+      operator: { bucket: "backups", prefix: "a/b", region: "eu-west-1", environment: "dev" },
+    },
+    recipients: [],
+    timeZone: "Europe/Dublin",
+    jobs: {
+      school: {
+        service: "school",
+        destinations: ["server"],
+        recipients: [],
+        maxAgeHours: 26,
+        drillDays: 35,
+        scratch: "scratch",
+        copy: "copy",
+        mysql: { exclude: ["shop.tmp"], rdsSnapshot: "school" },
+      },
+      stats: { service: "stats", graphite: { folder: "/srv/whisper" } },
+    },
+  },
 };
 
 function portOf(kind: string): number {
