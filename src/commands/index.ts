@@ -1,3 +1,8 @@
+import { backupDrill } from "./backup/drill.ts";
+import { backupList } from "./backup/list.ts";
+import { backupRestore } from "./backup/restore.ts";
+import { backupRun } from "./backup/run.ts";
+import { backupVerify } from "./backup/verify.ts";
 import type { Command } from "./command.ts";
 import { completion } from "./completion.ts";
 import { configCheck } from "./config/check.ts";
@@ -46,6 +51,11 @@ export const commands: readonly Command[] = [
   dynUndo,
   dynLoadTable,
   dynCapacity,
+  backupRun,
+  backupList,
+  backupVerify,
+  backupRestore,
+  backupDrill,
   configInit,
   configCheck,
   configShow,
@@ -58,6 +68,7 @@ export const commands: readonly Command[] = [
 
 /** What the first word of a command with two stands for, for the help. */
 export const nouns: Readonly<Record<string, string>> = {
+  backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
   dyn: "Dump, edit and load DynamoDB tables and rows",

@@ -1,6 +1,9 @@
 /** Commands of the contract that later versions bring; each leaves this list with the issue that builds it. */
 const PLANNED = [
-  "backup",
+  "backup prune",
+  "backup gc",
+  "backup status",
+  "backup schedule",
   "redis",
   "db",
   "dbConsistency",
