@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type pLimit from "p-limit";
 import type { BackupJobConfig, DestinationName } from "../config/backup-schema.ts";
 import type {
@@ -15,6 +13,7 @@ import { describeError, OperatorError } from "../system/errors.ts";
 import type { Encoder } from "./codec.ts";
 import { makeSink, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
+import { makeRunFolder } from "./run-folder.ts";
 import { formatRestoreText } from "./restore-text.ts";
 import { makeSetId } from "./set-id.ts";
 import { dataPrefix, manifestKey, RESTORE_NAME, type Store } from "./store.ts";
@@ -34,8 +33,7 @@ export interface RunJobOptions {
   version: string;
   /** Versions of the programs of the encoder. */
   programs: Readonly<Record<string, string>>;
-  /** For folders of runs. */
-  workFolder: string;
+  stateFolder: string;
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
   update: (line: string) => void;
@@ -122,11 +120,11 @@ async function makeSet(
   options: RunJobOptions,
   run: { setId: string; startedAt: Date; targets: readonly Target[] },
 ): Promise<Manifest> {
-  const { name, job, driver, place, workFolder, signal } = options;
+  const { name, job, driver, place, signal } = options;
   const { setId, targets } = run;
-  const folder = await mkdtemp(join(workFolder, "run-"));
+  const folder = await makeRunFolder(options.stateFolder);
   try {
-    const driverOptions = { ...options, job, folder };
+    const driverOptions = { ...options, job, folder: folder.path };
     options.update(`${name}: looking at what there is`);
     const plan = await driver.plan(place, driverOptions);
     const sink = makeSink({ ...options, targets, prefix: dataPrefix(name, setId) });
@@ -151,7 +149,7 @@ async function makeSet(
     );
     return manifest;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 

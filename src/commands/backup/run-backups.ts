@@ -97,7 +97,7 @@ async function runOne(
       recipients,
       version: context.version,
       programs: {},
-      workFolder: locks,
+      stateFolder: folders.state,
       environment: childEnvironment,
       signal,
       trace: context.terminal.trace,

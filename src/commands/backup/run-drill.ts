@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { drillSet } from "../../backup/drill-set.ts";
+import { makeRunFolder } from "../../backup/run-folder.ts";
 import { openSet } from "../../backup/read-set.ts";
 import { type DrillReport, writeReport } from "../../backup/reports.ts";
 import { describeError } from "../../system/errors.ts";
@@ -45,10 +44,7 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
   if (!set) return { job: job.name, gap: bad[0]?.problem ?? "there is no set" };
   const { startProgress } = await import("../../terminal/progress.ts");
   const progress = startProgress(context.terminal);
-  const state = join(context.folders.state, "backup");
-  await mkdir(state, { recursive: true, mode: 0o700 });
-  // Another user must be able to pass through to a scratch server's data.
-  const folder = await mkdtemp(join(state, "run-"));
+  const folder = await makeRunFolder(context.folders.state);
   const environment = await context.childEnvironment();
   const { signal } = context;
   try {
@@ -62,7 +58,7 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
         update: (line) => progress.update(printable(line)),
         trace: context.terminal.trace,
         parallel: Math.max(2, Math.min(4, availableParallelism())),
-        folder,
+        folder: folder.path,
         ...(job.job.scratch !== undefined && { configured: backups.openPlace(job.job.scratch) }),
       },
     );
@@ -70,7 +66,7 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
     return { job: job.name, setId: set.setId, report };
   } finally {
     progress.end();
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 

@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { availableParallelism } from "node:os";
+import { makeRunFolder } from "../../backup/run-folder.ts";
 import { openSet } from "../../backup/read-set.ts";
 import { openRestoreProgress } from "../../backup/restore-set.ts";
 import type { ServicePlace } from "../../services/backup-driver.ts";
@@ -37,8 +36,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
     const driver = await loadDriver(job.service, job.job.service);
     const { startProgress } = await import("../../terminal/progress.ts");
     const progress = startProgress(context.terminal);
-    await mkdir(join(context.folders.state, "backup"), { recursive: true, mode: 0o700 });
-    const folder = await mkdtemp(join(context.folders.state, "backup", "run-"));
+    const folder = await makeRunFolder(context.folders.state);
     let bytes = 0;
     let line = "";
     const draw = (): void => progress.update(`${describeBytes(bytes)}  ${line}`);
@@ -53,7 +51,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       },
       trace: context.terminal.trace,
       parallel: Math.max(2, Math.min(4, availableParallelism())),
-      folder,
+      folder: folder.path,
       ...(typeof only === "string" && { only }),
     };
     try {
@@ -123,7 +121,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       return 0;
     } finally {
       progress.end();
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     }
   });
 }

@@ -118,9 +118,12 @@ async function unpack(
   names: readonly string[],
 ): Promise<void> {
   await finish(
-    machine.run(["tar", "--extract", "--file=-", "--ignore-zeros", `--directory=${staging}`, "--", ...names], {
-      input,
-    }),
+    machine.run(
+      ["tar", "--extract", "--file=-", "--ignore-zeros", `--directory=${staging}`, "--", ...names],
+      {
+        input,
+      },
+    ),
   );
 }
 
