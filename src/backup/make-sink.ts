@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
-import pLimit from "p-limit";
+import type pLimit from "p-limit";
 import type { NewPart, PartRecord, PartSink } from "../services/backup-driver.ts";
 import { describeError } from "../system/errors.ts";
 import type { Encoder } from "./codec.ts";

@@ -15,8 +15,10 @@ import { makeSink, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
 import { makeRunFolder } from "./run-folder.ts";
 import { formatRestoreText } from "./restore-text.ts";
+import { removeSet } from "./remove-set.ts";
 import { makeSetId } from "./set-id.ts";
 import { dataPrefix, manifestKey, RESTORE_NAME, type Store } from "./store.ts";
+import { forgetRun, noteRun } from "./unfinished-runs.ts";
 
 export interface RunJobOptions {
   name: string;
@@ -84,10 +86,11 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
     warnings: [],
   });
   try {
+    await noteRun(options.stateFolder, name, setId);
     const manifest = await makeSet(options, { setId, startedAt, targets });
     const { totals, warnings, result, skipped } = manifest;
     const failed = targets.filter(({ failure }) => failure !== undefined);
-    await discard(failed, name, setId);
+    if (await discard(failed, name, setId)) await forgetRun(options.stateFolder, name, setId);
     const missing = [
       ...skipped.map(({ object, reason }) => `${object}: ${reason}`),
       ...failed.map(({ store, failure }) => `not at ${store.name}: ${describeError(failure)}`),
@@ -104,7 +107,7 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
       warnings,
     };
   } catch (error) {
-    await discard(targets, name, setId);
+    if (await discard(targets, name, setId)) await forgetRun(options.stateFolder, name, setId);
     signal.throwIfAborted();
     for (const target of targets) target.failure ??= error;
     return {
@@ -218,17 +221,17 @@ async function* oneChunk(bytes: Buffer): AsyncIterable<Buffer> {
   yield bytes;
 }
 
-/** What a run has left that failed; what cannot be removed now, gc removes. */
-async function discard(targets: readonly Target[], job: string, setId: string): Promise<void> {
+/** What a run has left that failed; false where something of it cannot be removed now, which gc does later. */
+async function discard(targets: readonly Target[], job: string, setId: string): Promise<boolean> {
+  let isGone = true;
   for (const { store } of targets) {
     try {
-      // Never a set that is published already somewhere: its manifest goes first.
-      await store.remove(manifestKey(job, setId));
-      for await (const { key } of store.list(dataPrefix(job, setId))) await store.remove(key);
+      await removeSet(store, job, setId);
     } catch {
-      continue;
+      isGone = false;
     }
   }
+  return isGone;
 }
 
 function describeTarget({ store, failure }: Target): JobResult["destinations"][number] {

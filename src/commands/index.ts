@@ -1,7 +1,11 @@
 import { backupDrill } from "./backup/drill.ts";
+import { backupGc } from "./backup/gc.ts";
 import { backupList } from "./backup/list.ts";
+import { backupPrune } from "./backup/prune.ts";
 import { backupRestore } from "./backup/restore.ts";
 import { backupRun } from "./backup/run.ts";
+import { backupSchedule } from "./backup/schedule.ts";
+import { backupStatus } from "./backup/status.ts";
 import { backupVerify } from "./backup/verify.ts";
 import type { Command } from "./command.ts";
 import { completion } from "./completion.ts";
@@ -56,6 +60,10 @@ export const commands: readonly Command[] = [
   backupVerify,
   backupRestore,
   backupDrill,
+  backupPrune,
+  backupGc,
+  backupStatus,
+  backupSchedule,
   configInit,
   configCheck,
   configShow,

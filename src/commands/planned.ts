@@ -1,9 +1,5 @@
 /** Commands of the contract that later versions bring; each leaves this list with the issue that builds it. */
 const PLANNED = [
-  "backup prune",
-  "backup gc",
-  "backup status",
-  "backup schedule",
   "redis",
   "db",
   "dbConsistency",

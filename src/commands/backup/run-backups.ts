@@ -1,6 +1,4 @@
 import { availableParallelism } from "node:os";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import pLimit from "p-limit";
 import type { JobResult } from "../../backup/run-job.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
@@ -49,6 +47,7 @@ export function runBackups(input: Input, context: Context): Promise<number> {
           lines.delete(job.name);
           progress.end();
           tell(outcome, context);
+          await notify(job, outcome, backups, context);
           progress = startProgress(terminal);
           return outcome;
         }),
@@ -71,16 +70,17 @@ async function runOne(
     passed: (bytes: number) => void;
   },
 ): Promise<Outcome> {
-  const { environment, signal, folders } = context;
-  const { takeKernelLock } = await import("../../system/kernel-lock.ts");
+  const { signal, folders } = context;
+  const { takeJobLock } = await import("../../backup/job-lock.ts");
+  const { sweepUnfinished } = await import("../../backup/collect-garbage.ts");
   const { makeEncoder } = await import("../../backup/codec.ts");
   const { runJob } = await import("../../backup/run-job.ts");
-  const locks = join(folders.state, "backup");
-  await mkdir(locks, { recursive: true, mode: 0o700 });
-  const release = await takeKernelLock(join(locks, `${name}.lock`));
+  const release = await takeJobLock(folders.state, name);
   if (!release) return { job: name, state: "locked" };
   const began = Date.now();
   try {
+    const stores = await backups.stores(job);
+    await sweepUnfinished(folders.state, name, stores);
     const recipients = job.recipients ?? backups.settings.recipients ?? [];
     const childEnvironment = await context.childEnvironment();
     const encoder = await makeEncoder(recipients, { environment: childEnvironment, signal });
@@ -92,7 +92,7 @@ async function runOne(
       environmentName,
       driver: await loadDriver(service, job.service),
       place: backups.openPlace(job.service),
-      stores: await backups.stores(job),
+      stores,
       encoder,
       recipients,
       version: context.version,
@@ -151,6 +151,36 @@ function describeDone({
   const where = destinations.map(({ name }) => name).join(" and ");
   const counted = rows === undefined ? "" : `, ${rows} rows`;
   return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${counted}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
+}
+
+/** Whoever is to hear of it; that they did not is said, and changes nothing. */
+async function notify(
+  { name, job }: Job,
+  outcome: Outcome,
+  { config }: Backups,
+  context: Context,
+): Promise<void> {
+  if (outcome.state === "locked") return;
+  for (const one of job.notify ?? []) {
+    const settings = config.notify?.[one];
+    if (!settings || (outcome.state === "complete" && settings.when !== "always")) continue;
+    const { environment, signal } = context;
+    const failure = await (async () => {
+      const { sendNotice } = await import("../../notify/send-notice.ts");
+      const { readSecret } = await import("../../config/read-secret.ts");
+      const recipient =
+        "command" in settings
+          ? settings
+          : { webhook: await readSecret(settings.webhook, { environment, signal }) };
+      const document = { event: "backup", at: new Date().toISOString(), ...outcome };
+      return sendNotice(recipient, document, {
+        environment: await context.childEnvironment(),
+        signal,
+      });
+    })().catch(describeError);
+    if (failure !== undefined)
+      context.terminal.warn(`lcops: ${name}: ${one} was not told: ${printable(failure)}`);
+  }
 }
 
 /** 1 where nothing was published, 6 where others hold every lock, 3 where a part of it is missing. */

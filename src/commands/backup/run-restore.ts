@@ -91,7 +91,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       const done = await openRestoreProgress(context.folders.state, [
         set.setId,
         into,
-        String(only ?? ""),
+        typeof only === "string" ? only : undefined,
       ]);
       if (done.resumed > 0)
         context.terminal.note(`${done.resumed} parts stand already; it goes on behind them`);

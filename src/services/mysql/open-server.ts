@@ -3,6 +3,9 @@ import { describeError, errorCode, OperatorError } from "../../system/errors.ts"
 import type { ServicePlace } from "../backup-driver.ts";
 import type { MysqlLogin } from "./option-file.ts";
 
+/** Of what lcops asks for, nothing is of another type. */
+export type Row = Record<string, string | number | null | undefined>;
+
 /** A server that can be asked. */
 export interface Server {
   login: MysqlLogin;
@@ -12,7 +15,7 @@ export interface Server {
   /** Tells it from any other. */
   id: string;
   /** Rows as objects; values as text, numbers where they are safe. */
-  query(sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** A further connection, for a transaction or a lock of its own; the server is asked on. */
   connect(): Promise<Session>;
   close(): Promise<void>;
@@ -54,7 +57,7 @@ export async function openServer(place: ServicePlace): Promise<Server> {
 }
 
 /** MySQL has a UUID; of a MariaDB a hash of what tells it from others, since it goes into manifests. */
-async function identify(session: Session, about: Record<string, unknown>): Promise<string> {
+async function identify(session: Session, about: Row): Promise<string> {
   const [uuid] = await session.query("SHOW GLOBAL VARIABLES LIKE 'server_uuid'");
   if (uuid?.["Value"] !== undefined) return String(uuid["Value"]);
   const { createHash } = await import("node:crypto");
@@ -88,7 +91,7 @@ async function openSession(login: MysqlLogin, name: string): Promise<Session> {
     query: async (sql, values = []) => {
       try {
         const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
-        return Array.isArray(rows) ? rows : [];
+        return Array.isArray(rows) ? (rows as Row[]) : [];
       } catch (error) {
         throw explain(error, name);
       }

@@ -1,0 +1,155 @@
+import type { DrillReport } from "../../backup/reports.ts";
+import { loadServiceType } from "../../services/registry.ts";
+import { describeAge, describeBytes } from "../../terminal/quantities.ts";
+import { drawSparkline } from "../../terminal/sparkline.ts";
+import { printTable } from "../../terminal/table.ts";
+import type { Context, Input } from "../command.ts";
+import { gatherSets, type Shelf } from "./gather-sets.ts";
+import { type Backups, type Job, withBackups } from "./open-backups.ts";
+import { describeDrill, lastOf } from "./run-list.ts";
+import { USUAL_DRILL_DAYS } from "./run-prune.ts";
+
+/** A day, and the time that the run itself takes. */
+const USUAL_AGE_HOURS = 26;
+const SHOWN_SETS = 12;
+const PROBE_MS = 5_000;
+
+/** One cell of the matrix: the newest complete set of a job at a destination. */
+interface Copy {
+  at: string;
+  place: string;
+  newest?: { setId: string; startedAt: string; storedBytes: number };
+  overdue?: string;
+}
+
+interface JobStatus {
+  job: string;
+  service: string;
+  /** Whether the server's own and the operator's own answer; absent: there is none. */
+  live: { server: boolean; operator?: boolean };
+  copies: Copy[];
+  proven?: { setId: string; report: DrillReport };
+  trend: number[];
+  overdue: string[];
+}
+
+/** Given what was typed, do what `lcops backup status` says and return the exit code: 4 where something is overdue. */
+export function runStatus(input: Input, context: Context): Promise<number> {
+  return withBackups(context, async (backups) => {
+    const { terminal } = context;
+    const jobs = backups.pick(input.operands);
+    const { shelves, gaps } = await gatherSets(backups, jobs, context);
+    const now = Date.now();
+    const statuses = await Promise.all(
+      jobs.map((job) =>
+        describeJob(
+          job,
+          shelves.filter((shelf) => shelf.job === job),
+          backups,
+          context,
+          now,
+        ),
+      ),
+    );
+    if (terminal.flags.json) terminal.printJson({ gaps, jobs: statuses });
+    else render(statuses, context, now);
+    if (statuses.some(({ overdue }) => overdue.length > 0)) return 4;
+    return gaps.length > 0 ? 3 : 0;
+  });
+}
+
+async function describeJob(
+  job: Job,
+  shelves: readonly Shelf[],
+  backups: Backups,
+  context: Context,
+  now: number,
+): Promise<JobStatus> {
+  const copies = shelves.map((shelf) => describeCopy(shelf, job, now));
+  const proven = shelves
+    .flatMap(({ sets }) =>
+      sets.flatMap(({ setId, reports }) => {
+        const report = lastOf(reports, "drill");
+        return report?.verdict === "proven" ? [{ setId, report }] : [];
+      }),
+    )
+    .toSorted((one, other) => (one.report.at < other.report.at ? -1 : 1))
+    .at(-1);
+  const days = job.job.drillDays ?? USUAL_DRILL_DAYS;
+  const isStale = proven && now - Date.parse(proven.report.at) > days * 24 * 3_600_000;
+  const [longest = []] = shelves
+    .map(({ sets }) => sets.filter(({ manifest }) => manifest.result === "complete"))
+    .toSorted((one, other) => other.length - one.length);
+  const [server, operator] = await Promise.all([
+    answers(job.job.service, backups, context),
+    job.job.copy === undefined ? undefined : answers(job.job.copy, backups, context),
+  ]);
+  return {
+    job: job.name,
+    service: job.job.service,
+    live: { server, ...(operator !== undefined && { operator }) },
+    copies,
+    ...(proven && { proven }),
+    trend: longest.slice(-SHOWN_SETS).map(({ manifest }) => manifest.totals.storedBytes),
+    overdue: [
+      ...copies.flatMap(({ at, overdue }) => (overdue === undefined ? [] : [`${at}: ${overdue}`])),
+      ...(proven ? [] : ["no set was ever proven by a drill"]),
+      ...(isStale
+        ? [`the last drill is ${describeAge(now - Date.parse(proven.report.at))} old`]
+        : []),
+    ],
+  };
+}
+
+function describeCopy({ store, sets }: Shelf, { job }: Job, now: number): Copy {
+  const newest = sets.findLast(({ manifest }) => manifest.result === "complete");
+  const limitMs = (job.maxAgeHours ?? USUAL_AGE_HOURS) * 3_600_000;
+  const base = { at: store.name, place: store.place };
+  if (!newest) return { ...base, overdue: "there is no set" };
+  const { setId, manifest } = newest;
+  const ageMs = now - Date.parse(manifest.startedAt);
+  return {
+    ...base,
+    newest: { setId, startedAt: manifest.startedAt, storedBytes: manifest.totals.storedBytes },
+    ...(ageMs > limitMs && { overdue: `the newest set is ${describeAge(ageMs)} old` }),
+  };
+}
+
+/** Whether a service answers now; that it does not is what the matrix shows, and no error. */
+async function answers(name: string, backups: Backups, context: Context): Promise<boolean> {
+  try {
+    const place = backups.openPlace(name);
+    const type = await loadServiceType(place.config.kind);
+    const { signal } = context;
+    return (await type.probe(await place.endpoint(), { timeoutMs: PROBE_MS, signal })).answers;
+  } catch {
+    context.signal.throwIfAborted();
+    return false;
+  }
+}
+
+function render(statuses: readonly JobStatus[], { terminal }: Context, now: number): void {
+  const cell = (status: JobStatus, at: string): string => {
+    const copy = status.copies.find((one) => one.at === at);
+    if (!copy) return "-";
+    if (!copy.newest) return "none";
+    const age = describeAge(now - Date.parse(copy.newest.startedAt));
+    return `${describeBytes(copy.newest.storedBytes)}, ${age} ago`;
+  };
+  const live = (isUp: boolean | undefined): string =>
+    isUp === undefined ? "-" : isUp ? "answers" : "NO ANSWER";
+  printTable(terminal, statuses, [
+    { title: "JOB", value: ({ job }) => job },
+    { title: "LIVE", value: (status) => live(status.live.server) },
+    { title: "SERVER", value: (status) => cell(status, "server") },
+    { title: "OWN LIVE", value: (status) => live(status.live.operator) },
+    { title: "OPERATOR", value: (status) => cell(status, "operator") },
+    { title: "PROVEN", value: ({ proven }) => describeDrill(proven?.report) },
+    { title: "TREND", value: ({ trend }) => drawSparkline(trend) },
+    {
+      title: "OVERDUE",
+      value: ({ overdue }) => overdue.join("; "),
+      paint: (text) => terminal.out.red(text),
+    },
+  ]);
+}
