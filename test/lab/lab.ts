@@ -72,6 +72,17 @@ export type LabAws = {
   instances: Record<string, AwsInstanceId>;
   /** The emulator's process. */
   pid?: number;
+  /** For sets; the stand-in has none. */
+  bucket?: string;
+};
+
+/** What backups need: room, and a key that opens them. */
+export type LabBackups = {
+  folder: string;
+  /** Public age key. */
+  recipient: string;
+  /** The private one. */
+  identityFile: string;
 };
 
 /** All of a lab that can be handed to another process. */
@@ -84,6 +95,7 @@ export type LabDescription = {
   hosts: Record<string, LabHost>;
   services: LabServices;
   aws?: LabAws;
+  backups?: LabBackups;
   identityFile: string;
   knownHostsFile: string;
   sshConfigFile: string;

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import os from "node:os";
 import path from "node:path";
 import { writeAwsFiles } from "./aws-files.ts";
+import { makeBackups } from "./backups.ts";
 import { findNamespaceObstacle } from "./bastion.ts";
 import { buildConfig } from "./config.ts";
 import { createPortPicker } from "./free-port.ts";
@@ -54,7 +55,10 @@ async function decideParts(
     findMoto(process.env) === undefined
       ? {}
       : {
-          aws: { state: "emulator", detail: "moto: EC2 in three regions, STS, RDS, CloudWatch" },
+          aws: {
+            state: "emulator",
+            detail: "moto: EC2 in three regions, STS, RDS, S3, CloudWatch",
+          },
           dynamodb: { state: "emulator", detail: "moto" },
         },
   );
@@ -102,9 +106,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const has = new Set(parts.filter((part) => part.state !== "absent").map((part) => part.name));
     const { hosts, services, files, aws } = await startServers(lab, (name) => has.has(name));
 
+    const backups = await makeBackups(folder);
     const configPath = path.join(folder, "lcops.config.json");
     const config = await buildConfig(
-      { hosts, services, sshConfigFile: files.sshConfigFile, ...(aws && { aws }) },
+      { hosts, services, sshConfigFile: files.sshConfigFile, backups, ...(aws && { aws }) },
       pickPort,
       options.ports,
     );
@@ -129,6 +134,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       hosts,
       services,
       ...(aws && { aws }),
+      backups,
       identityFile,
       knownHostsFile,
       sshConfigFile,
