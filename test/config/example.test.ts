@@ -91,7 +91,7 @@ describe("the example of the estate", () => {
       ...choices.map(({ key, label }) => `${key}) ${label}`),
     ]);
     // awsConnect.sh; its three entries for Monit shared the port 2812, here each has its own.
-    expect(lines.slice(0, 32)).toEqual([
+    expect(lines.slice(0, 34)).toEqual([
       "MySQL:",
       "0) RAW @ RDS-MYSQL (v3)",
       "EC2:",
@@ -112,6 +112,8 @@ describe("the example of the estate", () => {
       "be) Backup Elasticsearch",
       "bg) Backup Graphite",
       "bm) Backup MySQL",
+      "bs) What is backed up where",
+      "bd) Prove the newest sets",
       "Redis Flush:",
       "rd) ADM @ dev-api3-2",
       "rp) ADM @ prod-api3-1",

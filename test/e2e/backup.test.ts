@@ -11,10 +11,21 @@ afterAll(() => ground.remove());
 const lcops = (...words: string[]): Promise<LcopsResult> =>
   runLcops(words, { environment: ground.environment, timeoutMs: 60_000 });
 
-testWith("graphite", "mysql", "hosts")("all of it", async () => {
-  for (const line of ["backup run -v", "backup list", "backup verify --level decode -v", "backup drill -v", "backup status", "backup list"]) {
-    const result = await lcops(...line.split(" "));
-    console.log(line, result);
-  }
-  expect(1).toBe(1);
-}, 120_000);
+testWith("graphite", "mysql", "hosts")(
+  "all of it",
+  async () => {
+    for (const line of [
+      "backup run -v",
+      "backup list",
+      "backup verify --level decode -v",
+      "backup drill -v",
+      "backup status",
+      "backup list",
+    ]) {
+      const result = await lcops(...line.split(" "));
+      console.log(line, result);
+    }
+    expect(1).toBe(1);
+  },
+  120_000,
+);

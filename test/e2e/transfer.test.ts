@@ -119,6 +119,7 @@ async function openTunnel(): Promise<void> {
   const config = ground.deriveConfig((changed) => {
     changed.ssh = { configFile };
     changed.hosts = { far: { address: { eip: relay.address }, port: relay.port } };
+    delete changed.backups;
     changed.services = {
       own: {
         kind: "http",
