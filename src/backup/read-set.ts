@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { PartRecord, SetReader } from "../services/backup-driver.ts";
-import { OperatorError } from "../system/errors.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
 import { type CodecOptions, decode } from "./codec.ts";
 import { compareDigests, makeDigester } from "./digest-bytes.ts";
 import type { StoredSet } from "./list-sets.ts";
@@ -34,9 +34,17 @@ export async function* readPart(
       next: `see lcops backup verify ${set.setId}, and restore from another destination or set`,
     });
   const bytes = stored.pass(set.store.read(dataPrefix(set.job, set.setId) + part.path));
-  for await (const chunk of plain.pass(decode(part.codec, bytes, options.identities, options))) {
-    options.passed?.(chunk.length);
-    yield chunk;
+  const content = decode(part.codec, bytes, options.identities, options);
+  try {
+    for await (const chunk of plain.pass(content)) {
+      options.passed?.(chunk.length);
+      yield chunk;
+    }
+  } catch (error) {
+    options.signal.throwIfAborted();
+    // Without its key, its program or its destination nothing is known of the part.
+    if (error instanceof OperatorError && error.kind !== "failed") throw error;
+    throw damaged("it cannot be unpacked", describeError(error));
   }
   // One that ends early is not read to the end by its decoder either: it has fewer bytes then.
   const storedProblem = compareDigests(stored.end(), part.stored);

@@ -3,7 +3,7 @@ import { drillSet } from "../../backup/drill-set.ts";
 import { makeRunFolder } from "../../backup/run-folder.ts";
 import { openSet } from "../../backup/read-set.ts";
 import { type DrillReport, writeReport } from "../../backup/reports.ts";
-import { describeError } from "../../system/errors.ts";
+import { describeWithNext } from "./describe-with-next.ts";
 import { printable } from "../../system/printable.ts";
 import { describeAge } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
@@ -24,7 +24,7 @@ export function runDrill(input: Input, context: Context): Promise<number> {
     for (const job of backups.pick(input.operands)) {
       const one = await drillNewest(job, backups, context).catch((error: unknown): Drilled => {
         context.signal.throwIfAborted();
-        return { job: job.name, gap: describeError(error) };
+        return { job: job.name, gap: describeWithNext(error) };
       });
       drilled.push(one);
       tell(one, context);

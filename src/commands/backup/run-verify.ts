@@ -1,7 +1,8 @@
 import type { StoredSet } from "../../backup/list-sets.ts";
 import { type Level, LEVELS, type VerifyReport, writeReport } from "../../backup/reports.ts";
 import { verifySet } from "../../backup/verify-set.ts";
-import { describeError, OperatorError } from "../../system/errors.ts";
+import { OperatorError } from "../../system/errors.ts";
+import { describeWithNext } from "./describe-with-next.ts";
 import { printable } from "../../system/printable.ts";
 import type { Context, Input } from "../command.ts";
 import { findSet } from "./gather-sets.ts";
@@ -104,7 +105,7 @@ async function verifyCopy(
     return { ...about, report };
   } catch (error) {
     context.signal.throwIfAborted();
-    return { ...about, gap: describeError(error) };
+    return { ...about, gap: describeWithNext(error) };
   } finally {
     progress.end();
   }
