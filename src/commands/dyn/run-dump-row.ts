@@ -1,22 +1,20 @@
 import { rename } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Item } from "../../services/dynamodb/attribute-value.ts";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
 import { escapeInJson } from "../../terminal/terminal.ts";
 import type { Context, Input } from "../command.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
+import { readOutputPath } from "./output-path.ts";
 import { originOf } from "./write-through-gate.ts";
 
 /** Given what was typed, do what `lcops dyn dump-row` says and return the exit code. */
 export async function runDumpRow(input: Input, context: Context): Promise<number> {
   const [name = "", ...words] = input.operands;
-  const output = input.options["output"] ?? "row.json";
-  if (typeof output !== "string" || output === "")
-    throw new OperatorError("usage", "--output needs the path of a file, or -");
+  const path = await readOutputPath(input.options["output"] ?? "row.json");
   return withTable(context, name, async (open) => {
     const { text } = await fetchRow(open, words, context);
-    if (output === "-") context.terminal.print(escapeInJson(text.trimEnd()));
-    else await writeBeside(resolve(output), text, context);
+    if (path === "-") context.terminal.print(escapeInJson(text.trimEnd()));
+    else await writeBeside(path, text, context);
     return 0;
   });
 }
