@@ -241,7 +241,9 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
       edit("row.json", (item) => (item["hits"] = { N: "7" }));
       expect(await upload("--create", "--yes")).toMatchObject({
         code: 5,
-        stderr: expect.stringContaining("is there already"),
+        stderr: expect.stringMatching(
+          /is there already[^]*hits\n {4}was {3}nothing\n {4}is {4}N 5\n {4}yours N 7\n/,
+        ),
       });
       expect(await ground.lcops("dyn", "undo", "--yes")).toMatchObject({ code: 0, stderr: "" });
       expect(await created()).toBeUndefined();
