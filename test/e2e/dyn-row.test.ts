@@ -115,6 +115,14 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
     },
   );
 
+  testOn(emulator)("a key that begins with a dash is taken as it is behind --", async () => {
+    await ground.put(table, { ...ROW, id: { S: "-o" } });
+    const words = ["dyn", "dump-row", "-o", "-", "--", table, "-o"];
+    const { code, stdout, stderr } = await ground.lcops(...words);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect((JSON.parse(stdout) as { Item: object }).Item).toEqual({ ...ROW, id: { S: "-o" } });
+  });
+
   testOn(emulator)("a row that is gone is not made again by an edit", async () => {
     await ground.put(table, ROW);
     await dump();
