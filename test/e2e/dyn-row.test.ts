@@ -230,6 +230,8 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
       edit("row.json", (item) => (item["hits"] = { N: "6" }));
       const other = { ...ROW, hits: { N: "9" }, unseen: { L: [{ N: "1" }] } };
       await ground.put(table, other);
+      const { stdout } = await upload("--dry-run", "--replace");
+      expect(stdout).toContain("an attribute that another writer adds meanwhile is lost");
       expect(await upload("--yes", "--replace")).toMatchObject({ code: 0, stderr: "" });
       expect(await now()).toEqual({ ...ROW, hits: { N: "6" } });
       expect(await ground.lcops("dyn", "undo", "--yes")).toMatchObject({ code: 0, stderr: "" });

@@ -123,10 +123,14 @@ function describeWrite(open: OpenTable, task: RowTask, plan: Write, now: Item | 
   const { table, scope, account } = open;
   const after: Item = plan.changes.reduce(applyChange, now ?? new Map());
   const units = Math.ceil(Math.max(measureItem(after), now ? measureItem(now) : 0, 1) / 1024);
-  const others =
-    table.replicas.length > 0
+  const others = [
+    ...(now && plan.write.operation !== "UpdateItem"
+      ? ["the whole row: an attribute that another writer adds meanwhile is lost"]
+      : []),
+    ...(table.replicas.length > 0
       ? [`a global table: in ${table.replicas.join(", ")} the last writer wins`]
-      : [];
+      : []),
+  ];
   return {
     title: `${task.verb} ${table.name}: ${describeKey(task.key)}`,
     lines: [
