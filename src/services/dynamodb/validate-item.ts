@@ -102,6 +102,7 @@ function validateValue(given: AttributeValue, path: AttributePath, depth: number
   }
 }
 
-function isBase64(text: string): boolean {
+/** Given a text, return whether it is base64, with its padding. Pure. */
+export function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }
