@@ -115,6 +115,16 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
     },
   );
 
+  testOn(emulator)("a file that cannot be written leaves the one that was there", async () => {
+    await ground.put(table, ROW);
+    // Long enough for a file, and too long for a temporary one beside it.
+    const file = at(`${"r".repeat(245)}.json`);
+    writeFileSync(file, "an edit");
+    const { code, stderr } = await ground.lcops("dyn", "dump-row", table, "a", "-o", file);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^lcops: cannot write .*r\.json/)]);
+    expect(readFileSync(file, "utf8")).toBe("an edit");
+  });
+
   testOn(emulator)("a key that begins with a dash is taken as it is behind --", async () => {
     await ground.put(table, { ...ROW, id: { S: "-o" } });
     const words = ["dyn", "dump-row", "-o", "-", "--", table, "-o"];

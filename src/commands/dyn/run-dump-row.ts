@@ -1,6 +1,7 @@
 import { rename } from "node:fs/promises";
 import type { Item } from "../../services/dynamodb/attribute-value.ts";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
+import { printable } from "../../system/printable.ts";
 import { escapeInJson } from "../../terminal/terminal.ts";
 import type { Context, Input } from "../command.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
@@ -46,17 +47,27 @@ export async function fetchRow(
   return { text: formatRowFile({ origin, item }), item, key };
 }
 
-/** An edit that stands there is not lost. */
+/** An edit that stands there is not lost: it gets a name of its own, and its own again where the new one cannot be written. */
 async function writeBeside(path: string, text: string, { terminal }: Context): Promise<void> {
   const { writeFileAtomically } = await import("../../system/atomic-file.ts");
-  const hadOne = await rename(path, `${path}~`).then(
-    () => true,
-    (error: unknown) => {
-      if (errorCode(error) !== "ENOENT") throw error;
-      return false;
-    },
-  );
-  await writeFileAtomically(path, text);
+  const beside = `${path}~`;
+  let hadOne = false;
+  try {
+    hadOne = await rename(path, beside).then(
+      () => true,
+      (error: unknown) => {
+        if (errorCode(error) !== "ENOENT") throw error;
+        return false;
+      },
+    );
+    await writeFileAtomically(path, text);
+  } catch (error) {
+    if (hadOne) await rename(beside, path);
+    throw new OperatorError("failed", `cannot write ${path}: ${describeError(error)}`, {
+      next: "name a file that can be written",
+      cause: error,
+    });
+  }
   if (terminal.flags.json) terminal.printJson({ file: path });
-  else terminal.note(`${path}${hadOne ? `; the one that was there is ${path}~` : ""}`);
+  else terminal.note(printable(`${path}${hadOne ? `; the one that was there is ${beside}` : ""}`));
 }
