@@ -42,6 +42,13 @@ export async function makeGround(): Promise<Ground> {
   for (const service of Object.values(config.services ?? {}))
     // eslint-disable-next-line no-await-in-loop -- one after the other, so that no two get the same port
     if (service.host !== undefined) service.localPort = await pickPort();
+  // Sets of its own too.
+  const destinations = config.backups?.destinations ?? {};
+  for (const [name, destination] of Object.entries(destinations)) {
+    if (!destination) continue;
+    if ("bucket" in destination) destination.prefix = path.basename(folder);
+    else destination.folder = path.join(folder, "sets", name);
+  }
   let files = 0;
   const writeFile = (name: string, content: string, mode = 0o600): string => {
     const file = path.join(folder, name);
