@@ -267,12 +267,17 @@ testWith("kibana")("a log that cannot be written takes no tunnel with it (d16)",
   expect(await page()).toBe(200);
 });
 
-testWith("kibana")("a supervisor that cannot start says why", async () => {
+testWith("kibana")("a supervisor that cannot start says why, and does not stay", async () => {
   // Longer than the address of a socket may be.
   const state = path.join(ground.folder, "long/".repeat(30));
   const environment = { ...ground.environment, XDG_STATE_HOME: state };
   const words = ["tunnel", "open", "--detach", "kibana", "--config", config];
-  const { code, stderr } = await runLcops(words, { environment });
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/^lcops: the supervisor of the tunnels cannot start: .*\n$/);
+  // One that had stayed would stand in the second one's way.
+  for (let times = 0; times < 2; times++) {
+    const { code, stderr } = await runLcops(words, { environment });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^lcops: the supervisor of the tunnels cannot start: .* is too long a path for a socket.*\n$/,
+    );
+  }
 });
