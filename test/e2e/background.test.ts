@@ -148,6 +148,31 @@ testWith("kibana")(
   },
 );
 
+testWith("kibana")(
+  "a tunnel of another configuration is told from one that there is not",
+  async () => {
+    await lcops("tunnel", "open", "--detach", "kibana");
+    const other = ground.deriveConfig(() => {});
+    const inOther = (...words: string[]): Promise<LcopsResult> =>
+      runLcops(["--config", other, ...words], { environment: ground.environment });
+    for (const words of [
+      ["close", "kibana"],
+      ["retry", "kibana"],
+    ]) {
+      const { code, stderr } = await inOther("tunnel", ...words);
+      expect(code).toBe(2);
+      expect(stderr).toBe(
+        `lcops: no tunnel kibana is kept in the background; there is one of another configuration: --config ${config}\n`,
+      );
+    }
+    expect((await inOther("tunnel", "close", "elasticsearch")).stderr).toMatch(/open it with/);
+    expect((await lcops("tunnel", "close", "elasticsearch")).stderr).toMatch(
+      /; there is kibana\n$/,
+    );
+    expect(await stateOf("kibana")).toBe("up");
+  },
+);
+
 testWith("kibana")("a control socket that is taken away is put back (d16)", async () => {
   await lcops("tunnel", "open", "--detach", "kibana");
   rmSync(socket());
