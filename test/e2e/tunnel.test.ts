@@ -63,6 +63,7 @@ const recordOf = (name: string): string | undefined => {
   return found === undefined ? undefined : `${folder}/${found}`;
 };
 
+// d17
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],

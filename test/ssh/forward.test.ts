@@ -73,6 +73,7 @@ describe.skipIf(sshdMissing)("forward", () => {
     );
   });
 
+  // d2
   test("an answer after our end, and our end after the answer", async () => {
     const late = await forwardTo((socket) => {
       let size = 0;
