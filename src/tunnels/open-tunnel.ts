@@ -22,7 +22,7 @@ export interface OpenTunnelOptions {
   runtimeFolder: string;
   connection: Pick<KeptConnection, "get" | "status">;
   report: (event: TunnelEvent) => void;
-  trace: (line: string) => void;
+  trace: (name: string, line: string) => void;
 }
 
 /** So many refusals in a row, and the service is asked how it is. */
@@ -48,7 +48,7 @@ export async function openTunnel(
       refusals = error === undefined ? 0 : refusals + 1;
       // Others are those of the client.
       if (error === undefined || error instanceof OperatorError) refusal = error?.message;
-      if (error !== undefined) trace(`${name}: ${describeError(error)}`);
+      if (error !== undefined) trace(name, describeError(error));
       if (refusals === REFUSALS) watch?.poke();
     },
   });

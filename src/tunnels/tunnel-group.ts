@@ -66,7 +66,7 @@ export function openGroup(
       adopt,
       signal,
       silenceLimitMs: request.silenceLimitMs,
-      trace: note,
+      trace: (name, text) => options.log({ name, event: "note", text }),
       report: (event) => {
         options.log(event);
         for (const tell of tells) tell({ event });

@@ -19,7 +19,8 @@ export interface HubOptions {
   /** Ends the opening; a tunnel that is open lives on. */
   signal: AbortSignal;
   report: (event: TunnelEvent) => void;
-  trace: (line: string) => void;
+  /** Told why a connection to that tunnel was not served. */
+  trace: (name: string, line: string) => void;
 }
 
 /** The open tunnels of one process; those of one host share a connection. */

@@ -206,6 +206,8 @@ testWith("kibana")("who leaves before it is ready leaves nothing behind", async 
   expect((await opening.ended).code).toBe(130);
   await until("the supervisor has ended", () => !existsSync(socket()));
   expect(await isListening(ground.portOf("kibana"))).toBe(false);
+  const { stdout } = await lcops("tunnel", "logs", "kibana", "--config", late);
+  expect(stdout).toMatch(/^\S+ {2}kibana: TextLogs .* cannot be reached from there: /m);
 });
 
 testWith("kibana")("what cannot be opened fails with its reason, and nothing stays", async () => {
