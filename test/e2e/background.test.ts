@@ -243,7 +243,9 @@ testWith("kibana")(
     expect((await list())[0]?.reason).toMatch(/host key/);
     // Nobody is kept waiting for what does not come by itself.
     await expect(page()).rejects.toThrow("fetch failed");
-    expect(await lcops("tunnel", "retry", "kibana")).toMatchObject({ code: 1 });
+    const retried = await lcops("tunnel", "retry", "kibana");
+    expect(retried).toMatchObject({ code: 1 });
+    expect(retried.stderr).toMatch(/^kibana: TextLogs .*host key.*; .*hosts trust TextLogs.*\n$/);
     expect(relay.counters().connections).toBe(connections + 2);
     writeFileSync(knownHosts, right);
     expect(await lcops("tunnel", "retry", "kibana")).toMatchObject({ code: 0 });
