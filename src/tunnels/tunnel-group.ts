@@ -112,7 +112,9 @@ export function openGroup(
     },
     leave: (name) => {
       names.delete(name);
-      if (!isReady) stop.abort(new OperatorError("cancelled", `the tunnel ${name} was closed`));
+      // Not by whoever waits for it, who is to be told.
+      if (!isReady)
+        stop.abort(new OperatorError("failed", `the tunnel ${name} was closed meanwhile`));
       if (names.size === 0) options.left();
     },
   };

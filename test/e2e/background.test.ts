@@ -192,12 +192,27 @@ testWith("kibana")(
   },
 );
 
-testWith("kibana")("who leaves before it is ready leaves nothing behind", async () => {
-  const late = ground.deriveConfig((changed) => {
+/** A configuration in which nothing listens where kibana should be. */
+const deriveSilent = (): string =>
+  ground.deriveConfig((changed) => {
     Object.assign(changed, JSON.parse(readFileSync(config, "utf8")) as Config);
-    // Nothing listens there.
     Object.assign(changed.services?.["kibana"] ?? {}, { port: 1 });
   });
+
+testWith("kibana")("who waits for a tunnel that somebody else closes is told", async () => {
+  const silent = deriveSilent();
+  const opening = startLcops(["tunnel", "open", "--detach", "kibana", "--config", silent], {
+    environment: ground.environment,
+  });
+  await opening.waitFor(/the service is silent/);
+  expect((await lcops("tunnel", "close", "kibana", "--config", silent)).code).toBe(0);
+  const { code, stderr } = await opening.ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^lcops: the tunnel kibana was closed meanwhile$/m);
+});
+
+testWith("kibana")("who leaves before it is ready leaves nothing behind", async () => {
+  const late = deriveSilent();
   const opening = startLcops(["tunnel", "open", "--detach", "kibana", "--config", late], {
     environment: ground.environment,
   });
