@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { errorCode, OperatorError } from "../system/errors.ts";
 import {
   type ControlAnswer,
@@ -24,24 +25,32 @@ export interface AskOptions {
   start?: () => Promise<void>;
 }
 
-/** A supervisor that ends with its last tunnel may do so just when it is asked. */
-const TRIES = 3;
+/**
+ * A supervisor that ends with its last tunnel, or is killed, may do so just when it is asked, and take a connection in the middle of it;
+ * one whose socket was taken away puts it back within five seconds.
+ */
+const PATIENCE_MS = 8_000;
+const PAUSE_MS = 100;
 
 /** Given a request, return the supervisor's answer, or undefined where none runs and none is to be started. Throws what the request threw there. */
 export async function askSupervisor(
   request: SupervisorRequest,
   options: AskOptions,
 ): Promise<ControlAnswer | undefined> {
-  for (let tried = 1; ; tried++) {
+  let sinceMs: number | undefined;
+  for (;;) {
     const socket = await dial(controlSocket(options.runtimeFolder));
     const answer = socket && (await converse(socket, { ...request, protocol: PROTOCOL }, options));
     if (answer || !options.start) return answer;
-    if (tried > TRIES) {
+    options.signal.throwIfAborted();
+    sinceMs ??= performance.now();
+    if (performance.now() - sinceMs > PATIENCE_MS) {
       throw new OperatorError("failed", "the supervisor of the tunnels does not answer", {
         next: 'it is the process "lcops: tunnels": end it with kill',
       });
     }
-    if (!socket) await options.start();
+    if (socket) await wait(PAUSE_MS);
+    else await options.start();
   }
 }
 

@@ -1,7 +1,7 @@
 import { forwardPort } from "../reach/forward-port.ts";
 import { recordPort } from "../reach/port-record.ts";
 import { loadServiceType } from "../services/registry.ts";
-import { describeError, type OperatorError } from "../system/errors.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
 import type { ConnectionState, KeptConnection } from "./keep-connection.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
 import type { TunnelEvent, TunnelStatus } from "./tunnel-status.ts";
@@ -22,7 +22,7 @@ export interface OpenTunnelOptions {
   runtimeFolder: string;
   connection: Pick<KeptConnection, "get" | "status">;
   report: (event: TunnelEvent) => void;
-  trace: (line: string) => void;
+  trace: (name: string, line: string) => void;
 }
 
 /** So many refusals in a row, and the service is asked how it is. */
@@ -38,6 +38,7 @@ export async function openTunnel(
   const stop = new AbortController();
   const url = await describeUrl(plan);
   let refusals = 0;
+  let refusal: string | undefined;
   let address: string | undefined;
 
   let watch: HealthWatch | undefined;
@@ -45,7 +46,9 @@ export async function openTunnel(
     connect: connection.get,
     report: (error) => {
       refusals = error === undefined ? 0 : refusals + 1;
-      if (error !== undefined) trace(`${name}: ${describeError(error)}`);
+      // Others are those of the client.
+      if (error === undefined || error instanceof OperatorError) refusal = error?.message;
+      if (error !== undefined) trace(name, describeError(error));
       if (refusals === REFUSALS) watch?.poke();
     },
   });
@@ -62,6 +65,7 @@ export async function openTunnel(
     signal: stop.signal,
     isUp: () => connection.status().current.state === "up",
     receivedBytes: () => forward.bytes().received,
+    refusal: () => refusal,
     report: ({ answers, detail }) => {
       report(
         answers

@@ -25,10 +25,13 @@ export type Answer = (
 /** A socket that somebody has taken away (a cleaner of temporary folders) is put back. */
 const LOOK_AFTER_MS = 5_000;
 
+/** sockaddr_un of Linux, and of the others: what is longer is cut off without a word, by Node too. */
+const LONGEST_PATH_BYTES = process.platform === "linux" ? 107 : 103;
+
 /** Who connects asks at once. */
 const REQUEST_LIMIT_MS = 5_000;
 
-/** Given the path of a socket on which nobody else listens, answer requests on it; it is for this user alone. */
+/** Given the path of a socket on which nobody else listens, answer requests on it; it is for this user alone. Throws `configuration` for a path that no socket may have. */
 export async function serveControl(path: string, answer: Answer): Promise<ControlServer> {
   const sockets = new Set<Socket>();
   const accept = (socket: Socket): void => {
@@ -59,6 +62,12 @@ export async function serveControl(path: string, answer: Answer): Promise<Contro
 }
 
 async function listen(path: string, accept: (socket: Socket) => void): Promise<Server> {
+  if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) {
+    throw new OperatorError(
+      "configuration",
+      `${path} is too long a path for a socket; give XDG_STATE_HOME a shorter one`,
+    );
+  }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await rm(path, { force: true });
   const server = createServer(accept);
@@ -67,7 +76,13 @@ async function listen(path: string, accept: (socket: Socket) => void): Promise<S
     server.once("error", reject);
     server.listen(path, resolve);
   });
-  await chmod(path, 0o600);
+  try {
+    await chmod(path, 0o600);
+  } catch (error) {
+    // It would keep the supervisor running.
+    server.close();
+    throw error;
+  }
   return server;
 }
 

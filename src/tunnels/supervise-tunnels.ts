@@ -59,11 +59,18 @@ export async function superviseTunnels(options: SuperviseOptions): Promise<void>
     return names.map((name) => {
       const found = tunnels.find((one) => one.plan.name === name && one.configPath === configPath);
       if (found) return found;
-      const known = tunnels.map((one) => one.plan.name).join(", ");
       throw new OperatorError("usage", `no tunnel ${name} is kept in the background`, {
-        next: known === "" ? "open it with lcops tunnel open --detach" : `there is ${known}`,
+        next: adviseMissing(name, configPath),
       });
     });
+  };
+  const adviseMissing = (name: string, configPath: string): string => {
+    const tunnels = hub.tunnels();
+    const known = tunnels.filter((one) => one.configPath === configPath);
+    if (known.length > 0) return `there is ${known.map((one) => one.plan.name).join(", ")}`;
+    const other = tunnels.find((one) => one.plan.name === name);
+    if (!other) return "open it with lcops tunnel open --detach";
+    return `there is one of another configuration: --config ${other.configPath}`;
   };
   const describe = (tunnels: readonly OpenTunnel[]): ControlAnswer => ({
     tunnels: tunnels.map((one) => ({

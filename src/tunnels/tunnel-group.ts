@@ -66,7 +66,7 @@ export function openGroup(
       adopt,
       signal,
       silenceLimitMs: request.silenceLimitMs,
-      trace: note,
+      trace: (name, text) => options.log({ name, event: "note", text }),
       report: (event) => {
         options.log(event);
         for (const tell of tells) tell({ event });
@@ -112,7 +112,9 @@ export function openGroup(
     },
     leave: (name) => {
       names.delete(name);
-      if (!isReady) stop.abort(new OperatorError("cancelled", `the tunnel ${name} was closed`));
+      // Not by whoever waits for it, who is to be told.
+      if (!isReady)
+        stop.abort(new OperatorError("failed", `the tunnel ${name} was closed meanwhile`));
       if (names.size === 0) options.left();
     },
   };

@@ -19,14 +19,15 @@ export interface HubOptions {
   /** Ends the opening; a tunnel that is open lives on. */
   signal: AbortSignal;
   report: (event: TunnelEvent) => void;
-  trace: (line: string) => void;
+  /** Told why a connection to that tunnel was not served. */
+  trace: (name: string, line: string) => void;
 }
 
 /** The open tunnels of one process; those of one host share a connection. */
 export interface TunnelHub {
   /**
-   * Listen on the ports of all plans, then connect. Throws `refused` before anything is connected where a port is taken, and how
-   * the first dial of a host failed; nothing of these plans stays open then.
+   * Listen on the ports of all plans, then connect; a connection that others keep and that is down is dialled at once. Throws
+   * `refused` before anything is connected where a port is taken, and how the dial of a host failed; nothing of these plans stays open then.
    */
   open(plans: readonly TunnelPlan[], options: HubOptions): Promise<OpenTunnel[]>;
   tunnels(): readonly OpenTunnel[];

@@ -12,6 +12,8 @@ export interface HealthOptions {
   isUp: () => boolean;
   /** Bytes that have come from the service: while they grow nobody needs to ask. */
   receivedBytes: () => number;
+  /** Why the host did not connect to the service when it was last asked to; undefined where it did. Through the tunnel that is a reset only. */
+  refusal: () => string | undefined;
   /** Told of the first answer, of each change between answering and silence, and of a silence with another reason. */
   report: (health: Health) => void;
 }
@@ -31,7 +33,7 @@ const BAD_IN_A_ROW = 2;
 
 /** Given an open tunnel's plan, ask its service in its own protocol, through the tunnel, until the signal: at once, and then while it is idle. */
 export function watchHealth(plan: TunnelPlan, options: HealthOptions): HealthWatch {
-  const { signal, isUp, receivedBytes, report } = options;
+  const { signal, isUp, receivedBytes, refusal, report } = options;
   let health: Health | undefined;
   let bad = 0;
   let wake = (): void => {};
@@ -77,7 +79,7 @@ export function watchHealth(plan: TunnelPlan, options: HealthOptions): HealthWat
       );
       // What a lost connection makes fail says nothing of the service.
       if (!isUp()) continue;
-      take(result);
+      take(result.answers ? result : { ...result, detail: refusal() ?? result.detail });
       if (bad > 0)
         await pause(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(bad - 1, 10)));
       else {

@@ -72,7 +72,7 @@ async function withTunnels<T>(
       runtimeFolder: context.folders.runtime,
       dial: (host, dialSignal) => connectHost(host, { ...reach, signal: dialSignal }),
       signal,
-      trace: terminal.trace,
+      trace: (name, line) => terminal.trace(`${name}: ${line}`),
       ...((hasCommand || !terminal.isScreen) && { silenceLimitMs: SILENCE_LIMIT_MS }),
       report: (event) => {
         if (event.event !== "listening" && event.event !== "connected") progress.end();
