@@ -31,7 +31,9 @@ export function copySet(
     const data = ground.at(destination, "data", "graphite", copy);
     cpSync(ground.at(destination, "data", "graphite", setId), data, { recursive: true });
     writeFileSync(path.join(manifests, `${copy}.json`), formatManifest(manifest));
-    const files = readdirSync(data, { recursive: true }).map((file) => path.join(data, `${file}`));
+    const files = readdirSync(data, { recursive: true, encoding: "utf8" }).map((file) =>
+      path.join(data, file),
+    );
     for (const file of files) utimesSync(file, at, at);
   }
   return copy;
