@@ -327,6 +327,36 @@ const groundOfServer = (): BackupGround => ({
   at: (...names) => ground.at(...names.map((name) => (name === "operator" ? "aside" : name))),
 });
 
+test("a bucket whose account cannot be asked costs nothing at the other destination", async () => {
+  ground.configure(({ environments, backups }) => {
+    Object.assign(environments?.["dev"] ?? {}, { aws: { regions: ["us-west-2"] } });
+    if (backups) backups.destinations.server = { bucket: "far-away", environment: "dev" };
+  });
+  // A run that was killed, whose leavings are at both.
+  const unfinished = ground.at("home/.local/state/lcops/backup/unfinished");
+  mkdirSync(unfinished, { recursive: true });
+  writeFileSync(path.join(unfinished, "graphite--20260101T000000Z-abcdef"), "");
+  const environment = {
+    ...ground.environment,
+    AWS_ENDPOINT_URL: "http://127.0.0.1:9",
+    AWS_ACCESS_KEY_ID: "x",
+    AWS_SECRET_ACCESS_KEY: "x",
+    AWS_MAX_ATTEMPTS: "1",
+  };
+  const run = await ground.run(["backup", "run"], { environment });
+  expect(run).toMatchObject({ code: 3, stdout: "" });
+  expect(run.stderr).toMatch(/^lcops: graphite: the set \S+ is incomplete: not at server: \S/);
+  const status = await ground.run(["backup", "status"], { environment });
+  expect(status.code).toBe(3);
+  expect(status.stdout).toMatch(/^graphite\tNO ANSWER\tNO ANSWER\t-\t\S+ kB, /);
+  expect(await ground.run(["backup", "verify"], { environment })).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/^lcops: server \(s3:\/\/far-away\/\): \S/) as string,
+  });
+  // It is not forgotten what may still be there.
+  expect(existsSync(path.join(unfinished, "graphite--20260101T000000Z-abcdef"))).toBe(true);
+});
+
 describe("schedule", () => {
   test("prints lines that do what they say, from an empty environment", async () => {
     configureJob({ schedule: "15 2 * * *", keep: { last: 1 } });

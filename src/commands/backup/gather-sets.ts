@@ -59,7 +59,7 @@ export async function findSet(
   backups: Backups,
   name: string,
   context: Context,
-): Promise<{ job: Job; copies: StoredSet[]; bad: BadManifest[] }> {
+): Promise<{ job: Job; copies: StoredSet[]; bad: BadManifest[]; gaps: string[] }> {
   const jobs = backups.pick([]);
   const asJob = jobs.find((job) => job.name === name);
   const { shelves, gaps } = await gatherSets(backups, asJob ? [asJob] : jobs, context);
@@ -73,7 +73,7 @@ export async function findSet(
   const bad = shelves.flatMap((shelf) => shelf.bad.filter(({ setId }) => setId === newest));
   const [first] = [...copies, ...bad];
   const job = jobs.find((one) => one.name === first?.job);
-  if (first && job) return { job, copies, bad };
+  if (first && job) return { job, copies, bad, gaps };
   const missing = gaps.length > 0 ? ", and not every destination answers" : "";
   throw new OperatorError(
     "usage",

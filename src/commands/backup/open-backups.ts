@@ -129,7 +129,17 @@ async function makeStore(
     return openFolderStore(name, expandHome(destination.folder));
   }
   const { openBucket } = await import("./open-bucket.ts");
-  return openBucket(name, destination, config, context);
+  try {
+    return await openBucket(name, destination, config, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const isMendable = error instanceof OperatorError && error.kind !== "configuration";
+    if (!isMendable) throw error;
+    // A sign-in that has expired must not cost the copy at the other destination.
+    const { closedStore } = await import("../../backup/closed-store.ts");
+    const { bucket, prefix = "" } = destination;
+    return closedStore(name, `s3://${bucket}/${prefix}`, error);
+  }
 }
 
 /** How a kind of service is backed up. Throws `usage` where lcops cannot. */
