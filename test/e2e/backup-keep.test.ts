@@ -272,6 +272,19 @@ describe("status", () => {
     );
   });
 
+  test("fits a screen, and tells what is overdue whole", async () => {
+    await makeSet();
+    const pty = openPty(["backup", "status"], { environment: ground.environment, columns: 80 });
+    expect(await pty.exit).toMatchObject({ code: 4 });
+    expect(pty.screen().split("\n")).toEqual([
+      expect.stringMatching(/^JOB +LIVE +SERVER +OWN LIVE +OPERATOR +PROVEN +TREND$/),
+      expect.stringMatching(
+        /^graphite +NO ANSWER +\S+ kB, \d+ s ago +- +\S+ kB, \d+ s ago +never +█$/,
+      ),
+      "graphite: no set is proven by a drill",
+    ]);
+  });
+
   test("tells what is too old, and of a clock that was wrong", async () => {
     const setId = await makeSet();
     const old = copySet(ground, setId, 2);
