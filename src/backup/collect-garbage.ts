@@ -57,9 +57,13 @@ export async function sweepUnfinished(
   const unfinished = await listUnfinished(stateFolder, job);
   if (unfinished.length === 0) return;
   const abandoned = new Set(unfinished);
-  for (const store of stores) {
-    const { keys } = await findGarbage(store, { job, abandoned, now: new Date(0) });
-    for (const key of keys) await store.remove(key);
-  }
+  const swept = await Promise.allSettled(
+    stores.map(async (store) => {
+      const { keys } = await findGarbage(store, { job, abandoned, now: new Date(0) });
+      for (const key of keys) await store.remove(key);
+    }),
+  );
+  // A destination that does not answer is no reason to do without the others: what is there is remembered.
+  if (swept.some(({ status }) => status === "rejected")) return;
   for (const setId of unfinished) await forgetRun(stateFolder, job, setId);
 }

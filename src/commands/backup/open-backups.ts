@@ -48,7 +48,11 @@ export async function withBackups<T>(
   const closers: (() => Promise<void> | void)[] = [];
   const opened = new Map<DestinationName, Promise<Store>>();
   const openStore = (name: DestinationName, destination: DestinationConfig): Promise<Store> => {
-    const known = opened.get(name) ?? makeStore(name, destination, config, context);
+    const known =
+      opened.get(name) ??
+      makeStore(name, destination, config, context).catch((error: unknown) =>
+        standInFor(name, destination, error, context.signal),
+      );
     opened.set(name, known);
     return known;
   };
@@ -130,6 +134,32 @@ async function makeStore(
   }
   const { openBucket } = await import("./open-bucket.ts");
   return openBucket(name, destination, config, context);
+}
+
+/** One that cannot be opened now is a destination that fails: the other one is not to suffer for it. What must be corrected first is thrown. */
+function standInFor(
+  name: DestinationName,
+  destination: DestinationConfig,
+  error: unknown,
+  signal: AbortSignal,
+): Store {
+  signal.throwIfAborted();
+  if (!(error instanceof OperatorError) || error.kind === "configuration") throw error;
+  const fail = (): Promise<never> => Promise.reject(error);
+  // oxlint-disable-next-line require-yield, typescript/require-await -- it has nothing
+  const failWhenRead = async function* (): AsyncGenerator<never> {
+    throw error;
+  };
+  return {
+    name,
+    place: "folder" in destination ? destination.folder : `s3://${destination.bucket}/`,
+    list: failWhenRead,
+    read: failWhenRead,
+    write: fail,
+    remove: fail,
+    sweep: fail,
+    close: () => undefined,
+  };
 }
 
 /** How a kind of service is backed up. Throws `usage` where lcops cannot. */
