@@ -48,7 +48,10 @@ export async function findGarbage(store: Store, options: GarbageOptions): Promis
   return { store, keys, bytes };
 }
 
-/** Given a job whose lock is held and its stores, remove what runs of this machine have left that were killed. */
+/**
+ * Given a job whose lock is held and its stores, remove what runs of this machine have left that were killed. Where a store does not answer they are
+ * remembered for the next time.
+ */
 export async function sweepUnfinished(
   stateFolder: string,
   job: string,
@@ -57,13 +60,16 @@ export async function sweepUnfinished(
   const unfinished = await listUnfinished(stateFolder, job);
   if (unfinished.length === 0) return;
   const abandoned = new Set(unfinished);
-  const swept = await Promise.allSettled(
-    stores.map(async (store) => {
+  let isSwept = true;
+  for (const store of stores) {
+    try {
       const { keys } = await findGarbage(store, { job, abandoned, now: new Date(0) });
       for (const key of keys) await store.remove(key);
-    }),
-  );
-  // A destination that does not answer is no reason to do without the others: what is there is remembered.
-  if (swept.some(({ status }) => status === "rejected")) return;
+    } catch {
+      // Why it does not answer is told by the run, which is about to write there.
+      isSwept = false;
+    }
+  }
+  if (!isSwept) return;
   for (const setId of unfinished) await forgetRun(stateFolder, job, setId);
 }

@@ -70,7 +70,7 @@ export async function drillSet(set: SetReader, options: DrillOptions): Promise<D
 }
 
 /** Given the facts of a set and those found after a restore, return where they do not agree. Pure. */
-export function compareFacts(
+function compareFacts(
   expected: readonly Fact[],
   found: readonly Fact[],
 ): { expected: Fact; found?: Fact }[] {

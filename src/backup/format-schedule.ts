@@ -12,13 +12,20 @@ export interface Scheduled {
 export function formatCrontab(entries: readonly Scheduled[]): string[] {
   // In a crontab a % ends the command (crontab(5)).
   return [
+    "# CRON_TZ is known to cronie alone: with Debian's cron these times are those of the machine; where that is not in UTC, use the timers",
     "CRON_TZ=UTC",
     ...entries.map(({ cron, command }) => `${cron} ${command.replaceAll("%", "\\%")}`),
   ];
 }
 
-/** Given what is scheduled, return the files of its timers: path below /etc/systemd/system, and lines. Pure. */
-export function formatTimers(entries: readonly Scheduled[]): { path: string; lines: string[] }[] {
+/**
+ * Given what is scheduled and the user whose configuration, keys and records it needs, return the files of its timers: path below
+ * /etc/systemd/system, and lines. Pure.
+ */
+export function formatTimers(
+  entries: readonly Scheduled[],
+  user: string,
+): { path: string; lines: string[] }[] {
   return entries.flatMap(({ name, cron, command }) => [
     {
       path: `lcops-${name}.service`,
@@ -27,6 +34,7 @@ export function formatTimers(entries: readonly Scheduled[]): { path: string; lin
         `Description=lcops ${name}`,
         "[Service]",
         "Type=oneshot",
+        `User=${user}`,
         // systemd expands % itself (systemd.unit(5)), and $ (systemd.service(5)).
         `ExecStart=/bin/sh -c ${quoteForUnit(`exec ${command}`)}`,
       ],
@@ -55,25 +63,26 @@ const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /**
  * Given five fields of a crontab in UTC, return the same as calendars of systemd (systemd.time(7)). Where both a day of the month and a day of the week
- * are given cron takes either: they are two calendars then. Pure.
+ * are given, neither with a *, cron takes either (crontab(5)): they are two calendars then. Pure.
  */
 export function toCalendar(cron: string): string[] {
   const [minute = "*", hour = "*", day = "*", month = "*", weekday = "*"] = cron.split(" ");
-  const time = `${field(hour)}:${field(minute)}:00 UTC`;
-  const onDay = `*-${field(month)}-${field(day)} ${time}`;
+  const time = `${field(hour, "00")}:${field(minute, "00")}:00 UTC`;
+  const names = `${weekday.split(",").map(nameDays).join(",")} `;
+  const onDay = `*-${field(month, "01")}-${field(day, "01")} ${time}`;
   if (weekday === "*") return [onDay];
-  const onWeekday = `${weekday.split(",").map(nameDays).join(",")} *-${field(month)}-* ${time}`;
-  return day === "*" ? [onWeekday] : [onDay, onWeekday];
+  const isEither = !day.startsWith("*") && !weekday.startsWith("*");
+  return isEither ? [onDay, `${names}*-${field(month, "01")}-* ${time}`] : [`${names}${onDay}`];
 }
 
-/** `1-5/2,7` as `1..5/2,07`. */
-function field(text: string): string {
+/** `1-5/2,7` as `01..05/2,07`; `first` is where a star begins to step. */
+function field(text: string, first: string): string {
   return text
     .split(",")
     .map((one) => {
       const [range = "*", step] = one.split("/");
       const [from = "", to] = range.split("-");
-      const begin = from === "*" ? (step === undefined ? "*" : "00") : from.padStart(2, "0");
+      const begin = from === "*" ? (step === undefined ? "*" : first) : from.padStart(2, "0");
       const span = to === undefined ? begin : `${begin}..${to.padStart(2, "0")}`;
       return step === undefined ? span : `${span}/${step}`;
     })

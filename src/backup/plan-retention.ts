@@ -1,4 +1,5 @@
 import type { KeepConfig } from "../config/backup-schema.ts";
+import { SKEW_MS } from "./judge-sets.ts";
 
 /** What of a set decides whether it is kept. */
 export interface Kept {
@@ -25,15 +26,13 @@ export interface RetentionOptions {
   now: Date;
 }
 
-/** What a clock may be wrong by. */
-const SKEW_MS = 5 * 60_000;
 /** An incomplete set is of use until complete ones are plenty. */
 const INCOMPLETE_MS = 14 * 24 * 3_600_000;
 
 /**
  * Given the sets of a job at one destination, return for each whether it is kept, and why, newest first. Rules are joined by or. Only periods that have a
  * complete set count, and the newest of each is kept, so that a pause pushes nothing out; incomplete sets never do either. Kept in any case are the newest
- * complete set, the last that was proven, and those of the future, which say that a clock is wrong. Pure.
+ * complete set, the last that was proven, and those of the future, which say that a clock is wrong and count for nothing else. Pure.
  */
 export function planRetention(sets: readonly Kept[], options: RetentionOptions): Decision[] {
   const { keep, timeZone, now } = options;
@@ -52,7 +51,7 @@ export function planRetention(sets: readonly Kept[], options: RetentionOptions):
     complete.find(({ isProven }) => isProven),
     "the last that was proven",
   );
-  if (!keep) for (const set of complete) keepFor(set, "no rule removes any");
+  if (!keep) for (const set of newestFirst) if (!isFuture(set)) keepFor(set, "no rule removes any");
   for (const set of complete.slice(0, keep?.last ?? 0))
     keepFor(set, `one of the last ${keep?.last}`);
   const periodOf = makePeriods(timeZone);
@@ -68,7 +67,7 @@ export function planRetention(sets: readonly Kept[], options: RetentionOptions):
     }
   }
   for (const set of newestFirst.filter((one) => one.result === "incomplete" && !isFuture(one)))
-    if (!keep || now.getTime() - set.at.getTime() < INCOMPLETE_MS)
+    if (keep && now.getTime() - set.at.getTime() < INCOMPLETE_MS)
       keepFor(set, "incomplete, for 14 days");
   return newestFirst.map(({ setId, result }) => {
     const why = reasons.get(setId);
@@ -82,15 +81,19 @@ export function planRetention(sets: readonly Kept[], options: RetentionOptions):
 function makePeriods(
   timeZone: string,
 ): (name: "daily" | "weekly" | "monthly" | "yearly", at: Date) => string {
-  // It writes dates as ISO 8601 does.
-  const format = new Intl.DateTimeFormat("en-CA", {
+  const format = new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", {
     timeZone,
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
   });
+  // Its parts, since the order in which a locale writes them has changed between versions of ICU.
+  const dayOf = (at: Date): string => {
+    const parts = Object.fromEntries(format.formatToParts(at).map((one) => [one.type, one.value]));
+    return `${parts["year"]}-${parts["month"]}-${parts["day"]}`;
+  };
   return (name, at) => {
-    const day = format.format(at);
+    const day = dayOf(at);
     if (name === "daily") return day;
     if (name === "weekly") return weekOf(day);
     return name === "monthly" ? day.slice(0, 7) : day.slice(0, 4);

@@ -135,4 +135,3 @@ export type BackupJobConfig = z.output<typeof backupJob>;
 export type DestinationConfig = z.output<typeof destination>;
 export type DestinationName = (typeof DESTINATIONS)[number];
 export type KeepConfig = z.output<typeof keep>;
-export type NotifyConfig = z.output<typeof notifySchema>;

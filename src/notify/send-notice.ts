@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describeError } from "../system/errors.ts";
-import { streamThrough } from "../system/stream-through.ts";
+import { feedProgram } from "../system/feed-program.ts";
 
 /** Who is told: an address to which is posted, or a program with its arguments. */
 export type Recipient = { webhook: string } | { command: readonly string[] };
@@ -12,6 +13,7 @@ export interface NoticeOptions {
 
 const TIMEOUT_MS = 5_000;
 const TRIES = 3;
+const PAUSE_MS = 300;
 
 /**
  * Given a recipient and a document, send it as JSON. Returns why it did not arrive, or undefined; never throws, since nothing that was done depends on
@@ -23,57 +25,53 @@ export async function sendNotice(
   options: NoticeOptions,
 ): Promise<string | undefined> {
   const body = `${JSON.stringify(document)}\n`;
+  const { environment, signal } = options;
   try {
-    if ("command" in recipient) await runCommand(recipient.command, body, options);
-    else await post(recipient.webhook, body, options.signal);
+    if ("webhook" in recipient) return await post(recipient.webhook, body, signal);
+    const [program = "", ...args] = recipient.command;
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    await feedProgram(program, args, body, {
+      environment,
+      signal: AbortSignal.any([signal, limit]),
+    }).catch((error: unknown) => {
+      if (!limit.aborted || signal.aborted) throw error;
+      throw new Error(`${program} has not ended within ${TIMEOUT_MS / 1000} s`, { cause: error });
+    });
     return undefined;
   } catch (error) {
     return describeError(error);
   }
 }
 
-async function post(address: string, body: string, signal: AbortSignal): Promise<void> {
-  for (let tried = 1; ; tried++) {
+/** Posts once more where the server was not reached or says that it cannot now; not where it may have heard. */
+async function post(
+  address: string,
+  body: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let why = "";
+  for (let tried = 0; tried < TRIES; tried++) {
+    if (tried > 0) await sleep(PAUSE_MS, undefined, { signal });
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
     try {
       const answer = await fetch(address, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body,
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        // It would carry the document to whom nobody named.
+        redirect: "manual",
+        signal: AbortSignal.any([signal, limit]),
       });
+      // Nobody reads it, and it may never end.
       await answer.body?.cancel();
-      if (answer.ok) return;
-      throw new Error(`the webhook answered ${answer.status}`);
-    } catch (error) {
-      if (tried < TRIES && !signal.aborted) continue;
-      const isOurs = error instanceof Error && error.message.startsWith("the webhook answered");
-      if (isOurs) throw error;
-      const isLate = error instanceof Error && error.name === "TimeoutError";
-      const why = isLate
-        ? `it did not answer within ${TIMEOUT_MS / 1000} s`
-        : "it cannot be reached";
-      throw new Error(`the webhook: ${why}`, { cause: error });
+      if (answer.ok) return undefined;
+      why = `the webhook answered ${answer.status}`;
+      if (answer.status < 500 && answer.status !== 429) return why;
+    } catch {
+      signal.throwIfAborted();
+      if (limit.aborted) return `the webhook has not answered within ${TIMEOUT_MS / 1000} s`;
+      why = "the webhook cannot be reached";
     }
   }
-}
-
-async function runCommand(
-  [program = "", ...args]: readonly string[],
-  body: string,
-  { environment, signal }: NoticeOptions,
-): Promise<void> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  // oxlint-disable-next-line typescript/require-await -- an iteration of one piece
-  const input = (async function* () {
-    yield Buffer.from(body);
-  })();
-  // One that does not care to read it all has been told all the same.
-  const isFailure = (code: number): boolean => code !== 0;
-  for await (const _ of streamThrough(program, args, input, {
-    environment,
-    signal: limited,
-    isFailure,
-  }))
-    continue;
+  return why;
 }

@@ -115,7 +115,7 @@ export interface DumpPlan {
   warnings?: readonly BackupWarning[];
 }
 
-export interface PlannedObject {
+interface PlannedObject {
   /** `shop.orders`, `stats/counters`; not yet printable. */
   name: string;
   estimatedBytes?: number;
@@ -194,7 +194,7 @@ interface Consistency {
   proof: Readonly<Record<string, string | number>>;
 }
 
-export interface SourceIdentity {
+interface SourceIdentity {
   /** `mysql`, `mariadb`, `whisper` */
   engine: string;
   version: string;
@@ -211,7 +211,7 @@ export interface Fact {
 }
 
 /** Bytes that live elsewhere: an RDS snapshot. */
-export interface ExternalReference {
+interface ExternalReference {
   kind: string;
   id: string;
   region?: string;

@@ -20,6 +20,17 @@ export async function gatherSets(
   jobs: readonly Job[],
   context: Context,
 ): Promise<{ shelves: Shelf[]; gaps: string[] }> {
+  const read = await readShelves(backups, jobs, context);
+  for (const gap of read.gaps) context.terminal.warn(`lcops: ${printable(gap)}`);
+  return read;
+}
+
+/** The same for who tells of the gaps in words of its own. */
+export async function readShelves(
+  backups: Backups,
+  jobs: readonly Job[],
+  { signal }: Pick<Context, "signal">,
+): Promise<{ shelves: Shelf[]; gaps: string[] }> {
   const { listSets } = await import("../../backup/list-sets.ts");
   const gaps: string[] = [];
   const shelves: Shelf[] = [];
@@ -35,12 +46,11 @@ export async function gatherSets(
         );
         shelves.push({ job, store, sets: read, bad });
       } catch (error) {
-        context.signal.throwIfAborted();
+        signal.throwIfAborted();
         gaps.push(`${store.name} (${store.place}): ${describeError(error)}`);
       }
     }
   }
-  for (const gap of new Set(gaps)) context.terminal.warn(`lcops: ${printable(gap)}`);
   return { shelves, gaps: [...new Set(gaps)] };
 }
 
@@ -49,7 +59,7 @@ export async function findSet(
   backups: Backups,
   name: string,
   context: Context,
-): Promise<{ job: Job; copies: StoredSet[]; bad: BadManifest[] }> {
+): Promise<{ job: Job; copies: StoredSet[]; bad: BadManifest[]; gaps: string[] }> {
   const jobs = backups.pick([]);
   const asJob = jobs.find((job) => job.name === name);
   const { shelves, gaps } = await gatherSets(backups, asJob ? [asJob] : jobs, context);
@@ -63,7 +73,7 @@ export async function findSet(
   const bad = shelves.flatMap((shelf) => shelf.bad.filter(({ setId }) => setId === newest));
   const [first] = [...copies, ...bad];
   const job = jobs.find((one) => one.name === first?.job);
-  if (first && job) return { job, copies, bad };
+  if (first && job) return { job, copies, bad, gaps };
   const missing = gaps.length > 0 ? ", and not every destination answers" : "";
   throw new OperatorError(
     "usage",

@@ -48,11 +48,7 @@ export async function withBackups<T>(
   const closers: (() => Promise<void> | void)[] = [];
   const opened = new Map<DestinationName, Promise<Store>>();
   const openStore = (name: DestinationName, destination: DestinationConfig): Promise<Store> => {
-    const known =
-      opened.get(name) ??
-      makeStore(name, destination, config, context).catch((error: unknown) =>
-        standInFor(name, destination, error, context.signal),
-      );
+    const known = opened.get(name) ?? makeStore(name, destination, config, context);
     opened.set(name, known);
     return known;
   };
@@ -133,33 +129,17 @@ async function makeStore(
     return openFolderStore(name, expandHome(destination.folder));
   }
   const { openBucket } = await import("./open-bucket.ts");
-  return openBucket(name, destination, config, context);
-}
-
-/** One that cannot be opened now is a destination that fails: the other one is not to suffer for it. What must be corrected first is thrown. */
-function standInFor(
-  name: DestinationName,
-  destination: DestinationConfig,
-  error: unknown,
-  signal: AbortSignal,
-): Store {
-  signal.throwIfAborted();
-  if (!(error instanceof OperatorError) || error.kind === "configuration") throw error;
-  const fail = (): Promise<never> => Promise.reject(error);
-  // oxlint-disable-next-line require-yield, typescript/require-await -- it has nothing
-  const failWhenRead = async function* (): AsyncGenerator<never> {
-    throw error;
-  };
-  return {
-    name,
-    place: "folder" in destination ? destination.folder : `s3://${destination.bucket}/`,
-    list: failWhenRead,
-    read: failWhenRead,
-    write: fail,
-    remove: fail,
-    sweep: fail,
-    close: () => undefined,
-  };
+  try {
+    return await openBucket(name, destination, config, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const isMendable = error instanceof OperatorError && error.kind !== "configuration";
+    if (!isMendable) throw error;
+    // A sign-in that has expired must not cost the copy at the other destination.
+    const { closedStore } = await import("../../backup/closed-store.ts");
+    const { bucket, prefix = "" } = destination;
+    return closedStore(name, `s3://${bucket}/${prefix}`, error);
+  }
 }
 
 /** How a kind of service is backed up. Throws `usage` where lcops cannot. */

@@ -1,3 +1,4 @@
+import { lastOf } from "../../backup/judge-sets.ts";
 import type { DrillReport, Report, VerifyReport } from "../../backup/reports.ts";
 import { describeAge, describeBytes } from "../../terminal/quantities.ts";
 import { printTable } from "../../terminal/table.ts";
@@ -91,17 +92,6 @@ function describeRow({ setId, job, at, set, reports }: Row): object {
     verified: lastOf(reports, "verify") ?? null,
     drilled: lastOf(reports, "drill") ?? null,
   };
-}
-
-/** Given reports, return the latest of a kind. Pure. */
-export function lastOf<K extends Report["kind"]>(
-  reports: readonly Report[],
-  kind: K,
-): Extract<Report, { kind: K }> | undefined {
-  return reports
-    .filter((report): report is Extract<Report, { kind: K }> => report.kind === kind)
-    .toSorted((one, other) => (one.at < other.at ? -1 : 1))
-    .at(-1);
 }
 
 const ago = (at: string): string => `${describeAge(Date.now() - Date.parse(at))} ago`;

@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { formatCrontab, formatTimers, type Scheduled } from "../../backup/format-schedule.ts";
+import { userName } from "../../config/folders.ts";
 import type { Context, Input } from "../command.ts";
 import { quoteWords } from "../quote-words.ts";
 import { withBackups } from "./open-backups.ts";
@@ -12,8 +14,10 @@ export function runSchedule(input: Input, context: Context): Promise<number> {
   return withBackups(context, (backups) => {
     const { terminal } = context;
     const jobs = backups.pick(input.operands);
+    // Not the flags of this very command line: --json would have cron mail events.
+    const [node, program = ""] = context.self;
     const lcops = (...words: string[]): string =>
-      quoteWords([...context.self, "--config", context.configPath, ...words]);
+      quoteWords([node, program, "--config", resolve(context.configPath), ...words]);
     const timed = jobs.filter(({ job }) => job.schedule !== undefined);
     const entries: Scheduled[] = [
       ...timed.map(({ name, job }) => ({
@@ -21,8 +25,12 @@ export function runSchedule(input: Input, context: Context): Promise<number> {
         cron: job.schedule ?? "",
         command: lcops("backup", "run", name),
       })),
-      { name: "backup-verify", cron: VERIFY, command: lcops("backup", "verify") },
-      { name: "backup-drill", cron: DRILL, command: lcops("backup", "drill") },
+      {
+        name: "backup-verify",
+        cron: VERIFY,
+        command: lcops("backup", "verify", ...input.operands),
+      },
+      { name: "backup-drill", cron: DRILL, command: lcops("backup", "drill", ...input.operands) },
       ...timed
         .filter(({ job }) => job.keep)
         .map(({ name, job }) => ({
@@ -39,12 +47,15 @@ export function runSchedule(input: Input, context: Context): Promise<number> {
     for (const { name } of jobs.filter(({ job }) => job.schedule === undefined))
       terminal.note(`${name} has no schedule, and is in neither`);
     if (terminal.flags.json) {
-      terminal.printJson({ crontab: formatCrontab(entries), units: formatTimers(entries) });
+      terminal.printJson({
+        crontab: formatCrontab(entries),
+        units: formatTimers(entries, userName()),
+      });
       return Promise.resolve(0);
     }
     terminal.print("# crontab -e: cron mails what is printed, and nothing is when all went well");
     for (const line of formatCrontab(entries)) terminal.print(line);
-    for (const { path, lines } of formatTimers(entries)) {
+    for (const { path, lines } of formatTimers(entries, userName())) {
       terminal.print("");
       terminal.print(`# /etc/systemd/system/${path}`);
       for (const line of lines) terminal.print(line);

@@ -1,3 +1,4 @@
+import { findNewest, findOverdue, findProven } from "../../backup/judge-sets.ts";
 import type { DrillReport } from "../../backup/reports.ts";
 import { loadServiceType } from "../../services/registry.ts";
 import { describeAge, describeBytes } from "../../terminal/quantities.ts";
@@ -6,11 +7,8 @@ import { printTable } from "../../terminal/table.ts";
 import type { Context, Input } from "../command.ts";
 import { gatherSets, type Shelf } from "./gather-sets.ts";
 import { type Backups, type Job, withBackups } from "./open-backups.ts";
-import { describeDrill, lastOf } from "./run-list.ts";
-import { USUAL_DRILL_DAYS } from "./run-prune.ts";
+import { describeDrill } from "./run-list.ts";
 
-/** A day, and the time that the run itself takes. */
-const USUAL_AGE_HOURS = 26;
 const SHOWN_SETS = 12;
 const PROBE_MS = 5_000;
 
@@ -18,8 +16,9 @@ const PROBE_MS = 5_000;
 interface Copy {
   at: string;
   place: string;
+  /** `unknown`: the destination does not answer. */
+  state: "known" | "unknown";
   newest?: { setId: string; startedAt: string; storedBytes: number };
-  overdue?: string;
 }
 
 interface JobStatus {
@@ -39,7 +38,7 @@ export function runStatus(input: Input, context: Context): Promise<number> {
     const { terminal } = context;
     const jobs = backups.pick(input.operands);
     const { shelves, gaps } = await gatherSets(backups, jobs, context);
-    const now = Date.now();
+    const now = new Date();
     const statuses = await Promise.all(
       jobs.map((job) =>
         describeJob(
@@ -63,20 +62,26 @@ async function describeJob(
   shelves: readonly Shelf[],
   backups: Backups,
   context: Context,
-  now: number,
+  now: Date,
 ): Promise<JobStatus> {
-  const copies = shelves.map((shelf) => describeCopy(shelf, job, now));
-  const proven = shelves
-    .flatMap(({ sets }) =>
-      sets.flatMap(({ setId, reports }) => {
-        const report = lastOf(reports, "drill");
-        return report?.verdict === "proven" ? [{ setId, report }] : [];
+  const stores = await backups.stores(job.job);
+  const copies = stores.map(({ name, place }): Copy => {
+    const shelf = shelves.find(({ store }) => store.name === name);
+    const newest = shelf && findNewest(shelf, now);
+    return {
+      at: name,
+      place,
+      state: shelf ? "known" : "unknown",
+      ...(newest && {
+        newest: {
+          setId: newest.setId,
+          startedAt: newest.manifest.startedAt,
+          storedBytes: newest.manifest.totals.storedBytes,
+        },
       }),
-    )
-    .toSorted((one, other) => (one.report.at < other.report.at ? -1 : 1))
-    .at(-1);
-  const days = job.job.drillDays ?? USUAL_DRILL_DAYS;
-  const isStale = proven && now - Date.parse(proven.report.at) > days * 24 * 3_600_000;
+    };
+  });
+  const proven = findProven(shelves);
   const [longest = []] = shelves
     .map(({ sets }) => sets.filter(({ manifest }) => manifest.result === "complete"))
     .toSorted((one, other) => other.length - one.length);
@@ -89,29 +94,9 @@ async function describeJob(
     service: job.job.service,
     live: { server, ...(operator !== undefined && { operator }) },
     copies,
-    ...(proven && { proven }),
+    ...(proven && { proven: { setId: proven.set.setId, report: proven.report } }),
     trend: longest.slice(-SHOWN_SETS).map(({ manifest }) => manifest.totals.storedBytes),
-    overdue: [
-      ...copies.flatMap(({ at, overdue }) => (overdue === undefined ? [] : [`${at}: ${overdue}`])),
-      ...(proven ? [] : ["no set was ever proven by a drill"]),
-      ...(isStale
-        ? [`the last drill is ${describeAge(now - Date.parse(proven.report.at))} old`]
-        : []),
-    ],
-  };
-}
-
-function describeCopy({ store, sets }: Shelf, { job }: Job, now: number): Copy {
-  const newest = sets.findLast(({ manifest }) => manifest.result === "complete");
-  const limitMs = (job.maxAgeHours ?? USUAL_AGE_HOURS) * 3_600_000;
-  const base = { at: store.name, place: store.place };
-  if (!newest) return { ...base, overdue: "there is no set" };
-  const { setId, manifest } = newest;
-  const ageMs = now - Date.parse(manifest.startedAt);
-  return {
-    ...base,
-    newest: { setId, startedAt: manifest.startedAt, storedBytes: manifest.totals.storedBytes },
-    ...(ageMs > limitMs && { overdue: `the newest set is ${describeAge(ageMs)} old` }),
+    overdue: findOverdue(shelves, job.job, { now, isWhole: shelves.length === stores.length }),
   };
 }
 
@@ -128,12 +113,13 @@ async function answers(name: string, backups: Backups, context: Context): Promis
   }
 }
 
-function render(statuses: readonly JobStatus[], { terminal }: Context, now: number): void {
+function render(statuses: readonly JobStatus[], { terminal }: Context, now: Date): void {
   const cell = (status: JobStatus, at: string): string => {
     const copy = status.copies.find((one) => one.at === at);
     if (!copy) return "-";
+    if (copy.state === "unknown") return "NO ANSWER";
     if (!copy.newest) return "none";
-    const age = describeAge(now - Date.parse(copy.newest.startedAt));
+    const age = describeAge(now.getTime() - Date.parse(copy.newest.startedAt));
     return `${describeBytes(copy.newest.storedBytes)}, ${age} ago`;
   };
   const live = (isUp: boolean | undefined): string =>

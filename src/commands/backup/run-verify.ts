@@ -11,7 +11,8 @@ import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.
 interface Verdict {
   job: string;
   setId: string;
-  at: string;
+  /** The destination; absent where it does not answer, and `gap` names it. */
+  at?: string;
   report?: VerifyReport;
   /** Why nothing could be found out. */
   gap?: string;
@@ -47,7 +48,7 @@ async function verifyOne(
   backups: Backups,
   context: Context,
 ): Promise<Verdict[]> {
-  const { job, copies, bad } = await findSet(backups, name, context);
+  const { job, copies, bad, gaps } = await findSet(backups, name, context);
   const verdicts: Verdict[] = [];
   for (const { setId, store, problem } of bad) {
     const report: VerifyReport = {
@@ -62,7 +63,9 @@ async function verifyOne(
   }
   for (const set of copies) verdicts.push(await verifyCopy(set, job, level, backups, context));
   for (const verdict of verdicts) tell(verdict, level, context);
-  return verdicts;
+  // Told already: of a destination that does not answer nothing was found out.
+  const setId = copies[0]?.setId ?? bad[0]?.setId ?? name;
+  return [...verdicts, ...gaps.map((gap) => ({ job: job.name, setId, gap }))];
 }
 
 async function verifyCopy(

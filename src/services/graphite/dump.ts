@@ -193,7 +193,7 @@ async function* namesOf(files: readonly FoundFile[]): AsyncIterable<Buffer> {
 }
 
 /** Given what GNU tar said, return the files that it names. Its words: GNU tar's misc.c and create.c, in the C locale. Pure. */
-export function parseTarWords(said: string): { changed: Set<string>; unreadable: Set<string> } {
+function parseTarWords(said: string): { changed: Set<string>; unreadable: Set<string> } {
   const changed = new Set<string>();
   const unreadable = new Set<string>();
   for (const line of said.split("\n")) {

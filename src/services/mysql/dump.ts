@@ -138,7 +138,7 @@ async function dumpAll(
 }
 
 /** The bytes of its part are what a second dump of the table must give; of the same program, as another one may write them otherwise. */
-export function checksumOf({ plain }: Pick<PartRecord, "plain">, version: string): string {
+function checksumOf({ plain }: Pick<PartRecord, "plain">, version: string): string {
   return `sha256 of its dump by ${version}:${plain.sha256}`;
 }
 

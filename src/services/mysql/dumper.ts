@@ -44,6 +44,8 @@ const ALWAYS = [
   "--single-transaction",
   "--quick",
   "--skip-lock-tables",
+  // Tables are loaded side by side: one that others refer to cannot be locked while those are being made (error 1100).
+  "--skip-add-locks",
   "--hex-blob",
   "--default-character-set=utf8mb4",
   "--tz-utc",

@@ -11,7 +11,7 @@ export interface Database {
   programs: number;
 }
 
-export interface Table {
+interface Table {
   name: string;
   engine: string;
   bytes: number;
