@@ -11,8 +11,12 @@ export interface Dumper {
   version: string;
 }
 
-/** Given a flavour and a PATH, return its dump program; MariaDB's serves MySQL and the other way round where there is no other. Throws `missing`. */
-export async function findDumper(flavour: "mysql" | "mariadb", path: string): Promise<Dumper> {
+/** Given a flavour and the environment of programs, return its dump program; MariaDB's serves MySQL and the other way round where there is no other. Throws `missing`. */
+export async function findDumper(
+  flavour: "mysql" | "mariadb",
+  environment: NodeJS.ProcessEnv,
+): Promise<Dumper> {
+  const path = environment["PATH"] ?? "";
   const names = ["mariadb-dump", "mysqldump"];
   const program = await findProgram(flavour === "mariadb" ? names : names.toReversed(), path);
   if (program === undefined) {
@@ -20,7 +24,7 @@ export async function findDumper(flavour: "mysql" | "mariadb", path: string): Pr
       next: "install mariadb-client or mysql-client",
     });
   }
-  const { stdout } = await runProgram(program, ["--version"]);
+  const { stdout } = await runProgram(program, ["--version"], { environment });
   return {
     program,
     flavour: /mariadb/i.test(stdout) ? "mariadb" : "mysql",
