@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import type { JobResult } from "../../backup/run-job.ts";
-import { describeError, OperatorError } from "../../system/errors.ts";
+import { describeError, describeInOneLine, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
@@ -107,7 +107,7 @@ async function runOne(
     return {
       job: name,
       state: "failed",
-      reason: describeError(error),
+      reason: describeInOneLine(error),
       ...(error instanceof OperatorError && error.next !== undefined && { next: error.next }),
       destinations: [],
       plainBytes: 0,
