@@ -3,6 +3,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
   ListObjectsV2Command,
   type S3Client,
 } from "@aws-sdk/client-s3";
@@ -81,7 +82,13 @@ export function openBucketStore(options: BucketOptions): Store {
             throw error;
           }),
       );
-      yield* answer.Body as unknown as AsyncIterable<Buffer>;
+      try {
+        yield* answer.Body as unknown as AsyncIterable<Buffer>;
+      } catch (error) {
+        signal.throwIfAborted();
+        // The network's, and no damage of what is stored.
+        throw explain(error, "s3:GetObject");
+      }
     },
     write: async (key, content) => {
       let failure: unknown;
@@ -120,18 +127,30 @@ export function openBucketStore(options: BucketOptions): Store {
       }),
     sweep: (olderThanMs) =>
       ask("s3:ListBucketMultipartUploads", async () => {
-        const { Uploads = [] } = await client.send(
-          new ListMultipartUploadsCommand({ Bucket, Prefix: root }),
-          { abortSignal: signal },
-        );
-        const old = Uploads.filter(
-          ({ Initiated }) => Date.now() - (Initiated?.getTime() ?? 0) > olderThanMs,
-        );
-        for (const { Key, UploadId } of old)
-          await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), {
-            abortSignal: signal,
-          });
-        return old.length;
+        let swept = 0;
+        let from: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
+        while (from !== undefined) {
+          const page: ListMultipartUploadsCommandOutput = await client.send(
+            new ListMultipartUploadsCommand({ Bucket, Prefix: root, ...from }),
+            { abortSignal: signal },
+          );
+          for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+            if (Date.now() - (Initiated?.getTime() ?? 0) <= olderThanMs) continue;
+            await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), {
+              abortSignal: signal,
+            });
+            swept++;
+          }
+          const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
+          from =
+            IsTruncated && NextKeyMarker
+              ? {
+                  KeyMarker: NextKeyMarker,
+                  ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }),
+                }
+              : undefined;
+        }
+        return swept;
       }),
     close: () => client.destroy(),
   };

@@ -2,7 +2,7 @@ import { describeError } from "../system/errors.ts";
 import type { Manifest } from "./manifest.ts";
 import { parseManifest } from "./manifest.ts";
 import { readSetTime } from "./set-id.ts";
-import { manifestKey, manifestPrefix, readText, type Store } from "./store.ts";
+import { manifestKey, manifestPrefix, NotStoredError, readText, type Store } from "./store.ts";
 
 /** A set at one destination. */
 export interface StoredSet {
@@ -37,7 +37,12 @@ export async function listSets(
   const sets: StoredSet[] = [];
   const bad: BadManifest[] = [];
   for (const setId of found.toSorted()) {
-    const text = await readText(store, manifestKey(job, setId));
+    const text = await readText(store, manifestKey(job, setId)).catch((error: unknown) => {
+      // Pruned meanwhile.
+      if (error instanceof NotStoredError) return undefined;
+      throw error;
+    });
+    if (text === undefined) continue;
     try {
       sets.push({ job, setId, store, manifest: parseManifest(text, job, setId) });
     } catch (error) {

@@ -376,7 +376,7 @@ describe("encryption", () => {
   test("without zstd and age on the PATH it is gzip and a library, and stock programs open it", async () => {
     const bin = ground.at("few");
     mkdirSync(bin);
-    for (const name of ["find", "tar", "cat", "cp", "mkdir", "rm", "chown", "chmod"]) {
+    for (const name of ["find", "tar", "cat", "cp", "mkdir", "rm", "chown", "chmod", "sync"]) {
       const found = ["/usr/bin", "/bin"].map((folder) => path.join(folder, name)).find(existsSync);
       symlinkSync(found ?? name, path.join(bin, name));
     }

@@ -1,4 +1,4 @@
-import { ALL_MONEY, startBank } from "../support/transfer-money.ts";
+import { ALL_MONEY, startBank } from "../support/scratch-bank.ts";
 
 /**
  * Given how often (20), dump two databases between which writers move money; return what was seen. Throws where a dump shows two moments, its

@@ -1,5 +1,6 @@
 /** `npm run soak NAME [-- COUNT]`: the long loops; exits 1 when one does not hold. */
 import { soakBackupMysql } from "./backup-mysql.ts";
+import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
 import { soakTransfer } from "./transfer.ts";
@@ -9,6 +10,7 @@ const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<stri
   "backup-mysql": soakBackupMysql,
   "dynamodb-kill": soakDynamodbKill,
   "dynamodb-race": soakDynamodbRace,
+  backup: soakBackup,
   tunnel: soakTunnel,
   transfer: soakTransfer,
   channels: soakChannels,

@@ -1,190 +1,117 @@
-/** Money that writers move between two databases all the while: wherever two parts of a dump show two moments, its sum is another one. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { DriverOptions, ServicePlace } from "../../src/services/backup-driver.ts";
-import { dumpMysql } from "../../src/services/mysql/dump.ts";
-import { type DumpCall, findDumper } from "../../src/services/mysql/dumper.ts";
-import { openMysqlScratch } from "../../src/services/mysql/open-scratch.ts";
-import { openServer, type Session } from "../../src/services/mysql/open-server.ts";
+/** Two tables whose sum never changes, while writers move money between them: what no dump may see half of. */
+import { readFileSync } from "node:fs";
+import type { Connection, ConnectionOptions } from "mysql2/promise";
+import { createConnection } from "mysql2/promise";
+import type { Server } from "../../src/services/mysql/open-server.ts";
+import { openServer } from "../../src/services/mysql/open-server.ts";
 import { withOptionFile } from "../../src/services/mysql/option-file.ts";
 import { readInventory } from "../../src/services/mysql/read-inventory.ts";
-import { openInOneMoment, planLanes } from "../../src/services/mysql/synchronise.ts";
-import { runProgram } from "../../src/system/program.ts";
-
-const BANKS = ["bank_a", "bank_b"] as const;
-const ACCOUNTS = 3_000;
-const WRITERS = 3;
-/** What all accounts have together, always. */
-export const ALL_MONEY = BANKS.length * ACCOUNTS * 1_000;
+import { openInOneMoment } from "../../src/services/mysql/synchronise.ts";
+import type { LabDescription } from "../lab/lab.ts";
+import { sendSql } from "./send-sql.ts";
 
 export interface Bank {
-  /** What a dump by the driver shows: the money in it, and where its counts are not those of its rows. */
-  dump(): Promise<{ money: number; wrong: string[]; level: string; transfers: number }>;
-  /** The same programs, started as the driver starts them, but with no table locked: what money they show. */
-  dumpUnsynchronised(): Promise<number>;
+  /** Dump both tables in lanes of their own, and return how far their sum is off; `dumper` is the program. */
+  measureDrift(dumper: string, isSynchronised: boolean): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Starts a MariaDB as a drill does, with writers that move money from one database to the other. Undefined where this machine has none. */
-export async function startBank(): Promise<Bank | undefined> {
-  const environment = { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` };
-  const found = await runProgram("mariadbd", ["--no-defaults", "--version"]).catch(() => undefined);
-  const version = /Ver (\d+\.\d+\.\d+)/.exec(found?.stdout ?? "")?.[1];
-  if (version === undefined) return undefined;
-  const folder = await mkdtemp(join(tmpdir(), "lcops-bank-"));
-  const stopper = new AbortController();
-  const options: DriverOptions = {
-    job: { service: "bank" },
-    environment,
-    signal: stopper.signal,
-    update: () => undefined,
-    trace: () => undefined,
-    parallel: 2,
-    folder,
-  };
-  const scratch = await openMysqlScratch(
-    {
-      setId: "",
-      job: "bank",
-      kind: "mysql",
-      source: { engine: "mariadb", version },
-      consistency: { level: "lock-synced", at: "", proof: {} },
-      objects: [],
-      skipped: [],
-      parts: [],
-      facts: [],
-    },
-    options,
+const ACCOUNTS = 200;
+const BALANCE = 1000;
+const WRITERS = 2;
+
+/** Opens a bank in the lab's primary, with its writers at work. */
+export async function openBank(lab: LabDescription): Promise<Bank> {
+  const { address, port } = lab.services.mysql?.primary ?? { address: "", port: 0 };
+  const password = readFileSync(lab.services.mysql?.passwordFiles["app"] ?? "", "utf8");
+  const rows = `SELECT seq, ${BALANCE} FROM seq_1_to_${ACCOUNTS}`;
+  await sendSql(
+    lab,
+    `CREATE DATABASE bank; USE bank;
+     CREATE TABLE left_ (id INT PRIMARY KEY, v INT); CREATE TABLE right_ (id INT PRIMARY KEY, v INT);
+     INSERT INTO left_ ${rows}; INSERT INTO right_ ${rows};
+     GRANT ALL ON bank.* TO app@'%';`,
   );
-  if ("needs" in scratch) throw new Error(`it needs ${scratch.needs}`);
-  const { place } = scratch;
-  const remove = async (): Promise<void> => {
-    await scratch.close();
-    await rm(folder, { recursive: true, force: true });
-  };
-  const writers = await startWriters(place).catch(async (error: unknown) => {
-    await remove();
-    throw error;
-  });
-  return {
-    dump: async () => ({ ...(await dumpSums(place, options)), transfers: writers.count() }),
-    dumpUnsynchronised: () => sumWithoutLock(place, options),
-    close: async () => {
-      await writers.stop();
-      await remove();
-    },
-  };
-}
-
-async function startWriters(
-  place: ServicePlace,
-): Promise<{ count: () => number; stop: () => Promise<void> }> {
-  const server = await openServer(place);
-  for (const bank of BANKS) {
-    await server.query(`CREATE DATABASE ${bank}`);
-    await server.query(`CREATE TABLE ${bank}.accounts (id INT PRIMARY KEY, balance INT NOT NULL)`);
-    await server.query(
-      `INSERT INTO ${bank}.accounts SELECT seq, 1000 FROM ${bank}.seq_1_to_${ACCOUNTS}`,
-    );
-    await server.query(
-      `CREATE TABLE ${bank}.ledger (id INT AUTO_INCREMENT PRIMARY KEY, what CHAR(1) NOT NULL)`,
-    );
-  }
-  let isOver = false;
-  let count = 0;
-  const move = async (session: Session): Promise<void> => {
-    const account = (): number => 1 + Math.floor(Math.random() * ACCOUNTS);
-    const amount = Math.floor(Math.random() * 100) - 50;
-    await session.query("START TRANSACTION");
-    const [from, to] = BANKS;
-    await session.query(`UPDATE ${from}.accounts SET balance = balance - ? WHERE id = ?`, [
-      amount,
-      account(),
-    ]);
-    await session.query(`INSERT INTO ${from}.ledger (what) VALUES ('t')`);
-    await session.query(`UPDATE ${to}.accounts SET balance = balance + ? WHERE id = ?`, [
-      amount,
-      account(),
-    ]);
-    await session.query(`INSERT INTO ${to}.ledger (what) VALUES ('t')`);
-    await session.query("COMMIT");
-    count++;
-  };
-  const writers = Array.from({ length: WRITERS }, async () => {
-    const session = await server.connect();
-    while (!isOver) {
-      // Two writers may wait for each other: the server undoes one of them.
-      await move(session).catch(() => session.query("ROLLBACK"));
-    }
-    await session.close();
-  });
-  return {
-    count: () => count,
-    stop: async () => {
-      isOver = true;
-      await Promise.all(writers);
-      await server.close();
-    },
-  };
-}
-
-async function dumpSums(
-  place: ServicePlace,
-  options: DriverOptions,
-): Promise<{ money: number; wrong: string[]; level: string }> {
-  let money = 0;
-  const entries = new Map<string, number>();
-  const outcome = await dumpMysql(
-    place,
-    {
-      write: async (part, content) => {
-        const text = await readAll(content);
-        money += sumBalances(text);
-        if (part.object.endsWith(".ledger"))
-          entries.set(part.object, (text.match(/,'t'\)/g) ?? []).length);
-        const digest = { bytes: text.length, sha256: "" };
-        return { ...part, plain: digest, stored: digest, codec: [] };
-      },
-    },
-    options,
+  const login: ConnectionOptions = { host: address, port, user: "app", password, database: "bank" };
+  const stop = new AbortController();
+  const writers = Promise.all(
+    Array.from({ length: WRITERS }, (_, index) => write(login, index, stop.signal)),
   );
-  const wrong = BANKS.flatMap((bank) => {
-    const written = entries.get(`${bank}.ledger`);
-    const counted = outcome.facts.find(({ object }) => object === `${bank}.ledger`)?.rows;
-    return written === counted ? [] : [`${bank}: ${written} rows, and ${counted} were counted`];
-  });
-  return { money, wrong, level: outcome.consistency.level };
-}
-
-async function sumWithoutLock(place: ServicePlace, options: DriverOptions): Promise<number> {
-  const server = await openServer(place);
-  try {
-    return await withOptionFile(server.login, async (optionFile) => {
-      const { environment, signal } = options;
-      const dumper = await findDumper(server.flavour, environment["PATH"] ?? "");
-      const call: DumpCall = { dumper, login: server.login, optionFile, environment, signal };
-      const lanes = planLanes(await readInventory(server, []), options.parallel);
-      // Without tables there is nothing to lock; the lanes are those of the driver.
-      const moment = await openInOneMoment(server, [], lanes, call, options);
+  writers.catch(() => undefined);
+  const place = {
+    name: "school",
+    config: { kind: "mysql", port, user: "app" },
+    endpoint: () => Promise.resolve({ host: address, port }),
+    password: () => Promise.resolve(password),
+  };
+  return {
+    measureDrift: async (dumper, isSynchronised) => {
+      const opened = await openServer(place as never);
+      const server = isSynchronised ? opened : withoutLocks(opened);
       try {
-        const texts = await Promise.all(moment.lanes.map(({ content }) => readAll(content)));
-        return texts.reduce((sum, text) => sum + sumBalances(text), 0);
+        const all = await readInventory(opened, []);
+        const databases = all.filter(({ name }) => name === "bank");
+        const lanes = ["left_", "right_"].map((table) => ({ database: "bank", tables: [table] }));
+        return await withOptionFile(opened.login, async (optionFile) => {
+          const { signal } = new AbortController();
+          const program = { program: dumper, flavour: "mariadb" as const, version: "" };
+          const environment = { PATH: process.env["PATH"] };
+          const call = { dumper: program, login: opened.login, optionFile, environment, signal };
+          const options = { signal, trace: () => undefined };
+          const moment = await openInOneMoment(server, databases, lanes, call, options);
+          const sums = await Promise.all(moment.lanes.map(({ content }) => sum(content)));
+          await moment.close();
+          return sums.reduce((one, other) => one + other) - 2 * ACCOUNTS * BALANCE;
+        });
       } finally {
-        await moment.close();
+        await opened.close();
       }
-    });
-  } finally {
-    await server.close();
+    },
+    close: async () => {
+      stop.abort();
+      await writers;
+      await sendSql(lab, "DROP DATABASE bank; REVOKE ALL ON bank.* FROM app@'%'");
+    },
+  };
+}
+
+/** Moves money between the tables until it is stopped, a transaction at a time. */
+async function write(login: ConnectionOptions, index: number, signal: AbortSignal): Promise<void> {
+  const connection: Connection = await createConnection(login);
+  while (!signal.aborted) {
+    const [from, to] = Math.random() < 0.5 ? ["left_", "right_"] : ["right_", "left_"];
+    // Accounts of its own: two writers never wait for each other.
+    const id = 1 + index + WRITERS * Math.floor((Math.random() * ACCOUNTS) / WRITERS);
+    try {
+      await connection.query("START TRANSACTION");
+      await connection.query(`UPDATE ${from} SET v = v - 7 WHERE id = ${id}`);
+      await connection.query(`UPDATE ${to} SET v = v + 7 WHERE id = ${id}`);
+      await connection.query("COMMIT");
+    } catch (error) {
+      // It holds one table, the lock of the snapshot the other: then it is the writer that must begin again.
+      if ((error as { code?: string }).code !== "ER_LOCK_DEADLOCK") throw error;
+    }
   }
+  await connection.end();
 }
 
-async function readAll(content: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of content) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("latin1");
+/** The same server, which forgets to lock. */
+function withoutLocks(server: Server): Server {
+  return {
+    ...server,
+    connect: async () => {
+      const session = await server.connect();
+      return {
+        ...session,
+        query: (sql, values) =>
+          /^(UN)?LOCK TABLES/.test(sql) ? Promise.resolve([]) : session.query(sql, values),
+      };
+    },
+  };
 }
 
-/** Rows of two numbers are accounts. */
-const sumBalances = (text: string): number =>
-  [...text.matchAll(/\(\d+,(-?\d+)\)/g)].reduce((sum, [, balance]) => sum + Number(balance), 0);
+async function sum(content: AsyncIterable<Buffer>): Promise<number> {
+  let text = "";
+  for await (const chunk of content) text += chunk.toString("latin1");
+  return [...text.matchAll(/^\(\d+,(-?\d+)\)/gm)].reduce((total, [, v]) => total + Number(v), 0);
+}

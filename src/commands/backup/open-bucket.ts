@@ -6,6 +6,8 @@ import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
 
+const SILENCE_TIMEOUT_MS = 30_000;
+
 /** Given a bucket of the configuration, return it as a store. Throws `refused` where the profile belongs to another account than it should, before the bucket is asked anything. */
 export async function openBucket(
   name: DestinationName,
@@ -22,6 +24,13 @@ export async function openBucket(
   const options = await clientOptions(scope, "S3", access);
   const client = new S3Client({
     ...options,
+    // A piece of 16 MiB takes its time on a slow line: what must not last is silence.
+    requestHandler: {
+      connectionTimeout: options.requestHandler.connectionTimeout,
+      socketTimeout: SILENCE_TIMEOUT_MS,
+    },
+    // What is damaged is a finding of lcops' own hashes, and no failure of the network.
+    responseChecksumValidation: "WHEN_REQUIRED",
     // A bucket is a name in front of AWS's own host only.
     forcePathStyle: options.endpoint !== undefined,
   });

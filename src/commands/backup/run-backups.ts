@@ -6,6 +6,7 @@ import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
 
 /** What became of a job of this run. */
 type Outcome = JobResult | { job: string; state: "locked" };
@@ -82,7 +83,7 @@ async function runOne(
     const stores = await backups.stores(job);
     await sweepUnfinished(folders.state, name, stores);
     const recipients = job.recipients ?? backups.settings.recipients ?? [];
-    const childEnvironment = await context.childEnvironment();
+    const childEnvironment = await programEnvironment(context);
     const encoder = await makeEncoder(recipients, { environment: childEnvironment, signal });
     const environmentName = backups.environmentOf(job.service);
     return await runJob({

@@ -10,7 +10,7 @@ import type {
 } from "../backup-driver.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { dumpFiles, INDEX_NAME, planDump } from "./dump.ts";
-import { listFiles, objectOf, textOf } from "./list-files.ts";
+import { listFiles, objectOf } from "./list-files.ts";
 import { farMachine, type Machine, thisMachine } from "./machine.ts";
 import { identifyPlace, planFileRestore, restoreFiles } from "./restore.ts";
 import { sumFacts } from "./sum-facts.ts";
@@ -94,9 +94,7 @@ function scratchIn(folder: string): ServicePlace {
 
 async function measure(set: SetContent, machine: Machine, folder: string): Promise<Fact[]> {
   const wanted = new Set(set.facts.map(({ object }) => object));
-  const files = (await listFiles(machine, folder)).filter(({ path }) =>
-    wanted.has(textOf(objectOf(path))),
-  );
+  const files = (await listFiles(machine, folder)).filter(({ path }) => wanted.has(objectOf(path)));
   const found: Parameters<typeof sumFacts>[0] = await readPack(
     machine.run(
       [
@@ -113,7 +111,7 @@ async function measure(set: SetContent, machine: Machine, folder: string): Promi
       { input: namesOf(files.map(({ path }) => path)) },
     ),
   );
-  return sumFacts(found).map((fact) => ({ ...fact, object: textOf(fact.object) }));
+  return sumFacts(found);
 }
 
 // oxlint-disable-next-line typescript/require-await -- an iteration of what is there

@@ -36,7 +36,7 @@ export async function planDump(machine: Machine, folder: string): Promise<DumpPl
   for (const { path, bytes } of files)
     sizes.set(objectOf(path), (sizes.get(objectOf(path)) ?? 0) + bytes);
   return {
-    objects: [...sizes].map(([name, estimatedBytes]) => ({ name: textOf(name), estimatedBytes })),
+    objects: [...sizes].map(([name, estimatedBytes]) => ({ name, estimatedBytes })),
     warnings: files.length === 0 ? [{ code: "NO_FILES", detail: "there is no whisper file" }] : [],
   };
 }
@@ -78,6 +78,9 @@ export async function dumpFiles(
     retries += again.size;
     left = left.filter(({ path }) => again.has(path));
   }
+  // What changed and then was gone stands as it was first read.
+  for (const path of problems.vanished)
+    if (index.has(path) && problems.vanished.delete(path)) problems.fuzzy.add(path);
   const entries = [...index.values()].toSorted((one, other) => (one.path < other.path ? -1 : 1));
   await writeIndex(entries, sink);
   return {
@@ -92,7 +95,7 @@ export async function dumpFiles(
       },
     },
     source: { engine: "whisper", version: "1", serverId: options.serverId },
-    facts: sumFacts(entries).map((fact) => ({ ...fact, object: textOf(fact.object) })),
+    facts: sumFacts(entries),
     skipped: [
       ...[...problems.unreadable].map(([path, reason]) => ({ object: textOf(path), reason })),
       // An object all of whose files vanished has no part.
@@ -101,7 +104,7 @@ export async function dumpFiles(
           (object) =>
             !sequences.has(object) || !entries.some(({ path }) => objectOf(path) === object),
         )
-        .map((object) => ({ object: textOf(object), reason: "all of its files have vanished" })),
+        .map((object) => ({ object, reason: "all of its files have vanished" })),
     ],
     warnings: describeProblems(entries, problems),
   };
@@ -144,6 +147,7 @@ async function writePack(
 ): Promise<{ files: PackedFile[]; part: string }> {
   const files: PackedFile[] = [];
   let said = "";
+  let isWhole = true;
   const archive = machine.run(
     [
       "tar",
@@ -162,12 +166,13 @@ async function writePack(
       input: namesOf(pack.files),
       isFailure: (code, stderr) => {
         said = stderr;
+        isWhole = code === 0;
         return !ARCHIVED.has(code);
       },
     },
   );
-  const name = `graphite/${encodePartName(textOf(pack.object))}/pack.${String(pack.seq).padStart(4, "0")}.tar`;
-  const object = textOf(pack.object);
+  const name = `graphite/${encodePartName(pack.object)}/pack.${String(pack.seq).padStart(4, "0")}.tar`;
+  const { object } = pack;
   const part = { path: name, object, role: "pack", seq: pack.seq };
   const record = await sink.write(
     part,
@@ -175,9 +180,11 @@ async function writePack(
   );
   const there = new Set(files.map(({ path }) => path));
   const words = parseTarWords(said);
+  // Something changed, and it is not known what: each file may be it.
+  const isUnclear = !isWhole && words.changed.size + words.unreadable.size + words.gone.size === 0;
   for (const { path } of pack.files) {
     if (there.has(path)) {
-      if (words.changed.has(path)) changed.push(path);
+      if (isUnclear || words.changed.has(path)) changed.push(path);
     } else if (words.unreadable.has(path)) problems.unreadable.set(path, "it cannot be read");
     else problems.vanished.add(path);
   }
@@ -192,21 +199,26 @@ async function* namesOf(files: readonly FoundFile[]): AsyncIterable<Buffer> {
   }
 }
 
+interface TarWords {
+  changed: Set<string>;
+  unreadable: Set<string>;
+  gone: Set<string>;
+}
+
 /** Given what GNU tar said, return the files that it names. Its words: GNU tar's misc.c and create.c, in the C locale. Pure. */
-function parseTarWords(said: string): { changed: Set<string>; unreadable: Set<string> } {
-  const changed = new Set<string>();
-  const unreadable = new Set<string>();
+function parseTarWords(said: string): TarWords {
+  const words: TarWords = { changed: new Set(), unreadable: new Set(), gone: new Set() };
   for (const line of said.split("\n")) {
     const [, name, what = ""] =
-      /^tar: (.*): (?:Warning: )?(file changed as we read it|File shrank by .*|Read error at .*|Cannot (?:open|read|stat): .*)$/i.exec(
+      /^[^:]*tar: (.*): (?:Warning: )?(file changed as we read it|file removed before we read it|file shrank by .*|read error at .*|cannot (?:open|read|stat): .*)$/i.exec(
         line,
       ) ?? [];
     if (name === undefined) continue;
     const path = unescapeName(name);
-    if (!what.startsWith("Cannot")) changed.add(path);
-    else if (!what.endsWith("No such file or directory")) unreadable.add(path);
+    if (/removed|No such file or directory$/.test(what)) words.gone.add(path);
+    else (/^cannot/i.test(what) ? words.unreadable : words.changed).add(path);
   }
-  return { changed, unreadable };
+  return words;
 }
 
 /** Of `--quoting-style=escape`: what C would escape, bytes in octal. */
@@ -259,7 +271,11 @@ function describeProblems(
           },
         ];
   return [
-    ...one("CHANGED_WHILE_READ", [...fuzzy], `it changed at each of ${TRIES} tries`),
+    ...one(
+      "CHANGED_WHILE_READ",
+      [...fuzzy],
+      "it changed each time that it was read, or is gone since",
+    ),
     ...one("VANISHED", [...vanished], "it was gone before it was read"),
     ...one(
       broken.length > entries.length * MOST_BROKEN ? "BROKEN_FILES" : "BROKEN_FILE",

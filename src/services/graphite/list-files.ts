@@ -40,8 +40,8 @@ export function textOf(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }
 
-/** Given the path of a file, return the object that it belongs to: the first level of its metric. Pure. */
+/** Given the path of a file, return the object that it belongs to, as text: the first level of its metric. Names that are the same as text are one object. Pure. */
 export function objectOf(path: string): string {
   const at = path.indexOf("/");
-  return at === -1 ? "." : path.slice(0, at);
+  return at === -1 ? "." : textOf(path.slice(0, at));
 }

@@ -119,25 +119,38 @@ async function unpack(
 ): Promise<void> {
   await finish(
     machine.run(
-      ["tar", "--extract", "--file=-", "--ignore-zeros", `--directory=${staging}`, "--", ...names],
-      {
-        input,
-      },
+      [
+        "tar",
+        "--extract",
+        "--file=-",
+        "--ignore-zeros",
+        `--directory=${staging}`,
+        // Else a backslash in a name would mean something.
+        "--no-unquote",
+        "--",
+        ...names,
+      ],
+      { input },
     ),
   );
 }
 
-/** Each file is put in place whole: a link to its new bytes takes the place of the old ones. What is there belongs to whom the folder belongs to. */
+/**
+ * Each file is put in place whole, once its bytes are on the disk: GNU cp makes a link with `--link --force` under another name first, and renames it
+ * over what stands there, so that nobody finds neither. What is there belongs to whom the folder belongs to.
+ */
 async function putInPlace(machine: Machine, staging: string, folder: string): Promise<void> {
-  const isRoot = { isFailure: () => false };
-  await finish(machine.run(["chown", "-R", `--reference=${folder}`, "--", staging], isRoot));
+  const isOptional = { isFailure: () => false };
+  // Only root can.
+  await finish(machine.run(["chown", "-R", `--reference=${folder}`, "--", staging], isOptional));
   await finish(machine.run(["chmod", `--reference=${folder}`, "--", staging]));
+  await finish(machine.run(["sync", "--file-system", "--", staging]));
   await finish(
     machine.run([
       "cp",
       "--recursive",
       "--link",
-      "--remove-destination",
+      "--force",
       "--preserve=all",
       "--",
       `${staging}/.`,

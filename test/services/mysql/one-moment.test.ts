@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ALL_MONEY, type Bank, startBank } from "../../support/transfer-money.ts";
+import { ALL_MONEY, type Bank, startBank } from "../../support/scratch-bank.ts";
 
 let bank: Bank | undefined;
 beforeAll(async () => {
