@@ -28,9 +28,11 @@ export async function findDumper(
   return {
     program,
     flavour: /mariadb/i.test(stdout) ? "mariadb" : "mysql",
-    // MariaDB's says the version of the program first, and that of the distribution behind it.
+    // MariaDB's says the version of the program first, and that of the distribution behind it; from 11 on the latter alone.
     version:
-      /Distrib ([^,\s]+)/.exec(stdout)?.[1] ?? /Ver (\S+)/.exec(stdout)?.[1] ?? stdout.trim(),
+      /(?:Distrib| from) ([^,\s]+)/.exec(stdout)?.[1] ??
+      /Ver (\S+)/.exec(stdout)?.[1] ??
+      stdout.trim(),
   };
 }
 
@@ -57,8 +59,8 @@ const ALWAYS = [
   "--max-allowed-packet=1G",
   "--skip-dump-date",
 ];
-/** On a server with GTIDs mysqldump would write them; and it asks an older server for what that does not have. */
-const OF_MYSQL = ["--set-gtid-purged=OFF", "--column-statistics=0"];
+/** On a server with GTIDs mysqldump would write them; from 8.0 on it asks an older server for what that does not have, and before it knows no such option. */
+const OF_MYSQL = ["--set-gtid-purged=OFF", "--loose-column-statistics=0"];
 
 /** Given options and what to dump (`DATABASE [TABLE...]`), return the dump as it is written. Throws at its end where it is not whole. */
 export function runDumper(
