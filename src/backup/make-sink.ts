@@ -23,14 +23,23 @@ export interface SinkOptions {
   limit: ReturnType<typeof pLimit>;
   /** Told of plain bytes as they pass. */
   passed: (bytes: number) => void;
+  /** What waits for room is not begun any more. */
+  signal: AbortSignal;
 }
 
 /** What is on its way to a destination that is slower than the others. */
 const BUFFER_BYTES = 1024 * 1024;
 
-/** Return the sink of one set, and the records of the parts that it has taken. */
-export function makeSink(options: SinkOptions): PartSink & { parts: readonly PartRecord[] } {
-  const { targets, prefix, encoder, limit, passed } = options;
+export interface SetSink extends PartSink {
+  /** The records of the parts that are stored. */
+  parts: readonly PartRecord[];
+  /** Resolves once nothing is on its way any more, however it ended. */
+  idle(): Promise<void>;
+}
+
+/** Return the sink of one set. */
+export function makeSink(options: SinkOptions): SetSink {
+  const { targets, prefix, encoder, limit, passed, signal } = options;
   const parts: PartRecord[] = [];
   const paths = new Set<string>();
   const write = async (part: NewPart, content: AsyncIterable<Uint8Array>): Promise<PartRecord> => {
@@ -52,7 +61,23 @@ export function makeSink(options: SinkOptions): PartSink & { parts: readonly Par
     parts.push(record);
     return record;
   };
-  return { parts, write: (part, content) => limit(() => write(part, content)) };
+  const underWay = new Set<Promise<unknown>>();
+  return {
+    parts,
+    idle: async () => {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
+    write: (part, content) => {
+      const written = limit(() => {
+        signal.throwIfAborted();
+        return write(part, content);
+      });
+      underWay.add(written);
+      const forget = (): void => void underWay.delete(written);
+      written.then(forget, forget);
+      return written;
+    },
+  };
 }
 
 async function* tell(

@@ -9,7 +9,7 @@ import type {
   PartRecord,
   ServicePlace,
 } from "../services/backup-driver.ts";
-import { describeError, OperatorError } from "../system/errors.ts";
+import { describeError, describeInOneLine, OperatorError } from "../system/errors.ts";
 import type { Encoder } from "./codec.ts";
 import { makeSink, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
@@ -113,7 +113,7 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
     return {
       ...base(),
       state: "failed",
-      reason: describeError(error),
+      reason: describeInOneLine(error),
       ...(error instanceof OperatorError && error.next !== undefined && { next: error.next }),
     };
   }
@@ -127,11 +127,24 @@ async function makeSet(
   const { setId, targets } = run;
   const folder = await makeRunFolder(options.stateFolder);
   try {
-    const driverOptions = { ...options, job, folder: folder.path };
+    const stop = new AbortController();
+    const driverOptions = {
+      ...options,
+      job,
+      folder: folder.path,
+      signal: AbortSignal.any([signal, stop.signal]),
+    };
     options.update(`${name}: looking at what there is`);
     const plan = await driver.plan(place, driverOptions);
-    const sink = makeSink({ ...options, targets, prefix: dataPrefix(name, setId) });
-    const outcome = await driver.dump(place, plan, sink, driverOptions);
+    const sink = makeSink({ ...driverOptions, targets, prefix: dataPrefix(name, setId) });
+    const outcome = await driver
+      .dump(place, plan, sink, driverOptions)
+      .catch(async (error: unknown) => {
+        // What else is on its way must have ended before it can be taken back.
+        stop.abort(error);
+        await sink.idle();
+        throw error;
+      });
     signal.throwIfAborted();
     refuseMissing(plan, outcome, sink.parts);
     const unfinished = describeSet(options, run, { plan, outcome, parts: sink.parts });

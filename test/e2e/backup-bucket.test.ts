@@ -5,17 +5,16 @@ import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { refuse, RESET, type ScriptedS3, startScriptedS3 } from "../lab/scripted-s3.ts";
 import { type BackupGround, compareFolders, makeBackupGround } from "../support/backup-ground.ts";
 import { startLcops } from "../support/run-lcops.ts";
+import { BUCKET, useBucket } from "../support/use-bucket.ts";
 
 const QUIET = { code: 0, signal: null, stdout: "", stderr: "" };
-const BUCKET = "lcops-sets";
-const SECRET = "lab-of-lcops-opens-nothing-bucket";
 
 let ground: BackupGround;
 let s3: ScriptedS3;
 beforeEach(async () => {
   ground = makeBackupGround();
   s3 = await startScriptedS3();
-  useBucket(s3.url);
+  useBucket(ground, s3.url);
 });
 afterEach(async () => {
   await s3.close();
@@ -23,34 +22,6 @@ afterEach(async () => {
 });
 
 const lcops: BackupGround["lcops"] = (...words) => ground.lcops(...words);
-
-/** The server's destination is a bucket there, the operator's a folder as before. */
-function useBucket(url: string): void {
-  writeFileSync(
-    ground.at("aws-config"),
-    `[profile dev]\nregion = us-west-2\nendpoint_url = ${url}\n`,
-  );
-  writeFileSync(
-    ground.at("aws-credentials"),
-    `[dev]\naws_access_key_id = AKIALCOPSLABDEV00000\naws_secret_access_key = ${SECRET}\n`,
-    { mode: 0o600 },
-  );
-  Object.assign(ground.environment, {
-    AWS_CONFIG_FILE: ground.at("aws-config"),
-    AWS_SHARED_CREDENTIALS_FILE: ground.at("aws-credentials"),
-    AWS_EC2_METADATA_DISABLED: "true",
-  });
-  ground.configure((config) => {
-    config.environments = {
-      dev: { production: false, aws: { profile: "dev", regions: ["us-west-2"] } },
-    };
-    if (config.backups)
-      config.backups.destinations = {
-        server: { bucket: BUCKET, prefix: "team/sets", environment: "dev" },
-        operator: { folder: ground.at("operator") },
-      };
-  });
-}
 
 const onlyBucket = (): void =>
   ground.configure(({ backups }) => {
@@ -82,7 +53,7 @@ describe("a bucket", () => {
       },
     });
     expect(made.status).toBe(200);
-    useBucket(url);
+    useBucket(ground, url);
   };
   for (const kind of ["scripted", "moto"] as const) {
     const run = kind === "moto" && !hasMoto ? test.skip : test;
@@ -122,6 +93,13 @@ describe("a bucket", () => {
     const whole = s3.objects.get(key) ?? Buffer.alloc(0);
     const flipped = Buffer.from(whole);
     flipped[whole.length >> 1] = (flipped[whole.length >> 1] ?? 0) ^ 1;
+    // What was promised when it was stored.
+    s3.script((call) => {
+      const reply = call.forward();
+      return call.operation === "GetObject" && call.key === key
+        ? { ...reply, headers: { ...reply.headers, "x-amz-checksum-crc32": "AAAAAA==" } }
+        : reply;
+    });
     for (const [there, level, said] of [
       [flipped, "hashes", /stats\/pack/],
       [flipped, "decode", /stats\/pack/],

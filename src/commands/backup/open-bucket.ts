@@ -29,6 +29,8 @@ export async function openBucket(
       connectionTimeout: options.requestHandler.connectionTimeout,
       socketTimeout: SILENCE_TIMEOUT_MS,
     },
+    // What is damaged is a finding of lcops' own hashes, and no failure of the network.
+    responseChecksumValidation: "WHEN_REQUIRED",
     // A bucket is a name in front of AWS's own host only.
     forcePathStyle: options.endpoint !== undefined,
   });

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import type { JobResult } from "../../backup/run-job.ts";
-import { describeError, OperatorError } from "../../system/errors.ts";
+import { describeError, describeInOneLine, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
 
 /** What became of a job of this run. */
 type Outcome = JobResult | { job: string; state: "locked" };
@@ -82,7 +83,7 @@ async function runOne(
     const stores = await backups.stores(job);
     await sweepUnfinished(folders.state, name, stores);
     const recipients = job.recipients ?? backups.settings.recipients ?? [];
-    const childEnvironment = await context.childEnvironment();
+    const childEnvironment = await programEnvironment(context);
     const encoder = await makeEncoder(recipients, { environment: childEnvironment, signal });
     const environmentName = backups.environmentOf(job.service);
     return await runJob({
@@ -107,7 +108,7 @@ async function runOne(
     return {
       job: name,
       state: "failed",
-      reason: describeError(error),
+      reason: describeInOneLine(error),
       ...(error instanceof OperatorError && error.next !== undefined && { next: error.next }),
       destinations: [],
       plainBytes: 0,

@@ -9,6 +9,7 @@ import { describeAge } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
 
 interface Drilled {
   job: string;
@@ -45,7 +46,7 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
   const { startProgress } = await import("../../terminal/progress.ts");
   const progress = startProgress(context.terminal);
   const folder = await makeRunFolder(context.folders.state);
-  const environment = await context.childEnvironment();
+  const environment = await programEnvironment(context);
   const { signal } = context;
   try {
     const report = await drillSet(

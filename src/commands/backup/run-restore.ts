@@ -8,6 +8,7 @@ import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
 
 /** Given what was typed, do what `lcops backup restore` says and return the exit code. */
 export function runRestore(input: Input, context: Context): Promise<number> {
@@ -40,7 +41,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
     let bytes = 0;
     let line = "";
     const draw = (): void => progress.update(`${describeBytes(bytes)}  ${line}`);
-    const environment = await context.childEnvironment();
+    const environment = await programEnvironment(context);
     const options = {
       job: job.job,
       environment,

@@ -1,6 +1,7 @@
 import { findNewest, findOverdue, findProven } from "../../backup/judge-sets.ts";
 import type { DrillReport } from "../../backup/reports.ts";
 import { loadServiceType } from "../../services/registry.ts";
+import { printable } from "../../system/printable.ts";
 import { describeAge, describeBytes } from "../../terminal/quantities.ts";
 import { drawSparkline } from "../../terminal/sparkline.ts";
 import { printTable } from "../../terminal/table.ts";
@@ -132,10 +133,12 @@ function render(statuses: readonly JobStatus[], { terminal }: Context, now: Date
     { title: "OPERATOR", value: (status) => cell(status, "operator") },
     { title: "PROVEN", value: ({ proven }) => describeDrill(proven?.report) },
     { title: "TREND", value: ({ trend }) => drawSparkline(trend) },
-    {
-      title: "OVERDUE",
-      value: ({ overdue }) => overdue.join("; "),
-      paint: (text) => terminal.out.red(text),
-    },
+    // On a screen it would be cut; it stands below then.
+    ...(terminal.isScreen
+      ? []
+      : [{ title: "OVERDUE", value: ({ overdue }: JobStatus) => overdue.join("; ") }]),
   ]);
+  if (!terminal.isScreen) return;
+  for (const { job, overdue } of statuses)
+    for (const line of overdue) terminal.print(terminal.out.red(printable(`${job}: ${line}`)));
 }

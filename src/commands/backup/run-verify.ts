@@ -7,6 +7,7 @@ import { printable } from "../../system/printable.ts";
 import type { Context, Input } from "../command.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
 
 interface Verdict {
   job: string;
@@ -84,7 +85,7 @@ async function verifyCopy(
       level,
       driver,
       identities: backups.identities,
-      environment: await context.childEnvironment(),
+      environment: await programEnvironment(context),
       signal: context.signal,
       update: progress.update,
     });
@@ -92,7 +93,7 @@ async function verifyCopy(
     if (external && driver.external) {
       const problem = await driver.external.verify(external, backups.openPlace(job.service), {
         job,
-        environment: await context.childEnvironment(),
+        environment: await programEnvironment(context),
         signal: context.signal,
         update: progress.update,
         trace: context.terminal.trace,

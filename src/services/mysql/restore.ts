@@ -203,9 +203,25 @@ async function load(
     for await (const _ of output) continue;
   } catch (error) {
     if (error instanceof OperatorError && error.kind === "failed")
-      throw new OperatorError("failed", `${part.object}: ${error.message}`, { cause: error });
+      throw new OperatorError("failed", `${part.object}: ${error.message}`, {
+        cause: error,
+        ...adviseOn(error.message),
+      });
     throw error;
   }
+}
+
+/** What a user without SUPER, as any on RDS, meets with triggers, routines and views (MySQL manual, Stored Program Binary Logging and Object Access Control). */
+function adviseOn(message: string): { next?: string } {
+  if (message.includes("ERROR 1419"))
+    return {
+      next: "set log_bin_trust_function_creators=1 at the target (on RDS in its parameter group), then run it again",
+    };
+  if (message.includes("ERROR 1227"))
+    return {
+      next: "it belongs to another user: restore as one that has SET USER (MariaDB) or SET_USER_ID (MySQL), then run it again",
+    };
+  return {};
 }
 
 /** One that is cut off before its end is taken back as far as the server can. */

@@ -48,7 +48,8 @@ export function planLanes(databases: readonly Database[], parallel: number): Lan
 
 /**
  * Given the lanes of a dump, start them so that all see one moment: tables are locked against writers while every lane and one session of ours take
- * their snapshots, for some tens of milliseconds. One lane alone needs no lock. FLUSH TABLES WITH READ LOCK is not used, which RDS refuses.
+ * their snapshots, for some tens of milliseconds. A writer that has
+ * written one table and goes on to another in that moment may be told to begin again (error 1213). FLUSH TABLES WITH READ LOCK is not used, which RDS refuses.
  */
 export async function openInOneMoment(
   server: Server,
