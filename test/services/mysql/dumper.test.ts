@@ -28,7 +28,7 @@ function putPrograms(programs: Readonly<Record<string, string>>, more = ""): str
 }
 
 async function dump(bin: string, flavour: "mysql" | "mariadb", password = "x"): Promise<string> {
-  const dumper = await findDumper(flavour, bin);
+  const dumper = await findDumper(flavour, { PATH: bin });
   const login = { host: "127.0.0.1", port: 3306, user: "app", password };
   return withOptionFile(login, async (optionFile) => {
     const { signal } = new AbortController();
@@ -49,7 +49,7 @@ describe("the dump program (25)", () => {
     ["mysql", { "mariadb-dump": MARIADB }, "mariadb", "mariadb-dump"],
   ] as const)("of a %s server, of %o, is %s's %s", async (flavour, programs, found, name) => {
     const bin = putPrograms(programs as Record<string, string>);
-    const dumper = await findDumper(flavour, bin);
+    const dumper = await findDumper(flavour, { PATH: bin });
     expect(dumper).toMatchObject({ flavour: found, program: path.join(bin, name) });
   });
 
@@ -60,7 +60,7 @@ describe("the dump program (25)", () => {
     [OLD_MYSQL, "5.7.44"],
   ])("that says %s has the version %s", async (said, version) => {
     const bin = putPrograms({ mysqldump: said });
-    expect(await findDumper("mysql", bin)).toMatchObject({ version });
+    expect(await findDumper("mysql", { PATH: bin })).toMatchObject({ version });
   });
 
   test("that is not there is named, with what to install", async () => {
