@@ -162,7 +162,7 @@ async function sumWithoutLock(place: ServicePlace, options: DriverOptions): Prom
   try {
     return await withOptionFile(server.login, async (optionFile) => {
       const { environment, signal } = options;
-      const dumper = await findDumper(server.flavour, environment["PATH"] ?? "");
+      const dumper = await findDumper(server.flavour, environment);
       const call: DumpCall = { dumper, login: server.login, optionFile, environment, signal };
       const lanes = planLanes(await readInventory(server, []), options.parallel);
       // Without tables there is nothing to lock; the lanes are those of the driver.

@@ -64,7 +64,7 @@ describe("the dump program (25)", () => {
   });
 
   test("that is not there is named, with what to install", async () => {
-    await expect(findDumper("mysql", folder)).rejects.toMatchObject({
+    await expect(findDumper("mysql", { PATH: folder })).rejects.toMatchObject({
       kind: "missing",
       next: "install mariadb-client or mysql-client",
     });
