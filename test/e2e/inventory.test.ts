@@ -36,10 +36,15 @@ beforeAll(() => {
 });
 
 let ground: AwsGround;
+// Tests that run at the same time each have one made, and the name is the last one's alone.
+const grounds: AwsGround[] = [];
 beforeEach(async () => {
   ground = await makeAwsGround();
+  grounds.push(ground);
 });
-afterEach(() => ground.remove());
+afterEach(async () => {
+  await Promise.all(grounds.splice(0).map((made) => made.remove()));
+});
 
 const make = (index: number, name = `web-${index}`): AwsInstance => ({
   instanceId: instanceId(index),
