@@ -10,6 +10,7 @@ import type {
   ServicePlace,
 } from "../services/backup-driver.ts";
 import { describeError, describeInOneLine, OperatorError } from "../system/errors.ts";
+import { onePiece } from "../system/one-piece.ts";
 import type { Encoder } from "./codec.ts";
 import { makeSink, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
@@ -156,13 +157,9 @@ async function makeSet(
         sha256: createHash("sha256").update(text).digest("hex"),
       },
     };
-    await writeToAll(targets, `${dataPrefix(name, setId)}${RESTORE_NAME}`, oneChunk(text));
+    await writeToAll(targets, `${dataPrefix(name, setId)}${RESTORE_NAME}`, onePiece(text));
     // The commit: before it nothing of the set counts.
-    await writeToAll(
-      targets,
-      manifestKey(name, setId),
-      oneChunk(Buffer.from(formatManifest(manifest))),
-    );
+    await writeToAll(targets, manifestKey(name, setId), onePiece(formatManifest(manifest)));
     return manifest;
   } finally {
     await folder.remove();
@@ -227,11 +224,6 @@ function describeSet(
     },
     ...(outcome.external && { external: outcome.external }),
   };
-}
-
-// oxlint-disable-next-line typescript/require-await -- an iteration of one piece
-async function* oneChunk(bytes: Buffer): AsyncIterable<Buffer> {
-  yield bytes;
 }
 
 /** What a run has left that failed; false where something of it cannot be removed now, which gc does later. */

@@ -1,4 +1,5 @@
 import type { DestinationName } from "../config/backup-schema.ts";
+import { onePiece } from "../system/one-piece.ts";
 
 /** Where sets are kept: a folder of this machine, or a bucket. Keys are relative, `/` between their levels. */
 export interface Store {
@@ -57,11 +58,5 @@ export async function readText(store: Store, key: string): Promise<string> {
 
 /** Given a store, a key and text, put it there whole or not at all. */
 export function writeText(store: Store, key: string, text: string): Promise<void> {
-  // oxlint-disable-next-line typescript/require-await -- an iteration of one piece
-  return store.write(
-    key,
-    (async function* () {
-      yield Buffer.from(text);
-    })(),
-  );
+  return store.write(key, onePiece(text));
 }

@@ -119,7 +119,10 @@ export const backupsSchema = z.strictObject({
     text.check(z.refine(isTimeZone, "a time zone is expected, e.g. Europe/Dublin")),
     "Where days, weeks, months and years begin for prune; UTC when absent",
   ),
-  jobs: z.record(name, backupJob).check(z.describe("What is backed up, by name")),
+  jobs: z.record(name, backupJob).check(
+    z.refine((given) => Object.keys(given).length > 0, "name at least one job"),
+    z.describe("What is backed up, by name"),
+  ),
 });
 
 function isTimeZone(zone: string): boolean {

@@ -81,6 +81,12 @@ export const BAD_REFERENCES: readonly BadConfiguration[] = [
     "there is no environment prod",
   ),
   write(
+    "backups of nothing",
+    backup({ service: "school" }, { jobs: {} }),
+    "backups.jobs",
+    "name at least one job",
+  ),
+  write(
     "an unknown default environment",
     { defaultEnvironment: "prod" },
     "defaultEnvironment",

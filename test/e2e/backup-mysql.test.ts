@@ -12,7 +12,6 @@ import { findPrograms } from "../support/find-programs.ts";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
 import { type LcopsResult, runLcops, startLcops } from "../support/run-lcops.ts";
 import { sendSql as sendLabSql } from "../support/send-sql.ts";
-import { openBank } from "../support/transfer-money.ts";
 
 /** The lab's MariaDB is shared: each test has databases of its own, and backs up no others. */
 const withMysql = testWith("mysql");
@@ -312,29 +311,3 @@ withMysql("without a server of its kind a set is not drilled, and never said to 
   const opened = await mysqlBackup.openScratch(set as never, options as never);
   expect(opened).toEqual({ needs: "mysqld 8.x" });
 });
-
-withMysql(
-  "money that is moved meanwhile is in one of two tables, whichever lane reads it; without the lock it is not (19)",
-  async () => {
-    const bank = await openBank(ground.lab);
-    try {
-      // The two lanes begin apart.
-      const late = putInTheWay(
-        "late-dump",
-        `case "$*" in *right_*) sleep 0.2;; esac\nexec /usr/bin/mariadb-dump "$@"`,
-      );
-      const program = path.join(late["PATH"]?.split(":")[0] ?? "", "late-dump");
-      const drifts: number[] = [];
-      for (let round = 0; round < 3; round++) drifts.push(await bank.measureDrift(program, true));
-      expect(drifts).toEqual([0, 0, 0]);
-      // The test can fail: a few rounds are enough, as one alone may be even by chance.
-      let isOff = false;
-      for (let round = 0; round < 10 && !isOff; round++)
-        isOff = (await bank.measureDrift(program, false)) !== 0;
-      expect(isOff).toBe(true);
-    } finally {
-      await bank.close();
-    }
-  },
-  60_000,
-);

@@ -203,6 +203,18 @@ describe("damage is found and named (7 to 9)", () => {
     expect(existsSync(ground.at("x", "stats"))).toBe(false);
   });
 
+  test("the newest set's manifests, everywhere: an older set that is whole does not hide it", async () => {
+    const first = await makeSet();
+    const second = await makeSet();
+    for (const destination of ["server", "operator"])
+      truncateSync(ground.at(destination, "manifests", "graphite", `${second}.json`), 100);
+    const said = await findings("hashes");
+    for (const destination of ["server", "operator"])
+      expect(said).toContain(`${second} at ${destination}: the manifest is damaged`);
+    expect(await lcops("backup", "drill")).toMatchObject({ code: 1, stdout: "" });
+    expect(await lcops("backup", "verify", first)).toEqual(QUIET);
+  });
+
   test("a manifest of a newer format, or of another set, is refused", async () => {
     const setId = await makeSet();
     const file = ground.at("server", "manifests", "graphite", `${setId}.json`);
@@ -512,6 +524,29 @@ describe("prune", () => {
     expect(existsSync(ground.at("server", "data", "graphite", old))).toBe(false);
     expect(await ground.sets()).toHaveLength(2);
   });
+});
+
+test("a folder without a whisper file is no backup", async () => {
+  const first = await makeSet();
+  for (const root of ["stats", "carbon"])
+    rmSync(path.join(ground.whisper, root), { recursive: true });
+  const { code, stdout, stderr } = await lcops("backup", "run");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(/there is no whisper file below \S+; set graphite\.folder/);
+  expect(await ground.sets()).toEqual([first]);
+});
+
+test("a job that has no set yet keeps no other from being verified", async () => {
+  ground.configure(({ backups }) => {
+    const job = backups?.jobs["graphite"];
+    if (backups && job) backups.jobs = { young: { ...job }, graphite: job };
+  });
+  expect(await lcops("backup", "run", "graphite")).toEqual(QUIET);
+  const { code, stderr } = await lcops("backup", "verify", "-v");
+  expect(code).toBe(3);
+  expect(stderr).toContain("the job young has no set yet; lcops backup run young");
+  expect(stderr).toContain("at operator is whole (hashes)");
+  expect(await lcops("backup", "verify", "young")).toMatchObject({ code: 2 });
 });
 
 test("a file that is broken at its source is kept, warned of, and no finding", async () => {

@@ -64,8 +64,9 @@ export async function findSet(
   const asJob = jobs.find((job) => job.name === name);
   const { shelves, gaps } = await gatherSets(backups, asJob ? [asJob] : jobs, context);
   const newest = asJob
-    ? shelves
-        .flatMap(({ sets }) => sets.map(({ setId }) => setId))
+    ? // One whose manifest is damaged is the newest too: an older one that is whole does not hide it.
+      shelves
+        .flatMap(({ sets, bad }) => [...sets, ...bad].map(({ setId }) => setId))
         .toSorted()
         .at(-1)
     : name;

@@ -23,10 +23,20 @@ interface Verdict {
 export function runVerify(input: Input, context: Context): Promise<number> {
   const level = readLevel(input.options["level"]);
   return withBackups(context, async (backups) => {
-    const names =
-      input.operands.length > 0 ? input.operands : backups.pick([]).map(({ name }) => name);
     const verdicts: Verdict[] = [];
-    for (const name of names) verdicts.push(...(await verifyOne(name, level, backups, context)));
+    for (const name of input.operands)
+      verdicts.push(...(await verifyOne(name, level, backups, context)));
+    const all = input.operands.length === 0 ? backups.pick([]) : [];
+    for (const { name } of all)
+      verdicts.push(
+        ...(await verifyOne(name, level, backups, context).catch((error: unknown) => {
+          // A job without a set yet keeps none of the others from being looked at.
+          if (!(error instanceof OperatorError && error.kind === "usage")) throw error;
+          const verdict = { job: name, setId: name, gap: describeWithNext(error) };
+          tell(verdict, level, context);
+          return [verdict];
+        })),
+      );
     if (context.terminal.flags.json) context.terminal.printJson(verdicts);
     if (verdicts.some(({ report }) => report && !report.ok)) return 4;
     const gaps = verdicts.filter(({ gap }) => gap !== undefined);

@@ -1,3 +1,4 @@
+import { OperatorError } from "../../system/errors.ts";
 import type {
   BackupWarning,
   DriverOptions,
@@ -29,15 +30,19 @@ interface IndexEntry extends PackedFile {
   part: string;
 }
 
-/** Given a machine and a folder, return what a dump of it would hold. */
+/** Given a machine and a folder, return what a dump of it would hold. Throws `failed` where there is nothing. */
 export async function planDump(machine: Machine, folder: string): Promise<DumpPlan> {
   const files = await listFiles(machine, folder);
+  // A set of nothing would pass for a backup, and push out those that have something.
+  if (files.length === 0)
+    throw new OperatorError("failed", `there is no whisper file below ${folder}`, {
+      next: "set graphite.folder of the backup job to where they are",
+    });
   const sizes = new Map<string, number>();
   for (const { path, bytes } of files)
     sizes.set(objectOf(path), (sizes.get(objectOf(path)) ?? 0) + bytes);
   return {
     objects: [...sizes].map(([name, estimatedBytes]) => ({ name, estimatedBytes })),
-    warnings: files.length === 0 ? [{ code: "NO_FILES", detail: "there is no whisper file" }] : [],
   };
 }
 

@@ -7,7 +7,8 @@ import type {
   PartRecord,
 } from "../backup-driver.ts";
 import { TEXT_END } from "./describe-schema.ts";
-import { dumpMysql, measureMysql, planMysqlDump } from "./dump.ts";
+import { dumpMysql, planMysqlDump } from "./dump.ts";
+import { measureMysql } from "./measure.ts";
 import { openMysqlScratch } from "./open-scratch.ts";
 import { planMysqlRestore, restoreMysql } from "./restore.ts";
 import { planRdsSnapshot, rdsSnapshots, takeRdsSnapshot } from "./rds-snapshot.ts";

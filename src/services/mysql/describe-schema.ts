@@ -1,3 +1,5 @@
+import { errorCode } from "../../system/errors.ts";
+import { onePiece } from "../../system/one-piece.ts";
 import type { BackupWarning } from "../backup-driver.ts";
 import { quoteName, type Server } from "./open-server.ts";
 import type { Database } from "./read-inventory.ts";
@@ -18,6 +20,17 @@ export async function* describeSchema(server: Server, { name }: Database): Async
     `${HEAD}ALTER DATABASE CHARACTER SET ${charset} COLLATE ${collation};\n${TEXT_END}`,
   );
 }
+
+/** What it reads is gone, or its definer is, or may not: anything else is no fault of the view, and it is not to be left out for it. */
+const BROKEN = new Set([
+  "ER_VIEW_INVALID",
+  "ER_NO_SUCH_USER",
+  "ER_NO_SUCH_TABLE",
+  "ER_BAD_FIELD_ERROR",
+  "ER_SP_DOES_NOT_EXIST",
+]);
+const isOfTheView = (error: unknown): boolean =>
+  error instanceof Error && BROKEN.has(errorCode(error.cause) ?? "");
 
 interface View {
   name: string;
@@ -51,7 +64,10 @@ export async function describeViews(
       const columns = await session
         .query(`SHOW COLUMNS FROM ${quoteName(name)}`)
         .then((rows) => rows.map((column) => String(column["Field"])))
-        .catch(() => []);
+        .catch((error: unknown) => {
+          if (isOfTheView(error)) return [];
+          throw error;
+        });
       const view: View = {
         name,
         columns,
@@ -77,8 +93,8 @@ export async function describeViews(
       `/* broken at its source: ${quoteName(name)}\n${create.replaceAll("*/", "* /")}\n*/\n`,
   );
   return {
-    content: () => onePiece([HEAD, ...standIns, ...final, TEXT_END]),
-    broken: kept.length > 0 ? () => onePiece([...kept, TEXT_END]) : undefined,
+    content: () => onePiece([HEAD, ...standIns, ...final, TEXT_END].join("")),
+    broken: kept.length > 0 ? () => onePiece([...kept, TEXT_END].join("")) : undefined,
     warnings: broken.map(({ name }) => ({
       code: "BROKEN_VIEW",
       object: `${database.name}.${name}`,
@@ -86,9 +102,4 @@ export async function describeViews(
         "what it reads is gone or denied to its definer; it is kept as text, and not restored",
     })),
   };
-}
-
-// oxlint-disable-next-line typescript/require-await -- an iteration of one piece
-async function* onePiece(texts: readonly string[]): AsyncIterable<Buffer> {
-  yield Buffer.from(texts.join(""));
 }

@@ -14,10 +14,10 @@ import { encodePartName } from "../part-name.ts";
 import { type DumpCall, findDumper, runDumper } from "./dumper.ts";
 import { describeSchema, describeViews } from "./describe-schema.ts";
 import { openServer, quoteName, type Server, type Session } from "./open-server.ts";
-import { withOptionFile } from "./option-file.ts";
 import { checkGrants, type Database, readInventory, TRANSACTIONAL } from "./read-inventory.ts";
 import { passWhole, splitDump } from "./split-dump.ts";
-import { type Lane, openInOneMoment, planLanes } from "./synchronise.ts";
+import { openInOneMoment, planLanes } from "./synchronise.ts";
+import { withDumper } from "./with-dumper.ts";
 
 /** The objects of a database that are parts of their own, in the order in which they are restored. */
 const objectsOf = (database: Database): string[] => [
@@ -72,22 +72,12 @@ export async function planMysqlDump(
 }
 
 /** Given a server and a sink, dump every database in one moment: each table, what is set of it and its triggers is a part of its own. */
-export async function dumpMysql(
+export function dumpMysql(
   place: ServicePlace,
   sink: PartSink,
   options: DriverOptions,
 ): Promise<DumpOutcome> {
-  const server = await openServer(place);
-  try {
-    return await withOptionFile(server.login, async (optionFile) => {
-      const dumper = await findDumper(server.flavour, options.environment);
-      const { environment, signal } = options;
-      const call = { dumper, login: server.login, optionFile, environment, signal };
-      return await dumpAll(server, call, sink, options);
-    });
-  } finally {
-    await server.close();
-  }
+  return withDumper(place, options, (server, call) => dumpAll(server, call, sink, options));
 }
 
 async function dumpAll(
@@ -138,12 +128,12 @@ async function dumpAll(
 }
 
 /** The bytes of its part are what a second dump of the table must give; of the same program, as another one may write them otherwise. */
-function checksumOf({ plain }: Pick<PartRecord, "plain">, version: string): string {
+export function checksumOf({ plain }: Pick<PartRecord, "plain">, version: string): string {
   return `sha256 of its dump by ${version}:${plain.sha256}`;
 }
 
 /** Rows as the snapshot sees them. */
-async function countRows(
+export async function countRows(
   session: Session,
   databases: readonly Database[],
 ): Promise<Map<string, number>> {
@@ -159,7 +149,7 @@ async function countRows(
 }
 
 /** What is no table: definitions, which no snapshot holds for. */
-async function writeOthers(
+export async function writeOthers(
   server: Server,
   databases: readonly Database[],
   call: DumpCall,
@@ -256,54 +246,3 @@ async function refuseChanges(
     next: "nothing was published; run it again",
   });
 }
-
-/** Given a place, databases and tables of it, return their facts as a dump of them now gives them. */
-export async function measureMysql(
-  place: ServicePlace,
-  wanted: ReadonlySet<string>,
-  options: DriverOptions,
-): Promise<Fact[]> {
-  const server = await openServer(place);
-  try {
-    return await withOptionFile(server.login, async (optionFile) => {
-      const dumper = await findDumper(server.flavour, options.environment);
-      const { environment, signal } = options;
-      const call = { dumper, login: server.login, optionFile, environment, signal };
-      const databases = (await readInventory(server, [])).flatMap((database): Database[] => {
-        const tables = database.tables.filter(({ name }) => wanted.has(`${database.name}.${name}`));
-        return wanted.has(database.name) || tables.length > 0 ? [{ ...database, tables }] : [];
-      });
-      const facts: Fact[] = [];
-      const { makeDigestSink } = await import("./digest-sink.ts");
-      const sink = makeDigestSink();
-      const limit = pLimit(options.parallel);
-      const rows = await countRows(server, databases);
-      await Promise.all(
-        planLanes(databases, options.parallel).map((lane) =>
-          limit(() =>
-            splitDump(openLane(lane, call), lane.tables, async (table, text) => {
-              const object = `${lane.database}.${table}`;
-              const record = await sink.write(
-                { path: object, object, role: "table", seq: 0 },
-                text,
-              );
-              const counted = rows.get(object);
-              facts.push({
-                object,
-                checksum: checksumOf(record, dumper.version),
-                ...(counted !== undefined && { rows: counted }),
-              });
-            }),
-          ),
-        ),
-      );
-      const others = await writeOthers(server, databases, call, sink);
-      return [...facts, ...others.facts].filter(({ object }) => wanted.has(object));
-    });
-  } finally {
-    await server.close();
-  }
-}
-
-const openLane = ({ database, tables }: Lane, call: DumpCall): AsyncGenerator<Buffer, void> =>
-  runDumper(call, ["--triggers"], [database, ...tables]);
