@@ -86,6 +86,7 @@ withMysql(
     expect(run.code).toBe(0);
     expect(run.stderr).toContain("NON_TRANSACTIONAL_TABLE everything.loose: MyISAM");
     expect(run.stderr).toContain("BROKEN_VIEW everything.broken");
+    expect(run.stderr).not.toContain("with_function");
     const drill = await lcops(job, ["backup", "drill"]);
     expect(drill).toEqual(QUIET);
     expect(await lcops(job, ["backup", "run"])).toMatchObject({ code: 0 });
@@ -168,6 +169,17 @@ withMysql(
     expect(code).toBe(1);
     expect(stderr).toContain("GRANT TRIGGER, EVENT ON `everything`.* TO 'partly'@'%';");
     expect(stderr).toContain("GRANT SELECT ON mysql.proc TO 'partly'@'%';");
+    // A view that calls a function is whole: it is not taken for a broken one that nobody can restore.
+    await sendSql(
+      "GRANT TRIGGER, EVENT ON everything.* TO partly@'%'; GRANT SELECT ON mysql.proc TO partly@'%';",
+    );
+    const uncalled = await lcops(job, ["backup", "run"]);
+    expect(uncalled.code).toBe(1);
+    expect(uncalled.stderr).toMatch(
+      /execute command denied .*plus_one.*; look at the user and its grants/,
+    );
+    await sendSql("GRANT EXECUTE ON everything.* TO partly@'%'");
+    expect(await lcops(job, ["backup", "run"])).toMatchObject({ code: 0 });
     await sendSql("DROP USER partly@'%'");
   },
 );
@@ -177,7 +189,7 @@ withMysql(
   async () => {
     const word = 'it\'s "so" # \\ called; $(x) `y` ü雪 ';
     await sendSql(
-      `CREATE USER odd@'%' IDENTIFIED BY '${word.replace(/[\\']/g, "\\$&")}'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON everything.* TO odd@'%'; GRANT SELECT ON mysql.proc TO odd@'%';`,
+      `CREATE USER odd@'%' IDENTIFIED BY '${word.replace(/[\\']/g, "\\$&")}'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, EXECUTE ON everything.* TO odd@'%'; GRANT SELECT ON mysql.proc TO odd@'%';`,
     );
     const job = await makeJob(["everything"], {
       service: { user: "odd", password: `\${file:${ground.writeFile("odd", word)}}` as never },

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { TEST_DATABASES } from "../support/ground.ts";
 import { expect, inject, test } from "vitest";
 import { type ScriptedS3, startScriptedS3 } from "../lab/scripted-s3.ts";
 import { type BackupGround, makeBackupGround } from "../support/backup-ground.ts";
@@ -95,7 +96,11 @@ function addMysql(ground: BackupGround): string | undefined {
       password: "${env:LCOPS_TEST_MYSQL}" as never,
       database: mysql.database,
     };
-    config.backups.jobs["school"] = { service: "school", notify: ["team"] };
+    config.backups.jobs["school"] = {
+      service: "school",
+      mysql: { exclude: [...TEST_DATABASES] },
+      notify: ["team"],
+    };
   });
   return password;
 }

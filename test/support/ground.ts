@@ -32,6 +32,9 @@ export interface SshFiles {
   knownHostsFile: string;
 }
 
+/** Databases that tests make in the lab's primary. */
+export const TEST_DATABASES = ["everything", "moving", "held", "rescued"];
+
 /** Makes a ground. Files run at the same time, so nothing on it is another's. */
 export async function makeGround(): Promise<Ground> {
   const lab = inject("lab");
@@ -42,6 +45,9 @@ export async function makeGround(): Promise<Ground> {
   for (const service of Object.values(config.services ?? {}))
     // eslint-disable-next-line no-await-in-loop -- one after the other, so that no two get the same port
     if (service.host !== undefined) service.localPort = await pickPort();
+  // Those that tests make come and go meanwhile.
+  const { mysql } = config.backups?.jobs ?? {};
+  if (mysql) mysql.mysql = { exclude: [...TEST_DATABASES] };
   // Sets of its own too.
   const destinations = config.backups?.destinations ?? {};
   for (const [name, destination] of Object.entries(destinations)) {

@@ -21,8 +21,8 @@ export interface Moment {
   close(): Promise<void>;
 }
 
-/** Writers wait for no longer. */
-const LOCK_LIMIT_MS = 15_000;
+/** Writers wait for no longer: a change of a table's definition that comes in between can hold the dump programs up, and all behind it. */
+const LOCK_LIMIT_MS = 5_000;
 /** How long it is waited for writers; those behind wait too. */
 const LOCK_WAIT_S = 5;
 
