@@ -3,6 +3,7 @@ export const ROOMS = {
   cli: [
     "commands",
     "tunnels",
+    "backup",
     "services",
     "reach",
     "ssh",
@@ -14,6 +15,7 @@ export const ROOMS = {
   ],
   commands: [
     "tunnels",
+    "backup",
     "services",
     "reach",
     "ssh",
@@ -24,7 +26,9 @@ export const ROOMS = {
     "notify",
   ],
   tunnels: ["services", "notify", "reach", "inventory"],
+  backup: ["services", "notify", "reach", "inventory"],
   services: ["reach", "aws"],
+  notify: [],
   reach: ["inventory", "ssh"],
   inventory: ["aws", "config"],
   ssh: [],
@@ -44,6 +48,7 @@ export const PACKAGES = {
   "fast-string-width": ["terminal"],
   inquirer: ["terminal"],
   "jsonc-parser": ["config"],
+  "mysql2,mysql2/*": ["services"],
   "ssh-config": ["config"],
   ssh2: ["ssh"],
   "zod,zod/*": ["config"],

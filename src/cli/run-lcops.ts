@@ -7,10 +7,15 @@ import { buildProgram, type GlobalFlags } from "./build-program.ts";
 /** Given the words of a command line and lcops' version, do what they say and return the exit code; also for command lines within this process. */
 export async function runLcops(words: readonly string[], version: string): Promise<number> {
   const dashes = words.indexOf("--");
-  const rest = dashes < 0 ? undefined : words.slice(dashes + 1);
   const head = nameCommand(dashes < 0 ? words : words.slice(0, dashes));
+  const behind = dashes < 0 ? undefined : words.slice(dashes + 1);
   let typed: { command: Command; input: Input } | undefined;
   const candidates = narrow(head);
+  const areOperands =
+    candidates.some(({ dashedOperands }) => dashedOperands) &&
+    candidates.every((command) => command.rest === undefined);
+  const rest = areOperands ? undefined : behind;
+  const parsed = areOperands && behind ? [...head, "--", ...behind] : [...head];
   const program = buildProgram({
     commands: candidates,
     nouns,
@@ -30,7 +35,7 @@ export async function runLcops(words: readonly string[], version: string): Promi
   const planned = describePlanned(findWords(head));
   try {
     if (planned !== undefined) program.parseOptions([...head]);
-    else program.parse([...head], { from: "user" });
+    else program.parse(parsed, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;

@@ -1,4 +1,5 @@
-import { writeSync } from "node:fs";
+import { setMaxListeners } from "node:events";
+import { appendFileSync, mkdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Context } from "../commands/command.ts";
@@ -9,7 +10,9 @@ import { takeKernelLock } from "../system/kernel-lock.ts";
 import { makeTerminal, type Terminal } from "../terminal/terminal.ts";
 import { LOCKED, READY } from "../tunnels/control-protocol.ts";
 import { planTunnels } from "../tunnels/plan-tunnels.ts";
-import { type OpenRequest, type Prepared, superviseTunnels } from "../tunnels/supervise-tunnels.ts";
+import { superviseTunnels } from "../tunnels/supervise-tunnels.ts";
+import type { OpenRequest, Prepared } from "../tunnels/tunnel-group.ts";
+import { makeEnvironmentTurns, type WithEnvironment } from "./environment-turns.ts";
 import { StopSignal } from "./exit-code-of.ts";
 import { makeContext } from "./make-context.ts";
 
@@ -36,14 +39,15 @@ function say(line: string): void {
 
 async function run(): Promise<number> {
   process.title = "lcops: tunnels";
-  const environment = { ...process.env };
-  const folders = findFolders(environment);
+  const folders = findFolders(process.env);
   const release = await takeKernelLock(join(folders.runtime, "tunnels.lock"));
   if (!release) {
     say(LOCKED);
     return 6;
   }
   const stop = new AbortController();
+  // Every tunnel listens to it.
+  setMaxListeners(0, stop.signal);
   const end = (): void => {
     stop.abort(new StopSignal("SIGTERM"));
     setTimeout(() => process.exit(143), CLOSE_LIMIT_MS).unref();
@@ -51,20 +55,15 @@ async function run(): Promise<number> {
   for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, end);
   // It outlives the terminal that started it.
   process.on("SIGHUP", () => {});
+  process.on("uncaughtExceptionMonitor", (error) => writeCrash(folders.state, error));
+  const withEnvironment = makeEnvironmentTurns(process.env);
   await superviseTunnels({
     runtimeFolder: folders.runtime,
     stateFolder: folders.state,
     signal: stop.signal,
     listening: () => say(READY),
-    adopt: (variables) => {
-      // The AWS SDK reads the process's own, the rest what it is given.
-      for (const target of [environment, process.env]) {
-        for (const name of Object.keys(target)) if (!(name in variables)) delete target[name];
-        Object.assign(target, variables);
-      }
-    },
     prepare: (request, note) =>
-      prepare(request, () =>
+      prepare(request, withEnvironment, (environment) =>
         openContext(request, note, { environment, folders, signal: stop.signal }),
       ),
   });
@@ -72,14 +71,32 @@ async function run(): Promise<number> {
   return 0;
 }
 
+/** Nobody sees what a process in the background says with its last breath. */
+function writeCrash(stateFolder: string, error: Error): void {
+  try {
+    mkdirSync(join(stateFolder, "tunnels"), { recursive: true, mode: 0o700 });
+    const line = `${new Date().toISOString()}  ${error.stack ?? error.message}\n`;
+    appendFileSync(join(stateFolder, "tunnels", "supervisor.log"), line, { mode: 0o600 });
+  } catch {
+    // A full disk: there is nobody left to tell.
+  }
+}
+
 /** Each dial reads the configuration anew, so that a mended one needs no restart; one that cannot be read leaves the last one in force. */
-async function prepare(request: OpenRequest, open: () => Context): Promise<Prepared> {
-  let context = open();
+async function prepare(
+  request: OpenRequest,
+  withEnvironment: WithEnvironment,
+  open: (environment: NodeJS.ProcessEnv) => Context,
+): Promise<Prepared> {
+  let { environment } = request;
+  let context = open(environment);
   const plans = planTunnels(await context.config(), await context.hosts(), request.names);
   return {
     plans,
+    adopt: (variables) => (environment = variables),
     dial: async (host, signal) => {
-      const fresh = open();
+      const theirs = environment;
+      const fresh = open(theirs);
       try {
         await fresh.config();
         context = fresh;
@@ -87,9 +104,24 @@ async function prepare(request: OpenRequest, open: () => Context): Promise<Prepa
         if (!(error instanceof OperatorError)) throw error;
       }
       const { rereadProfiles } = await import("../aws/reread-profiles.ts");
-      await rereadProfiles();
       const current = (await context.hosts()).find(({ name }) => name === host.name) ?? host;
-      return connectHost(current, { ...(await context.reach()), signal });
+      const reach = await context.reach();
+      const { lookUp, hostKeys } = reach;
+      return connectHost(current, {
+        ...reach,
+        signal,
+        lookUp: (hop) =>
+          withEnvironment(theirs, async () => {
+            await rereadProfiles();
+            return lookUp(hop);
+          }),
+        ...(hostKeys && {
+          hostKeys: {
+            ...hostKeys,
+            prove: (lookup) => withEnvironment(theirs, () => hostKeys.prove(lookup)),
+          },
+        }),
+      });
     },
   };
 }

@@ -21,6 +21,8 @@ export interface Command {
   options?: readonly { flags: string; description: string }[];
   /** What may follow ` -- `, for the help; absent: nothing may. */
   rest?: string;
+  /** Its operands are values of others, which may begin with a dash: behind -- they are taken as they are. */
+  dashedOperands?: true;
   /** Command lines that show the use, without `lcops`. */
   examples: readonly string[];
   danger: "reads" | "writes" | "destroys";

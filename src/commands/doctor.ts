@@ -1,4 +1,5 @@
 import { printable } from "../system/printable.ts";
+import type { Config } from "../config/schema.ts";
 import type { Finding } from "../system/finding.ts";
 import type { Command, Context } from "./command.ts";
 
@@ -65,6 +66,7 @@ async function checkConfigured(
         unattended,
         update,
       )),
+      ...(await checkJobs(context, config, update)),
     ];
   } catch (error) {
     if (!(error instanceof OperatorError) || error.kind === "usage") throw error;
@@ -78,6 +80,17 @@ async function checkConfigured(
       },
     ];
   }
+}
+
+async function checkJobs(
+  context: Context,
+  config: Config,
+  update: (line: string) => void,
+): Promise<Finding[]> {
+  if (!config.backups) return [];
+  update("looking at the backups");
+  const { checkBackups } = await import("./check-backups.ts");
+  return checkBackups(context);
 }
 
 async function render(findings: readonly Finding[], context: Context): Promise<void> {

@@ -1,3 +1,12 @@
+import { backupDrill } from "./backup/drill.ts";
+import { backupGc } from "./backup/gc.ts";
+import { backupList } from "./backup/list.ts";
+import { backupPrune } from "./backup/prune.ts";
+import { backupRestore } from "./backup/restore.ts";
+import { backupRun } from "./backup/run.ts";
+import { backupSchedule } from "./backup/schedule.ts";
+import { backupStatus } from "./backup/status.ts";
+import { backupVerify } from "./backup/verify.ts";
 import type { Command } from "./command.ts";
 import { completion } from "./completion.ts";
 import { configCheck } from "./config/check.ts";
@@ -46,6 +55,15 @@ export const commands: readonly Command[] = [
   dynUndo,
   dynLoadTable,
   dynCapacity,
+  backupRun,
+  backupList,
+  backupVerify,
+  backupRestore,
+  backupDrill,
+  backupPrune,
+  backupGc,
+  backupStatus,
+  backupSchedule,
   configInit,
   configCheck,
   configShow,
@@ -58,6 +76,7 @@ export const commands: readonly Command[] = [
 
 /** What the first word of a command with two stands for, for the help. */
 export const nouns: Readonly<Record<string, string>> = {
+  backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
   dyn: "Dump, edit and load DynamoDB tables and rows",

@@ -1,6 +1,7 @@
+import { checkBackups } from "./check-backups.ts";
 import type { Config } from "./schema.ts";
 
-interface BrokenReference {
+export interface BrokenReference {
   path: PropertyKey[];
   message: string;
 }
@@ -11,6 +12,7 @@ export function checkReferences(config: Config): BrokenReference[] {
     ...checkEnvironments(config),
     ...checkJumps(config),
     ...checkServices(config),
+    ...checkBackups(config),
     ...checkMenu(config),
   ];
 }

@@ -6,7 +6,7 @@ export interface Folders {
   config: string;
   state: string;
   cache: string;
-  /** For sockets and records that need not outlive the session; falls back to the state folder. */
+  /** For sockets and records of what runs. Not $XDG_RUNTIME_DIR: cron has none, and it goes with the last login, which tunnels outlive. */
   runtime: string;
 }
 
@@ -22,9 +22,7 @@ export function findFolders(environment: NodeJS.ProcessEnv): Folders {
     config: folder("XDG_CONFIG_HOME", join(home, ".config")),
     state,
     cache: folder("XDG_CACHE_HOME", join(home, ".cache")),
-    runtime: isAbsolute(environment["XDG_RUNTIME_DIR"] ?? "")
-      ? folder("XDG_RUNTIME_DIR", "")
-      : join(state, "run"),
+    runtime: join(state, "run"),
   };
 }
 

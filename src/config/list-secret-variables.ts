@@ -2,8 +2,14 @@ import type { Config } from "./schema.ts";
 
 /** Given the configuration, return the environment variables that its secrets stand in. Pure. */
 export function listSecretVariables(config: Config): string[] {
-  return Object.values(config.services ?? {}).flatMap((service) => {
-    const reference = "password" in service ? service.password : undefined;
-    return /^\$\{env:([^}]+)\}$/.exec(reference ?? "")?.[1] ?? [];
-  });
+  const references = [
+    ...Object.values(config.services ?? {}).map((service) =>
+      "password" in service ? service.password : undefined,
+    ),
+    ...Object.values(config.notify ?? {}).map((target) =>
+      "webhook" in target ? target.webhook : undefined,
+    ),
+    ...(config.backups?.identities ?? []),
+  ];
+  return references.flatMap((reference) => /^\$\{env:([^}]+)\}$/.exec(reference ?? "")?.[1] ?? []);
 }

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { runProgram } from "../system/program.ts";
 import { expandHome } from "./folders.ts";
-import type { SecretReference } from "./schema.ts";
+import type { SecretReference } from "./schema-fields.ts";
 
 /**
  * Given a secret reference of the configuration, return its value, without the newline that files and programs end with.

@@ -4,43 +4,15 @@
  */
 import { en } from "zod/locales";
 import * as z from "zod/mini";
-import { NAME } from "./name.ts";
+import { backupsSchema, notifySchema } from "./backup-schema.ts";
+import { hostName, matching, name, orAbsent, path, region, secret, text } from "./schema-fields.ts";
 
 // A configuration is read once a run: compiling its checks would cost more than it saves.
 z.config({ ...en(), jitless: true });
 
-const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
-const orAbsent = <T extends z.ZodMiniType>(schema: T, description: string) =>
-  z.optional(schema).check(z.describe(description));
-
-const name = matching(
-  NAME,
-  "a name is letters, digits, dot, dash and underscore, and starts with a letter or digit",
-);
-
-/** A host name or an IP address, as the resolver and `ssh` take it; never an option, never shell text. */
-const hostName = matching(
-  /^[A-Za-z0-9:[][A-Za-z0-9.:%[\]_-]{0,254}$/,
-  "a host name or an IP address is expected",
-);
-
 const PORT_RANGE = "a port is a whole number from 1 to 65535";
 const port = z.int(PORT_RANGE).check(z.gte(1, PORT_RANGE), z.lte(65535, PORT_RANGE));
 const userName = matching(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, "a user name is expected");
-const text = matching(
-  /^[^\p{Cc}]{1,200}$/u,
-  "1 to 200 characters are expected, none of them a control character",
-);
-const path = matching(/^[^\p{Cc}]{1,4096}$/u, "the path of a file is expected");
-const region = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region is expected, e.g. eu-west-1");
-
-const secret = matching(
-  /^\$\{(env|file|command):[^}]+\}$/,
-  "a secret is a reference, ${env:NAME}, ${file:PATH} or ${command:PROGRAM ARGUMENTS}, never the value itself",
-).check(
-  z.describe("Where the secret is kept: ${env:NAME}, ${file:PATH} or ${command:PROGRAM ARGUMENTS}"),
-);
-
 const aws = z.strictObject({
   profile: orAbsent(text, "Profile of ~/.aws/config"),
   account: orAbsent(
@@ -204,6 +176,11 @@ export const configSchema = z.strictObject({
     z.record(name, service),
     "What runs on them or beside them, by name; a tunnel has the name of its service",
   ),
+  backups: orAbsent(backupsSchema, "What is backed up, and where to"),
+  notify: orAbsent(
+    z.record(name, notifySchema),
+    "Who can be told of what happened; when: of trouble only, unless it says always",
+  ),
   menu: orAbsent(
     z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),
     "The menu, group by group",
@@ -217,4 +194,3 @@ export type ServiceConfig = z.output<typeof service>;
 export type MysqlConfig = Extract<ServiceConfig, { kind: "mysql" }>;
 export type ServiceKind = ServiceConfig["kind"];
 export type MenuEntryConfig = z.output<typeof menuEntry>;
-export type SecretReference = z.output<typeof secret>;

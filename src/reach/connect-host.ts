@@ -33,10 +33,21 @@ export async function planHostTrust(host: Host, options: ReachOptions): Promise<
 }
 
 async function findRoute(host: Host, options: ReachOptions): Promise<Route> {
-  const route = await locateHost(host, options);
+  // A lookup that hangs has limits of its own; who leaves does not wait for them.
+  const route = await leaveOnAbort(locateHost(host, options), options.signal);
   for (const hop of route)
     options.trace(`${hop.name}: ${hop.user}@${hop.address} port ${hop.port}`);
   return route;
+}
+
+/** The signal lives as long as a tunnel, which is looked up many times: nothing stays on it. */
+function leaveOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason as Error);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
 
 function connectOptions(options: ReachOptions): ConnectOptions {

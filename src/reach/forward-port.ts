@@ -21,8 +21,6 @@ export interface Forward {
 export interface ForwardOptions {
   /** The connection to take now; one that is on its way is waited for. */
   connect: () => Promise<Connection>;
-  /** Runs the work of a socket, from its channel to its end, once there is room for it on the connection. */
-  admit?: (work: () => Promise<void>) => Promise<void>;
   /** Told how a socket was served: undefined when it was joined, else why it was not. */
   report: (error?: unknown) => void;
 }
@@ -38,46 +36,44 @@ const HELD_MS = 15_000;
 export async function forwardPort(
   localPort: number,
   target: Target,
-  { connect, report, admit = (work) => work() }: ForwardOptions,
+  { connect, report }: ForwardOptions,
 ): Promise<Forward> {
   const sockets = new Set<Socket>();
   const gone = { received: 0, sent: 0 };
   let held = 0;
 
-  const take = async (last?: Connection): Promise<Connection> => {
+  /** A socket that has gone meanwhile gives its place to the next one. */
+  const take = async (closed: Promise<never>, last?: Connection): Promise<Connection> => {
     if (held >= HELD_SOCKETS) throw new Error(`${HELD_SOCKETS} connections are waiting already`);
     held++;
     try {
-      const connection = await connect();
+      const connection = await Promise.race([connect(), closed]);
       if (connection === last) throw new Error("the connection was lost");
       return connection;
     } finally {
       held--;
     }
   };
-  const openChannel = async (): Promise<Duplex> => {
-    const connection = await take();
+  const openChannel = async (closed: Promise<never>): Promise<Duplex> => {
+    const connection = await take(closed);
     try {
       return await connection.forward(target);
     } catch (error) {
       if (connection.isOpen()) throw error;
       // Lost under the request, and nothing of the socket was sent yet: the next connection will do.
-      return (await take(connection)).forward(target);
+      return (await take(closed, connection)).forward(target);
     }
   };
   const serve = async (socket: Socket): Promise<void> => {
     const tooLate = setTimeout(() => socket.resetAndDestroy(), HELD_MS);
-    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    const join = async (): Promise<void> => {
-      if (socket.destroyed) return;
-      const channel = await openChannel();
-      if (socket.destroyed) return void channel.destroy();
-      clearTimeout(tooLate);
-      report();
-      joinStreams(socket, channel);
-      await closed;
-    };
-    await admit(join).finally(() => clearTimeout(tooLate));
+    const closed = new Promise<never>((_, reject) =>
+      socket.once("close", () => reject(new Error("the client has gone"))),
+    );
+    closed.catch(() => undefined);
+    const channel = await openChannel(closed).finally(() => clearTimeout(tooLate));
+    if (socket.destroyed) return void channel.destroy();
+    report();
+    joinStreams(socket, channel);
   };
 
   const listener = await listenOnLoopback(localPort, (socket) => {

@@ -28,8 +28,8 @@ export async function listenOnLoopback(
   return {
     port: bound,
     close: async () => {
-      await closeServer(first);
-      if (second) await closeServer(second);
+      // Both at once: whoever comes to the other meanwhile would have to be waited for.
+      await Promise.all((second ? [first, second] : [first]).map(closeServer));
     },
   };
 }

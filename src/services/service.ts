@@ -1,3 +1,5 @@
+import type { BackupDriver } from "./backup-driver.ts";
+
 /** What every kind of service can tell lcops; each kind's folder is the only code that knows its protocol. */
 export interface ServiceType {
   /** Scheme of its address for a person: what to give a browser or a client. */
@@ -9,6 +11,8 @@ export interface ServiceType {
    * A server that answers but wants credentials answers. Never throws but for the aborted signal.
    */
   probe(endpoint: Endpoint, options: ProbeOptions): Promise<ProbeResult>;
+  /** How it is backed up, loaded only for that; absent: lcops cannot. */
+  backup?: () => Promise<BackupDriver>;
 }
 
 /** Where a service is reached from this machine. */

@@ -89,6 +89,7 @@ async function openLink(
 ): Promise<Link> {
   const { signal, ask, log = () => {}, connectTimeoutMs: timeoutMs = defaultTimeoutMs } = options;
   const { hop, known } = at;
+  const last = await recallIdentity(options.stateFolder, hop);
   const transport = await openTransport(hop, label, outer, { timeoutMs, signal });
   return shakeHands(transport.stream, {
     hop,
@@ -101,7 +102,7 @@ async function openLink(
       await verifyHostKey(key, { hop, label, known, trust, log });
       at.key = key;
     },
-    last: await recallIdentity(options.stateFolder, hop),
+    last,
     welcomed: (fingerprint) => void rememberIdentity(options.stateFolder, hop, { fingerprint }),
     timeoutMs,
     signal,

@@ -115,14 +115,15 @@ function makeLink(
     signal.removeEventListener("abort", abort);
     for (const listener of listeners) listener();
     for (const channel of channels.values()) channel.lose(reason);
-    await folder.remove();
     return lost;
   });
+  // Whoever waits for the end does not wait for this.
+  const removed = ended.then(folder.remove);
   const close = async (): Promise<void> => {
     closing = true;
     await endMaster(folder.controlPath);
     mux.close();
-    await ended;
+    await removed;
   };
   const abort = (): void => void close();
   signal.addEventListener("abort", abort);

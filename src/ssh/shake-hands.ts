@@ -65,7 +65,8 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
   let phase = "waiting for its SSH greeting";
   let received = Buffer.alloc(0);
   let receivedBytes = 0;
-  let open = true;
+  // One that is gone already does not say so again.
+  let open = !transport.destroyed;
   let closing = false;
   let readyMs: number | undefined;
   const listeners = new Set<() => void>();
@@ -103,7 +104,12 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
     tellEnd(lost && error instanceof OperatorError ? error : undefined);
   });
   // A forwarded or a program's stream does not close by itself when the far side has ended.
-  transport.on("end", () => transport.end());
+  transport.on("end", () => {
+    transport.end();
+    // Nor at all where what is still to be sent is not taken: without the far side's half it is lost all the same.
+    const timer = setTimeout(() => transport.destroy(), goodbyeMs);
+    transport.once("close", () => clearTimeout(timer));
+  });
   transport.on("data", (chunk: Buffer) => (receivedBytes += chunk.length));
   const tap = (chunk: Buffer): void => {
     if (received.length < keptBytes) received = Buffer.concat([received, chunk]);
@@ -116,6 +122,7 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
 
   try {
     await new Promise<void>((resolve, reject) => {
+      if (!open) return reject(transport.errored ?? new Error("the connection was closed"));
       const timer = startPhaseTimer(options.timeoutMs, () => {
         fail(new Error(`nothing within ${options.timeoutMs / 1000} s`));
       });
@@ -221,7 +228,11 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
     receivedBytes: () => receivedBytes,
     askForReply: () => {
       // RFC 4254, 7.1: the cancelling of a forward that nobody has asked for is refused, and the refusal is a reply.
-      if (open && !closing) client.unforwardIn("127.0.0.1", 0, () => {});
+      try {
+        if (open && !closing) client.unforwardIn("127.0.0.1", 0, () => {});
+      } catch {
+        // ssh2 throws on a link that is about to end; its end follows.
+      }
     },
     fail: (lost) => transport.destroy(lost),
     close,

@@ -101,6 +101,9 @@ function refuseChanged(
   );
 }
 
+/** A console shows what was printed at the first boot within minutes of it (EC2 user guide, instance console output). */
+const YOUNG_MS = 10 * 60_000;
+
 async function askAboutKey(
   key: Buffer,
   shown: string,
@@ -109,10 +112,15 @@ async function askAboutKey(
 ): Promise<void> {
   const { hop, label, known, trust } = options;
   const gaps = [...(known.proof?.gaps ?? []), ...describeOtherTypes(known, key)].map(printable);
-  const unknown = new OperatorError("access", `${label}: the host key is not known: ${shown}`, {
-    details: gaps,
-    next: `check it, then connect once from a terminal, or: lcops hosts trust ${hop.name}`,
-  });
+  const check = `check it, then connect once from a terminal, or: lcops hosts trust ${hop.name}`;
+  // Its console shows the key minutes after the first boot: then another try knows it.
+  const isYoung = Date.now() - Date.parse(hop.identity?.launchedAt ?? "") < YOUNG_MS;
+  const mayComeYet = isYoung && known.proof?.vouchers.length === 0;
+  const unknown = new OperatorError(
+    mayComeYet ? "unreachable" : "access",
+    `${label}: the host key is not known${mayComeYet ? " yet" : ""}: ${shown}`,
+    { details: gaps, next: mayComeYet ? `try again in a few minutes, or ${check}` : check },
+  );
   if (verdict.verdict === "unknown" && verdict.authority)
     throw new NeedsProgramError(describeAuthority(verdict.authority), unknown);
   if (!trust) throw unknown;

@@ -57,3 +57,9 @@ export function errorCode(error: unknown): string | undefined {
     ? error.code
     : undefined;
 }
+
+/** Given anything that was thrown, return its message and its details as one line, where it is told among others. */
+export function describeInOneLine(error: unknown): string {
+  const details = error instanceof OperatorError ? error.details : [];
+  return [describeError(error), ...details].join("; ");
+}

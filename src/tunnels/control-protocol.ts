@@ -34,8 +34,9 @@ interface Caller {
   environment: NodeJS.ProcessEnv;
 }
 
-/** What the supervisor says: lines, the last of which is an answer or an error. */
+/** What the supervisor says: its pid at once, then lines, the last of which is an answer or an error. */
 export type ControlLine =
+  | { pid: number }
   | { event: TunnelEvent }
   | { answer: ControlAnswer }
   | { error: ControlError };
@@ -64,11 +65,17 @@ export function controlSocket(runtimeFolder: string): string {
 }
 
 /** Given a socket, return the lines that come over it; they end when it is closed, in whichever way. */
-export function linesOf(socket: Socket): AsyncIterable<string> {
+export async function* linesOf(socket: Socket): AsyncIterable<string> {
   const lines = createInterface({ input: socket });
   // readline itself waits for an orderly end only.
   socket.once("close", () => lines.close());
-  return lines;
+  // It emits the socket's errors anew: with nobody to hear them, a client that has gone would end the whole supervisor.
+  lines.on("error", () => {});
+  try {
+    yield* lines;
+  } catch (error) {
+    if (error !== socket.errored) throw error;
+  }
 }
 
 /** Given what a request has thrown, return it as it goes over the socket. */

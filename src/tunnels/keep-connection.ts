@@ -11,7 +11,7 @@ export type ConnectionState =
   | { state: "failed"; reason: OperatorError };
 
 export interface KeptConnection {
-  /** Dial; returns how the first dial ends, which is not repeated. */
+  /** Dial, where it is not up; returns how that dial ends. The very first one is not repeated. */
   start(): Promise<Connection>;
   /** The connection that is up, or the next one; rejects where it failed for good. */
   get(): Promise<Connection>;
@@ -31,8 +31,11 @@ export interface KeepOptions {
 /** Up for so long, a connection counts as one that works, and its loss as the first failure. */
 const STABLE_MS = 60_000;
 
-/** What another try cannot mend, by what the operator must do; dialling on would also call the server's penalties down (PerSourcePenalties). */
-const RETRIED: ReadonlySet<OperatorError["kind"]> = new Set(["unreachable"]);
+/**
+ * What another try can mend, by what the operator must do; `usage` is two machines of one name, as while one replaces the other.
+ * Dialling on after anything else would also call the server's penalties down (PerSourcePenalties).
+ */
+const RETRIED: ReadonlySet<OperatorError["kind"]> = new Set(["unreachable", "usage"]);
 
 /**
  * Given how to dial a host, keep one connection to it: dialled again, with a fresh lookup, whenever it is lost. A failure that
@@ -45,7 +48,8 @@ export function keepConnection({ dial, signal: outer, report }: KeepOptions): Ke
   let since = new Date();
   let ups = 0;
   let up: Connection | undefined;
-  const first = makePromise<Connection>();
+  /** How the dial that is under way, or else the next one, ends. */
+  let attempt = makePromise<Connection>();
   let next = makePromise<Connection>();
   let wake = (): void => {};
 
@@ -76,7 +80,7 @@ export function keepConnection({ dial, signal: outer, report }: KeepOptions): Ke
         : new OperatorError("failed", describeError(error), { cause: error });
     }
     ups++;
-    first.resolve(up);
+    attempt.resolve(up);
     next.resolve(up);
     enter({ state: "up", address: up.address });
     const lost = await up.closed;
@@ -89,9 +93,10 @@ export function keepConnection({ dial, signal: outer, report }: KeepOptions): Ke
     while (!signal.aborted) {
       const reason = await connectOnce();
       if (signal.aborted || reason === undefined) return;
-      first.reject(reason);
+      attempt.reject(reason);
       // What cannot be reached at first is an error for who asks; only what was up once is kept.
       if (ups === 0) return next.reject(reason);
+      attempt = makePromise();
       if (current.state === "up" && Date.now() - since.getTime() > STABLE_MS) failures = 0;
       const waitMs = RETRIED.has(reason.kind) ? backoff(failures++, Math.random()) : undefined;
       const pausing = pause(waitMs);
@@ -110,7 +115,7 @@ export function keepConnection({ dial, signal: outer, report }: KeepOptions): Ke
   let kept: Promise<void> | undefined;
   const giveUp = (): void => {
     const reason = signal.aborted ? (signal.reason as Error) : new Error("the tunnel was closed");
-    for (const promise of [first, next]) promise.reject(reason);
+    for (const promise of [attempt, next]) promise.reject(reason);
   };
   const forget = onWake(() => {
     if (current.state === "waiting") wake();
@@ -118,7 +123,8 @@ export function keepConnection({ dial, signal: outer, report }: KeepOptions): Ke
   return {
     start: () => {
       kept ??= keep().finally(giveUp);
-      return first.promise;
+      if (current.state === "waiting" || current.state === "failed") wake();
+      return attempt.promise;
     },
     get: () => next.promise,
     status: () => ({ current, since, reconnects: Math.max(0, ups - 1) }),

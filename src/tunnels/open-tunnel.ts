@@ -1,7 +1,7 @@
 import { forwardPort } from "../reach/forward-port.ts";
 import { recordPort } from "../reach/port-record.ts";
 import { loadServiceType } from "../services/registry.ts";
-import { describeError, type OperatorError } from "../system/errors.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
 import type { ConnectionState, KeptConnection } from "./keep-connection.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
 import type { TunnelEvent, TunnelStatus } from "./tunnel-status.ts";
@@ -21,10 +21,8 @@ export interface OpenTunnelOptions {
   configPath: string;
   runtimeFolder: string;
   connection: Pick<KeptConnection, "get" | "status">;
-  /** See `ForwardOptions`. */
-  admit: (work: () => Promise<void>) => Promise<void>;
   report: (event: TunnelEvent) => void;
-  trace: (line: string) => void;
+  trace: (name: string, line: string) => void;
 }
 
 /** So many refusals in a row, and the service is asked how it is. */
@@ -40,15 +38,17 @@ export async function openTunnel(
   const stop = new AbortController();
   const url = await describeUrl(plan);
   let refusals = 0;
+  let refusal: string | undefined;
   let address: string | undefined;
 
   let watch: HealthWatch | undefined;
   const forward = await forwardPort(plan.localPort, plan.target, {
     connect: connection.get,
-    admit: options.admit,
     report: (error) => {
       refusals = error === undefined ? 0 : refusals + 1;
-      if (error !== undefined) trace(`${name}: ${describeError(error)}`);
+      // Others are those of the client.
+      if (error === undefined || error instanceof OperatorError) refusal = error?.message;
+      if (error !== undefined) trace(name, describeError(error));
       if (refusals === REFUSALS) watch?.poke();
     },
   });
@@ -64,10 +64,8 @@ export async function openTunnel(
   watch = watchHealth(plan, {
     signal: stop.signal,
     isUp: () => connection.status().current.state === "up",
-    passedBytes: () => {
-      const { received, sent } = forward.bytes();
-      return received + sent;
-    },
+    receivedBytes: () => forward.bytes().received,
+    refusal: () => refusal,
     report: ({ answers, detail }) => {
       report(
         answers

@@ -1,55 +1,69 @@
-import pLimit from "p-limit";
 import type { Host } from "../inventory/host.ts";
 import type { Connection } from "../reach/connect-host.ts";
 import { type ConnectionState, keepConnection, type KeptConnection } from "./keep-connection.ts";
 import { openTunnel, type OpenTunnel } from "./open-tunnel.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
+import { untilAborted } from "../system/until-aborted.ts";
 import type { TunnelEvent } from "./tunnel-status.ts";
 
 export interface HubOptions {
   /** The configuration in force: what a name means. */
   configPath: string;
   runtimeFolder: string;
+  /** On whose behalf hosts are looked up; tunnels of another scope have a connection of their own. */
+  scope?: string;
   /** Looks the host up afresh, and connects to it. */
   dial: (host: Host, signal: AbortSignal) => Promise<Connection>;
+  /** Have `dial` look up and connect with these variables from now on. */
+  adopt?: (environment: NodeJS.ProcessEnv) => void;
+  /** Ends the opening; a tunnel that is open lives on. */
   signal: AbortSignal;
   report: (event: TunnelEvent) => void;
-  trace: (line: string) => void;
+  /** Told why a connection to that tunnel was not served. */
+  trace: (name: string, line: string) => void;
 }
 
 /** The open tunnels of one process; those of one host share a connection. */
 export interface TunnelHub {
   /**
-   * Listen on the ports of all plans, then connect. Throws `refused` before anything is connected where a port is taken, and how
-   * the first dial of a host failed; nothing of these plans stays open then.
+   * Listen on the ports of all plans, then connect; a connection that others keep and that is down is dialled at once. Throws
+   * `refused` before anything is connected where a port is taken, and how the dial of a host failed; nothing of these plans stays open then.
    */
   open(plans: readonly TunnelPlan[], options: HubOptions): Promise<OpenTunnel[]>;
   tunnels(): readonly OpenTunnel[];
   /** Dial the connection of that tunnel now. */
   retry(tunnel: OpenTunnel): void;
+  /** Dial it with these variables from now on. */
+  adopt(tunnel: OpenTunnel, environment: NodeJS.ProcessEnv): void;
+  /** Have the listener told what becomes of each tunnel's connection; returns how to take it back. */
+  onChange(listener: ChangeListener): () => void;
   close(tunnels: readonly OpenTunnel[]): Promise<void>;
 }
+
+type ChangeListener = (tunnel: OpenTunnel, state: ConnectionState["state"] | "closed") => void;
 
 /** What one connection carries. */
 interface Line {
   key: string;
   connection: KeptConnection;
-  admit: (work: () => Promise<void>) => Promise<void>;
+  adopt: (environment: NodeJS.ProcessEnv) => void;
   tunnels: Set<OpenTunnel>;
   /** Tunnels that are open or being opened. */
   users: number;
 }
 
-/** More channels at a time than browsers and clients open; further sockets wait. */
-const CHANNELS_PER_CONNECTION = 256;
-
-/** Return an empty hub. */
-export function makeTunnelHub(): TunnelHub {
+/** Given what ends all connections, return an empty hub. */
+export function makeTunnelHub(signal: AbortSignal): TunnelHub {
   const lines = new Map<string, Line>();
   const lineOf = new Map<OpenTunnel, Line>();
+  const listeners = new Set<ChangeListener>();
+  const tellChange: ChangeListener = (tunnel, state) => {
+    for (const listener of listeners) listener(tunnel, state);
+  };
 
   const takeLine = (plan: TunnelPlan, options: HubOptions): Line => {
-    const key = JSON.stringify([options.configPath, plan.host.name]);
+    const { configPath, scope, dial, adopt = () => {} } = options;
+    const key = JSON.stringify([configPath, scope, plan.host.name]);
     const known = lines.get(key);
     if (known) {
       known.users++;
@@ -57,14 +71,16 @@ export function makeTunnelHub(): TunnelHub {
     }
     const tunnels = new Set<OpenTunnel>();
     const connection = keepConnection({
-      signal: options.signal,
-      dial: (signal) => options.dial(plan.host, signal),
+      signal,
+      dial: (dialSignal) => dial(plan.host, dialSignal),
       report: (state: ConnectionState) => {
-        for (const tunnel of tunnels) tunnel.follow(state);
+        for (const tunnel of tunnels) {
+          tunnel.follow(state);
+          tellChange(tunnel, state.state);
+        }
       },
     });
-    const admit = pLimit(CHANNELS_PER_CONNECTION);
-    const line: Line = { key, connection, admit, tunnels, users: 1 };
+    const line: Line = { key, connection, adopt, tunnels, users: 1 };
     lines.set(key, line);
     return line;
   };
@@ -81,6 +97,7 @@ export function makeTunnelHub(): TunnelHub {
       line.tunnels.delete(tunnel);
       await tunnel.close();
       await leaveLine(line);
+      tellChange(tunnel, "closed");
     }
   };
 
@@ -90,8 +107,8 @@ export function makeTunnelHub(): TunnelHub {
       try {
         for (const plan of plans) {
           const line = takeLine(plan, options);
-          const { connection, admit } = line;
-          const tunnel = await openTunnel(plan, { ...options, connection, admit }).catch(
+          const { connection } = line;
+          const tunnel = await openTunnel(plan, { ...options, connection }).catch(
             async (error: unknown) => {
               await leaveLine(line);
               throw error;
@@ -108,7 +125,7 @@ export function makeTunnelHub(): TunnelHub {
             // One that others use already is told once more, for those that have just come.
             if (current.state === "up")
               for (const tunnel of tunnels) if (opened.includes(tunnel)) tunnel.follow(current);
-            await connection.start();
+            await Promise.race([connection.start(), untilAborted(options.signal)]);
           }),
         );
         return opened;
@@ -119,6 +136,11 @@ export function makeTunnelHub(): TunnelHub {
     },
     tunnels: () => [...lineOf.keys()],
     retry: (tunnel) => lineOf.get(tunnel)?.connection.retry(),
+    adopt: (tunnel, environment) => lineOf.get(tunnel)?.adopt(environment),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     close,
   };
 }

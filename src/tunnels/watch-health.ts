@@ -10,8 +10,10 @@ export interface HealthOptions {
   signal: AbortSignal;
   /** Whether there is a connection to ask through; once there is a new one, `poke`. */
   isUp: () => boolean;
-  /** Bytes that have passed: while they grow nobody needs to ask. */
-  passedBytes: () => number;
+  /** Bytes that have come from the service: while they grow nobody needs to ask. */
+  receivedBytes: () => number;
+  /** Why the host did not connect to the service when it was last asked to; undefined where it did. Through the tunnel that is a reset only. */
+  refusal: () => string | undefined;
   /** Told of the first answer, of each change between answering and silence, and of a silence with another reason. */
   report: (health: Health) => void;
 }
@@ -31,7 +33,7 @@ const BAD_IN_A_ROW = 2;
 
 /** Given an open tunnel's plan, ask its service in its own protocol, through the tunnel, until the signal: at once, and then while it is idle. */
 export function watchHealth(plan: TunnelPlan, options: HealthOptions): HealthWatch {
-  const { signal, isUp, passedBytes, report } = options;
+  const { signal, isUp, receivedBytes, refusal, report } = options;
   let health: Health | undefined;
   let bad = 0;
   let wake = (): void => {};
@@ -43,6 +45,8 @@ export function watchHealth(plan: TunnelPlan, options: HealthOptions): HealthWat
       const end = (poked: boolean): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", wake);
+        // A poke from now on is for the next pause.
+        wake = () => {};
         isPoked = false;
         resolve(poked);
       };
@@ -75,13 +79,16 @@ export function watchHealth(plan: TunnelPlan, options: HealthOptions): HealthWat
       );
       // What a lost connection makes fail says nothing of the service.
       if (!isUp()) continue;
-      take(result);
+      take(result.answers ? result : { ...result, detail: refusal() ?? result.detail });
       if (bad > 0)
         await pause(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(bad - 1, 10)));
       else {
-        let passed: number;
-        do passed = passedBytes();
-        while (!(await pause(isAskedWhileIdle ? IDLE_MS : undefined)) && passed !== passedBytes());
+        let received: number;
+        do received = receivedBytes();
+        while (
+          !(await pause(isAskedWhileIdle ? IDLE_MS : undefined)) &&
+          received !== receivedBytes()
+        );
       }
     }
   };

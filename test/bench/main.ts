@@ -1,5 +1,6 @@
 /** `npm run bench NAME [-- --json]`: prints every ratio with its bar, and exits 1 when one is missed. */
 import { cpus, totalmem } from "node:os";
+import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   inventory: benchInventory,
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
+  backup: benchBackupGraphite,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

@@ -16,7 +16,7 @@ const SMALL_BAR = 2;
 /** The relay must carry that much more than is measured through it. */
 const RELAY_BAR = 1.5;
 
-/** A round trip, what is carried over it in MiB, how often what is small is timed, and the bars. */
+/** d9: a round trip, what is carried over it in MiB, how often what is small is timed, and the bars. */
 const PATHS = [
   { name: "loopback", delayMs: 0, mebibytes: 150, small: 200, downBar: 0.8, upBar: undefined },
   { name: "relay, 20 ms", delayMs: 20, mebibytes: 100, small: 20, downBar: 1.5, upBar: 0.9 },

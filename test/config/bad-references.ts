@@ -20,8 +20,66 @@ const menu = (...entries: unknown[]): unknown => ({
   menu: [{ title: "Menu", entries }],
 });
 
+const backup = (job: object, more: object = {}): unknown => ({
+  services: {
+    cache: { ...redis, address: "cache.example.com" },
+    school: { kind: "mysql", port: 3306, address: "x" },
+  },
+  backups: {
+    destinations: { operator: { folder: "~/b" } },
+    recipients: [],
+    jobs: { one: job },
+    ...more,
+  },
+});
+
 /** Files of the right shape whose parts speak of what is not there. */
 export const BAD_REFERENCES: readonly BadConfiguration[] = [
+  write(
+    "a backup of an unknown service",
+    backup({ service: "shop" }),
+    "backups.jobs.one.service",
+    "there is no service shop",
+  ),
+  write(
+    "a backup to a destination that is not there",
+    backup({ service: "school", destinations: ["server"] }),
+    "backups.jobs.one.destinations[0]",
+    "there is no destination server",
+  ),
+  write(
+    "a backup that tells nobody there is",
+    backup({ service: "school", notify: ["team"] }),
+    "backups.jobs.one.notify[0]",
+    "there is no notify team",
+  ),
+  write(
+    "a drill into what is backed up",
+    backup({ service: "school", scratch: "school" }),
+    "backups.jobs.one.scratch",
+    "school is what the job backs up itself",
+  ),
+  write(
+    "a copy of another kind",
+    backup({ service: "school", copy: "cache" }),
+    "backups.jobs.one.copy",
+    "cache is a redis service, school is mysql",
+  ),
+  write(
+    "settings of another kind",
+    backup({ service: "school", graphite: {} }),
+    "backups.jobs.one.graphite",
+    "school is a mysql service",
+  ),
+  write(
+    "a bucket of an unknown environment",
+    backup(
+      { service: "school" },
+      { destinations: { server: { bucket: "sets", environment: "prod" } } },
+    ),
+    "backups.destinations.server.environment",
+    "there is no environment prod",
+  ),
   write(
     "an unknown default environment",
     { defaultEnvironment: "prod" },

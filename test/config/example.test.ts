@@ -49,6 +49,31 @@ const MORE = {
     page: { kind: "http", address: "x", port: 1, path: "/" },
   },
   menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
+  notify: {
+    chat: { command: ["logger"], when: "always" },
+    hook: { webhook: "${env:HOOK}", when: "trouble" },
+  },
+  backups: {
+    destinations: {
+      server: { folder: "/srv/backups" },
+      operator: { bucket: "backups", prefix: "a/b", region: "eu-west-1", environment: "dev" },
+    },
+    recipients: [],
+    timeZone: "Europe/Dublin",
+    jobs: {
+      school: {
+        service: "school",
+        destinations: ["server"],
+        recipients: [],
+        maxAgeHours: 26,
+        drillDays: 35,
+        scratch: "scratch",
+        copy: "copy",
+        mysql: { exclude: ["shop.tmp"], rdsSnapshot: "school" },
+      },
+      stats: { service: "stats", graphite: { folder: "/srv/whisper" } },
+    },
+  },
 };
 
 function portOf(kind: string): number {
@@ -66,7 +91,7 @@ describe("the example of the estate", () => {
       ...choices.map(({ key, label }) => `${key}) ${label}`),
     ]);
     // awsConnect.sh; its three entries for Monit shared the port 2812, here each has its own.
-    expect(lines.slice(0, 32)).toEqual([
+    expect(lines.slice(0, 34)).toEqual([
       "MySQL:",
       "0) RAW @ RDS-MYSQL (v3)",
       "EC2:",
@@ -87,6 +112,8 @@ describe("the example of the estate", () => {
       "be) Backup Elasticsearch",
       "bg) Backup Graphite",
       "bm) Backup MySQL",
+      "bs) What is backed up where",
+      "bd) Prove the newest sets",
       "Redis Flush:",
       "rd) ADM @ dev-api3-2",
       "rp) ADM @ prod-api3-1",

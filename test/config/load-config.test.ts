@@ -135,7 +135,12 @@ describe("lcops' folders", () => {
         XDG_CACHE_HOME: "/k",
         XDG_RUNTIME_DIR: "/r",
       }),
-    ).toEqual({ config: "/c/lcops", state: "/s/lcops", cache: "/k/lcops", runtime: "/r/lcops" });
+    ).toEqual({
+      config: "/c/lcops",
+      state: "/s/lcops",
+      cache: "/k/lcops",
+      runtime: "/s/lcops/run",
+    });
   });
 
   test("are below the home folder without them", () => {

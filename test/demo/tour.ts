@@ -157,6 +157,19 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title: "MySQL backed up to two places, and believed because it was restored",
+    needs: ["mysql"],
+    run: async (program) => {
+      await runLcops(program, ["backup", "run", "mysql"]);
+      await runLcops(program, ["backup", "verify", "mysql", "--level", "decode"]);
+      await runLcops(program, ["backup", "drill", "mysql"]);
+      const { stdout } = await runLcops(program, ["backup", "list", "mysql"]);
+      expect(/\tdecode, .*\tproven, /.test(stdout), "the set is whole, and a drill has proven it");
+      const status = await runLcops(program, ["backup", "status", "mysql"]);
+      return [...stdout.trimEnd().split("\n"), ...status.stdout.trimEnd().split("\n")];
+    },
+  },
+  {
     title: "A DynamoDB table dumped, one row of it edited, and the edit undone",
     needs: ["dynamodb"],
     run: async (program, lab) => {

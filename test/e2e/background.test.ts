@@ -46,7 +46,7 @@ const list = async (): Promise<SupervisedTunnel[]> =>
   JSON.parse((await lcops("tunnel", "list", "--json")).stdout) as SupervisedTunnel[];
 const stateOf = async (name: string): Promise<string | undefined> =>
   (await list()).find((one) => one.name === name)?.state;
-const socket = (): string => path.join(ground.folder, "run/lcops/tunnels.sock");
+const socket = (): string => path.join(ground.folder, "home/.local/state/lcops/run/tunnels.sock");
 const page = async (name = "kibana"): Promise<number> =>
   (await fetch(`http://127.0.0.1:${ground.portOf(name)}/`)).status;
 const isAlive = (pid: number): boolean =>
@@ -148,6 +148,31 @@ testWith("kibana")(
   },
 );
 
+testWith("kibana")(
+  "a tunnel of another configuration is told from one that there is not",
+  async () => {
+    await lcops("tunnel", "open", "--detach", "kibana");
+    const other = ground.deriveConfig(() => {});
+    const inOther = (...words: string[]): Promise<LcopsResult> =>
+      runLcops(["--config", other, ...words], { environment: ground.environment });
+    for (const words of [
+      ["close", "kibana"],
+      ["retry", "kibana"],
+    ]) {
+      const { code, stderr } = await inOther("tunnel", ...words);
+      expect(code).toBe(2);
+      expect(stderr).toBe(
+        `lcops: no tunnel kibana is kept in the background; there is one of another configuration: --config ${config}\n`,
+      );
+    }
+    expect((await inOther("tunnel", "close", "elasticsearch")).stderr).toMatch(/open it with/);
+    expect((await lcops("tunnel", "close", "elasticsearch")).stderr).toMatch(
+      /; there is kibana\n$/,
+    );
+    expect(await stateOf("kibana")).toBe("up");
+  },
+);
+
 testWith("kibana")("a control socket that is taken away is put back (d16)", async () => {
   await lcops("tunnel", "open", "--detach", "kibana");
   rmSync(socket());
@@ -167,12 +192,27 @@ testWith("kibana")(
   },
 );
 
-testWith("kibana")("who leaves before it is ready leaves nothing behind", async () => {
-  const late = ground.deriveConfig((changed) => {
+/** A configuration in which nothing listens where kibana should be. */
+const deriveSilent = (): string =>
+  ground.deriveConfig((changed) => {
     Object.assign(changed, JSON.parse(readFileSync(config, "utf8")) as Config);
-    // Nothing listens there.
     Object.assign(changed.services?.["kibana"] ?? {}, { port: 1 });
   });
+
+testWith("kibana")("who waits for a tunnel that somebody else closes is told", async () => {
+  const silent = deriveSilent();
+  const opening = startLcops(["tunnel", "open", "--detach", "kibana", "--config", silent], {
+    environment: ground.environment,
+  });
+  await opening.waitFor(/the service is silent/);
+  expect((await lcops("tunnel", "close", "kibana", "--config", silent)).code).toBe(0);
+  const { code, stderr } = await opening.ended;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^lcops: the tunnel kibana was closed meanwhile$/m);
+});
+
+testWith("kibana")("who leaves before it is ready leaves nothing behind", async () => {
+  const late = deriveSilent();
   const opening = startLcops(["tunnel", "open", "--detach", "kibana", "--config", late], {
     environment: ground.environment,
   });
@@ -181,6 +221,8 @@ testWith("kibana")("who leaves before it is ready leaves nothing behind", async 
   expect((await opening.ended).code).toBe(130);
   await until("the supervisor has ended", () => !existsSync(socket()));
   expect(await isListening(ground.portOf("kibana"))).toBe(false);
+  const { stdout } = await lcops("tunnel", "logs", "kibana", "--config", late);
+  expect(stdout).toMatch(/^\S+ {2}kibana: TextLogs .* cannot be reached from there: /m);
 });
 
 testWith("kibana")("what cannot be opened fails with its reason, and nothing stays", async () => {
@@ -216,7 +258,9 @@ testWith("kibana")(
     expect((await list())[0]?.reason).toMatch(/host key/);
     // Nobody is kept waiting for what does not come by itself.
     await expect(page()).rejects.toThrow("fetch failed");
-    expect(await lcops("tunnel", "retry", "kibana")).toMatchObject({ code: 1 });
+    const retried = await lcops("tunnel", "retry", "kibana");
+    expect(retried).toMatchObject({ code: 1 });
+    expect(retried.stderr).toMatch(/^kibana: TextLogs .*host key.*; .*hosts trust TextLogs.*\n$/);
     expect(relay.counters().connections).toBe(connections + 2);
     writeFileSync(knownHosts, right);
     expect(await lcops("tunnel", "retry", "kibana")).toMatchObject({ code: 0 });
@@ -243,6 +287,23 @@ testWith("kibana")(
   },
 );
 
+testWith("kibana")("a supervisor that is stopped is told from one that is gone (d16)", async () => {
+  await lcops("tunnel", "open", "--detach", "kibana");
+  const pid = (await list())[0]?.pid ?? 0;
+  process.kill(pid, "SIGSTOP");
+  try {
+    const { code, stdout, stderr } = await lcops("tunnel", "list");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^lcops: the supervisor of the tunnels does not answer; .*kill -CONT/);
+    const opened = await lcops("tunnel", "open", "--detach", "kibana");
+    expect(opened).toMatchObject({ code: 1, stderr });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  expect(await stateOf("kibana")).toBe("up");
+  expect((await list())[0]?.pid).toBe(pid);
+});
+
 testWith("kibana")("a log that cannot be written takes no tunnel with it (d16)", async () => {
   // As where the disk is full.
   ground.writeFile("home/.local/state/lcops/tunnels", "in the way");
@@ -250,12 +311,17 @@ testWith("kibana")("a log that cannot be written takes no tunnel with it (d16)",
   expect(await page()).toBe(200);
 });
 
-testWith("kibana")("a supervisor that cannot start says why", async () => {
+testWith("kibana")("a supervisor that cannot start says why, and does not stay", async () => {
   // Longer than the address of a socket may be.
-  const runtime = `/tmp/${"long/".repeat(30)}`;
-  const environment = { ...ground.environment, XDG_RUNTIME_DIR: path.join(ground.folder, runtime) };
+  const state = path.join(ground.folder, "long/".repeat(30));
+  const environment = { ...ground.environment, XDG_STATE_HOME: state };
   const words = ["tunnel", "open", "--detach", "kibana", "--config", config];
-  const { code, stderr } = await runLcops(words, { environment });
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/^lcops: the supervisor of the tunnels cannot start: .*\n$/);
+  // One that had stayed would stand in the second one's way.
+  for (let times = 0; times < 2; times++) {
+    const { code, stderr } = await runLcops(words, { environment });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^lcops: the supervisor of the tunnels cannot start: .* is too long a path for a socket.*\n$/,
+    );
+  }
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { spawnSync } from "node:child_process";
@@ -272,6 +272,26 @@ describe("a dump, whatever the service does", () => {
     const result = await ground.lcops("dyn", "dump-table", NAME, "-o", at("nowhere/t.json"));
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining("name a folder") });
   });
+
+  test.each([["dump-table"], ["dump-row"]])(
+    "%s never takes the place of a folder or a pipe",
+    async (verb) => {
+      answer = plain;
+      mkdirSync(at("folder"), { recursive: true });
+      writeFileSync(at("folder/kept"), "kept");
+      spawnSync("mkfifo", [at("pipe")]);
+      for (const name of ["folder", "pipe"]) {
+        const words = ["dyn", verb, NAME, ...(verb === "dump-row" ? ["1"] : []), "-o", at(name)];
+        expect(await ground.lcops(...words)).toMatchObject({
+          code: 2,
+          stderr: expect.stringContaining(`${name} is no file`),
+        });
+      }
+      expect(readFileSync(at("folder/kept"), "utf8")).toBe("kept");
+      expect(statSync(at("pipe")).isFIFO()).toBe(true);
+      expect(readdirSync(ground.folder).filter((name) => /^(folder|pipe)./.test(name))).toEqual([]);
+    },
+  );
 
   test("of another table is not resumed into it, and a broken state is said to be one", async () => {
     let pages = 0;

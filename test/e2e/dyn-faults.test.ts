@@ -86,6 +86,26 @@ test("a write that never arrives is said not to be there, and not to be known", 
   expect(ground.journal().at(-1)).toMatchObject({ state: "unknown" });
 });
 
+test("a write that landed, its answer lost, and was written over since is not said to be none", async () => {
+  await prepare();
+  let first = true;
+  answer = async (call) => {
+    const reply = await call.forward();
+    if (!isWrite(call) || !first) return reply;
+    first = false;
+    await ground.put(table, { ...KEY, hits: { N: "50" } });
+    return reset;
+  };
+  const { code, stderr } = await upload();
+  expect([code, stderr]).toEqual([
+    5,
+    expect.stringMatching(/whether yours was written before is not known[^]*is {4}N 50\n/),
+  ]);
+  expect(stderr).not.toContain("nothing was written");
+  expect(await now()).toEqual({ N: "50" });
+  expect(ground.journal().at(-1)).toMatchObject({ state: "unknown" });
+});
+
 test("throttles and faults of the service are waited out", async () => {
   await prepare();
   const faults = [

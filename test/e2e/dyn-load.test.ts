@@ -136,7 +136,7 @@ describe.each(EMULATORS)("a load, on %s", (emulator) => {
       '{"Item":{"id":{"S":"1"},"id":{"S":"2"}}}\n',
       /:1: the name "id" is there twice/,
     ],
-    ["a plain JSON", '{"id":"1"}\n', /a line is \{"Item"/],
+    ["a plain JSON", '{"id":"1"}\n', /a line is \{"Item".*a plain dump needs its manifest/],
     ["39 digits", good + line(row(1, { n: { N: "1".repeat(39) } })), /:61: n: .*39 digits/],
     ["bytes that are no UTF-8", Buffer.from([0xff, 0xfe, 0x00]), /cannot be read/],
   ])("with %s writes nothing at all", async (_what, content, said) => {

@@ -115,6 +115,24 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
     },
   );
 
+  testOn(emulator)("a file that cannot be written leaves the one that was there", async () => {
+    await ground.put(table, ROW);
+    // Long enough for a file, and too long for a temporary one beside it.
+    const file = at(`${"r".repeat(245)}.json`);
+    writeFileSync(file, "an edit");
+    const { code, stderr } = await ground.lcops("dyn", "dump-row", table, "a", "-o", file);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^lcops: cannot write .*r\.json/)]);
+    expect(readFileSync(file, "utf8")).toBe("an edit");
+  });
+
+  testOn(emulator)("a key that begins with a dash is taken as it is behind --", async () => {
+    await ground.put(table, { ...ROW, id: { S: "-o" } });
+    const words = ["dyn", "dump-row", "-o", "-", "--", table, "-o"];
+    const { code, stdout, stderr } = await ground.lcops(...words);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect((JSON.parse(stdout) as { Item: object }).Item).toEqual({ ...ROW, id: { S: "-o" } });
+  });
+
   testOn(emulator)("a row that is gone is not made again by an edit", async () => {
     await ground.put(table, ROW);
     await dump();
@@ -222,6 +240,8 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
       edit("row.json", (item) => (item["hits"] = { N: "6" }));
       const other = { ...ROW, hits: { N: "9" }, unseen: { L: [{ N: "1" }] } };
       await ground.put(table, other);
+      const { stdout } = await upload("--dry-run", "--replace");
+      expect(stdout).toContain("an attribute that another writer adds meanwhile is lost");
       expect(await upload("--yes", "--replace")).toMatchObject({ code: 0, stderr: "" });
       expect(await now()).toEqual({ ...ROW, hits: { N: "6" } });
       expect(await ground.lcops("dyn", "undo", "--yes")).toMatchObject({ code: 0, stderr: "" });
@@ -241,7 +261,9 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
       edit("row.json", (item) => (item["hits"] = { N: "7" }));
       expect(await upload("--create", "--yes")).toMatchObject({
         code: 5,
-        stderr: expect.stringContaining("is there already"),
+        stderr: expect.stringMatching(
+          /is there already[^]*hits\n {4}was {3}nothing\n {4}is {4}N 5\n {4}yours N 7\n/,
+        ),
       });
       expect(await ground.lcops("dyn", "undo", "--yes")).toMatchObject({ code: 0, stderr: "" });
       expect(await created()).toBeUndefined();

@@ -45,6 +45,7 @@ async function makeEstate(knownHosts: string[]): Promise<Estate> {
   const config = ground.deriveConfig((changed) => {
     changed.ssh = { configFile: files.configFile };
     changed.hosts = { stranger: { address: { eip: sshd.address }, port: sshd.port } };
+    delete changed.backups;
     changed.services = { own: { kind: "http", host: "stranger", port: 9, localPort } };
     changed.menu = [];
   });

@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import type { Config, MysqlConfig } from "../../src/config/schema.ts";
 import { until } from "../ssh/start-sshd.ts";
+import { sendSql as sendLabSql } from "../support/send-sql.ts";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
 import { isLeftRaw, openPty } from "../support/pty.ts";
 import { runLcops, startLcops, type LcopsResult } from "../support/run-lcops.ts";
@@ -37,19 +37,7 @@ afterAll(async () => {
   ground.remove();
 });
 
-/** As root of the primary, through its socket. */
-function sendSql(sql: string): Promise<string> {
-  const defaults = `--defaults-file=${path.join(ground.lab.folder, "secrets/primary.cnf")}`;
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      "mariadb",
-      [defaults, "--default-character-set=utf8mb4", "--skip-column-names"],
-      { timeout: 10_000 },
-      (error, stdout) => (error ? reject(error) : resolve(stdout)),
-    );
-    child.stdin?.end(sql);
-  });
-}
+const sendSql = (sql: string): Promise<string> => sendLabSql(ground.lab, sql);
 
 const mysql = (
   args: string[],

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
@@ -10,7 +10,7 @@ import { LCOPS, runLcops, type LcopsResult } from "../support/run-lcops.ts";
 let ground: Ground;
 beforeAll(async () => {
   ground = await makeGround();
-  Object.assign(UNATTENDED, await prepareTables());
+  Object.assign(UNATTENDED, await prepareTables(), await prepareSets());
 });
 afterAll(() => ground.remove());
 
@@ -78,9 +78,44 @@ async function prepareTables(): Promise<Record<string, string[]>> {
   };
 }
 
+/** A configuration with sets to prune and garbage, of which the commands that are confirmed take nothing away. */
+let keptSets = "";
+
+/** Three sets, the oldest to be pruned, and what a killed run has left; returns the command lines. */
+async function prepareSets(): Promise<Record<string, string[]>> {
+  const JOB = "graphite";
+  const folder = path.join(ground.folder, "sets", "operator");
+  if (!ground.config.backups) return {};
+  for (let run = 0; run < 3; run++) await lcops(["backup", "run", JOB]);
+  for (const verb of ["verify", "drill"]) await lcops(["backup", verb, JOB]);
+  const garbage = path.join(folder, "data", JOB, "20140101T000000Z-000000", "part");
+  mkdirSync(path.dirname(garbage), { recursive: true });
+  writeFileSync(garbage, "left");
+  utimesSync(garbage, 0, 0);
+  const kept = path.join(ground.folder, "kept");
+  cpSync(folder, kept, { recursive: true, preserveTimestamps: true });
+  keptSets = ground.deriveConfig(({ backups }) => {
+    if (backups) backups.destinations = { operator: { folder: kept } };
+  });
+  const into = path.join(ground.folder, "restored");
+  return {
+    "backup run": ["backup", "run", JOB],
+    "backup list": ["backup", "list", JOB],
+    "backup verify": ["backup", "verify", JOB],
+    "backup restore": ["backup", "restore", JOB, "--into", into, "--yes"],
+    "backup drill": ["backup", "drill", JOB],
+    "backup prune": ["backup", "prune", JOB, "--confirm", JOB],
+    "backup gc": ["backup", "gc", "--yes"],
+    "backup status": ["backup", "status", JOB],
+    "backup schedule": ["backup", "schedule", JOB],
+  };
+}
+
 /** The line of a command that needs a confirmation, without it. */
 function lineWithout(name: string): string[] {
   if (name === "hosts trust") return ["hosts", "trust", "GraphStats"];
+  if (name === "backup restore") return (UNATTENDED[name] ?? []).slice(0, -1);
+  if (name === "backup prune") return ["backup", "prune", "graphite"];
   if (!name.startsWith("dyn ")) return name.split(" ");
   if (name === "dyn upload-row")
     return ["dyn", "upload-row", path.join(ground.folder, "other.json")];
@@ -94,7 +129,11 @@ const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "completion", "help"]);
 describe.each(commands.map((command) => [command.name, command] as const))(
   "%s",
   (name, command) => {
-    testWith("hosts", "mysql")("works unattended, without a single escape code", async () => {
+    testWith(
+      "hosts",
+      "mysql",
+      "graphite",
+    )("works unattended, without a single escape code", async () => {
       const line = UNATTENDED[name] ?? [];
       expect(line).not.toEqual([]);
       const result = await lcops(line, CLOSE);
@@ -120,7 +159,9 @@ describe.each(commands.map((command) => [command.name, command] as const))(
       testWith("hosts")("prints one document with --json", async () => {
         const { code, stdout } = await lcops([...(UNATTENDED[name] ?? []), "--json"], CLOSE);
         expect(code).toBe(0);
-        expect(typeof JSON.parse(stdout)).toBe("object");
+        // A long run has one on each line.
+        for (const text of name === "backup run" ? stdout.trim().split("\n") : [stdout])
+          expect(typeof JSON.parse(text)).toBe("object");
       });
     }
   },
@@ -132,6 +173,7 @@ function missingFor(name: string): string {
     const { configFile } = ground.writeSshConfig([]);
     return ground.deriveConfig((config) => void (config.ssh = { configFile }));
   }
+  if (["backup prune", "backup gc"].includes(name)) return keptSets;
   return name === "config init" ? `${ground.folder}/none.json` : ground.configPath;
 }
 

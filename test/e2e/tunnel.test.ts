@@ -57,12 +57,13 @@ function childrenOf(pid: number): number[] {
 
 /** The record of a tunnel, whose name carries what it leads to as well. */
 const recordOf = (name: string): string | undefined => {
-  const folder = `${ground.folder}/run/lcops/tunnels`;
+  const folder = `${ground.folder}/home/.local/state/lcops/run/tunnels`;
   const entries = existsSync(folder) ? readdirSync(folder) : [];
   const found = entries.find((entry) => entry.startsWith(`${name}-`) && entry.endsWith(".json"));
   return found === undefined ? undefined : `${folder}/${found}`;
 };
 
+// d17
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
@@ -191,7 +192,7 @@ testWith("kibana")("--json tells each event on a line, -q says nothing", async (
 });
 
 testWith("hosts")(
-  "a service that is stopped is told as silent, and is ready when it comes",
+  "a service that is stopped is told as silent, with the host's reason, and is ready when it comes (d14)",
   async () => {
     const [port, localPort] = [await ground.pickPort(), await ground.pickPort()];
     const config = ground.deriveConfig((changed) => {
@@ -199,7 +200,9 @@ testWith("hosts")(
       changed.services["late"] = { kind: "http", host: "GraphStats", port, localPort };
     });
     const tunnel = start("tunnel", "open", "late", "--config", config);
-    await tunnel.waitFor(/^late: the tunnel is up, the service is silent: ./m);
+    await tunnel.waitFor(
+      /^late: the tunnel is up, the service is silent: GraphStats .* SSH is fine, but 127.0.0.1:\d+ cannot be reached from there: Connection refused$/m,
+    );
     const server = createServer((_request, response) => response.end("here"));
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     expect((server.address() as AddressInfo).port).toBe(port);

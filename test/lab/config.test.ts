@@ -79,6 +79,8 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "be",
     "bg",
     "bm",
+    "bs",
+    "bd",
     "rd",
     "rp",
     "li",

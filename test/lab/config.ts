@@ -1,4 +1,5 @@
 /** The lcops configuration of a lab: the estate of awsConnect.sh, at the addresses where it runs now. */
+import path from "node:path";
 import { lookUpThroughEc2 } from "./config-inventory.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import type { Config, HostConfig, ServiceConfig } from "../../src/config/schema.ts";
@@ -8,7 +9,10 @@ import type { LabDescription, LabHost, LabOptions } from "./lab.ts";
 import { buildMenu } from "./menu.ts";
 
 type PickPort = (address: string, wished?: number) => Promise<number>;
-type Found = Pick<LabDescription, "hosts" | "services" | "sshConfigFile" | "aws">;
+type Found = Pick<
+  LabDescription,
+  "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups"
+>;
 
 /** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each. */
 export const FAMILIAR_PORTS: Record<string, number> = {
@@ -98,6 +102,36 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
   };
 }
 
+/** Both jobs of the estate; the server's destination is a bucket where there is S3. */
+function describeBackups({ services, s3, backups }: Found): Pick<Config, "backups"> {
+  const { graphite, mysql } = services;
+  if (!backups || (!graphite && !mysql)) return {};
+  const keep = { last: 2, daily: 7, weekly: 4 };
+  return {
+    backups: {
+      destinations: {
+        server: s3
+          ? { bucket: s3.bucket, prefix: "lab", region: s3.region, environment: "dev" }
+          : { folder: path.join(backups.folder, "server") },
+        operator: { folder: path.join(backups.folder, "operator") },
+      },
+      recipients: [backups.recipient],
+      identities: [`\${file:${backups.identityFile}}`],
+      jobs: {
+        ...(graphite && {
+          graphite: {
+            service: "graphite",
+            graphite: { folder: graphite.whisperFolder },
+            schedule: "45 2 * * *",
+            keep,
+          },
+        }),
+        ...(mysql && { mysql: { service: "school", schedule: "15 2 * * *", keep } }),
+      },
+    },
+  };
+}
+
 function describeAws(profile: string, aws: LabDescription["aws"]) {
   return aws && { aws: { profile, account: aws.accountId, regions: aws.regions } };
 }
@@ -136,6 +170,7 @@ export async function buildConfig(
     ssh: { configFile: found.sshConfigFile },
     hosts,
     services,
+    ...describeBackups(found),
     menu: buildMenu(new Set(Object.keys(hosts)), new Set(Object.keys(services))),
   });
   // The two that awsConnect.sh marks as DYN.

@@ -1,4 +1,6 @@
 /** Fetching OpenSearch's smallest distribution from the Maven registry. */
+import { rmSync } from "node:fs";
+import path from "node:path";
 import { fetchPart } from "./fetch-part.ts";
 import type { FetchOptions, FetchReport } from "./fetch-part.ts";
 import { OPENSEARCH_VERSION, openSearchFolder } from "./opensearch-cache.ts";
@@ -16,14 +18,17 @@ export function fetchOpenSearch({
       name: "opensearch",
       registry: "maven",
       folder,
-      make: (unfinished, run) =>
-        run(maven, [
+      make: async (unfinished, run) => {
+        await run(maven, [
           "--batch-mode",
           "--quiet",
           "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack",
           `-Dartifact=${ARTIFACT}`,
           `-DoutputDirectory=${unfinished}`,
-        ]),
+        ]);
+        // Where there is no project, it notes in a folder of this very name what it has unpacked.
+        rmSync(path.join(unfinished, "${project.basedir}"), { recursive: true, force: true });
+      },
     },
     options,
   );

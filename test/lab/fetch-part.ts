@@ -37,7 +37,7 @@ export type FetchRecipe = {
   registry: "pypi" | "maven" | "go";
   /** Where it ends, not there before it is whole. */
   folder: string;
-  /** Fills the folder that it is given, which is there and empty. Throws when it cannot. */
+  /** Fills the folder that it is given, which is there and empty, and in which its programs run. Throws when it cannot. */
   make: (unfinished: string, run: FetchCommand) => Promise<void>;
 };
 
@@ -64,13 +64,13 @@ function findReason(said: string): string | undefined {
 function run(
   command: string,
   words: string[],
-  options: FetchOptions,
-  end: number,
+  { folder, end, ...options }: FetchOptions & { folder: string; end: number },
   more: Record<string, string> = {},
 ): Promise<void> {
   options.signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const child = spawn(command, words, {
+      cwd: folder,
       env: { ...options.environment, ...more },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
@@ -121,10 +121,11 @@ export async function fetchPart(recipe: FetchRecipe, options: FetchOptions): Pro
   try {
     mkdirSync(path.dirname(folder), { recursive: true });
     removeUnfinished(folder);
-    unfinished = mkdtempSync(`${folder}${UNFINISHED}`);
+    const made = mkdtempSync(`${folder}${UNFINISHED}`);
+    unfinished = made;
     const end = begin + options.limitMs;
-    await recipe.make(unfinished, (command, words, more) =>
-      run(command, words, options, end, more),
+    await recipe.make(made, (command, words, more) =>
+      run(command, words, { ...options, folder: made, end }, more),
     );
     options.signal?.throwIfAborted();
     renameSync(unfinished, folder);

@@ -85,6 +85,15 @@ export type LabAws = {
   pid?: number;
 };
 
+/** What backups need: room, and a key that opens them. */
+export type LabBackups = {
+  folder: string;
+  /** Public age key. */
+  recipient: string;
+  /** The private one. */
+  identityFile: string;
+};
+
 export const S3_PROPERTIES = [
   "a key may be another's folder",
   "an empty level of a key stays",
@@ -111,8 +120,10 @@ export type S3Property = (typeof S3_PROPERTIES)[number];
 export type S3Account = { accessKeyId: string; secretAccessKey: string };
 export type LabS3 = {
   url: string;
-  server: "versitygw" | "moto" | "s3rver";
+  server: "versitygw" | "moto";
   region: string;
+  /** For sets. */
+  bucket: string;
   /** Promises of S3 that this server does not keep: tests that lean on one are skipped here. */
   lies: readonly S3Property[];
   /** Of the operator, as in the profile `prod`. */
@@ -133,6 +144,7 @@ export type LabDescription = {
   services: LabServices;
   aws?: LabAws;
   s3?: LabS3;
+  backups?: LabBackups;
   identityFile: string;
   knownHostsFile: string;
   sshConfigFile: string;

@@ -51,6 +51,12 @@ function otherAccounts(passwords: Passwords): string {
     create("report"),
     create("replicator"),
     `GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE, SHOW VIEW ON ${DATABASE}.* TO app@'%';`,
+    // What a backup must be shown.
+    `GRANT TRIGGER, EVENT, LOCK TABLES ON ${DATABASE}.* TO app@'%';`,
+    "GRANT SELECT ON mysql.proc TO app@'%';",
+    "GRANT BINLOG MONITOR ON *.* TO app@'%';",
+    // Where a set may be restored to.
+    "GRANT ALL PRIVILEGES ON rescued.* TO app@'%';",
     `GRANT SELECT, SHOW VIEW ON ${DATABASE}.* TO report@'%';`,
     "GRANT REPLICATION SLAVE ON *.* TO replicator@'%';",
     "",

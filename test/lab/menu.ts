@@ -35,12 +35,14 @@ const MENU: Menu = [
       {
         key: "b",
         label: "Backup W+E+R",
-        run: ["backup", "run", "graphite", "elasticsearch", "mysql"],
+        run: ["backup", "run"],
       },
       { key: "ba", label: "Backup AWS-S3", run: ["backup", "run", "s3"] },
       { key: "be", label: "Backup Elasticsearch", run: ["backup", "run", "elasticsearch"] },
       { key: "bg", label: "Backup Graphite", run: ["backup", "run", "graphite"] },
       { key: "bm", label: "Backup MySQL", run: ["backup", "run", "mysql"] },
+      { key: "bs", label: "What is backed up where", run: ["backup", "status"] },
+      { key: "bd", label: "Prove the newest sets", run: ["backup", "drill"] },
     ],
   },
   {

@@ -17,6 +17,8 @@ export const LAB_PACKAGES = [
   "graphite-web",
   "monit",
   "iproute2",
+  "zstd",
+  "age",
 ] as const;
 export type PackageName = (typeof LAB_PACKAGES)[number];
 

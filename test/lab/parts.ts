@@ -58,7 +58,7 @@ const PARTS: Record<PartName, PartFacts> = {
     needs: [],
   },
   dynamodb: { state: "emulator", detail: "dynalite", packages: [], needs: ["aws"] },
-  s3: { state: "emulator", detail: "s3rver", packages: [], needs: ["aws"] },
+  s3: { state: "emulator", detail: "moto", packages: [], needs: ["aws"] },
   opsworks: { state: "stand-in", detail: "its API of our own", packages: [], needs: ["aws"] },
 };
 

@@ -69,8 +69,11 @@ async function upload(ground: Ground, Key: string, conditions = {}): Promise<str
   );
   const { ETag } = await client.send(
     new CompleteMultipartUploadCommand({
-      ...{ Bucket, Key, UploadId },
-      ...{ MultipartUpload: { Parts }, ...conditions },
+      Bucket,
+      Key,
+      UploadId,
+      MultipartUpload: { Parts },
+      ...conditions,
     }),
   );
   return ETag ?? "";
@@ -83,8 +86,11 @@ async function copiesPart(ground: Ground): Promise<boolean> {
   const { UploadId } = await client.send(new CreateMultipartUploadCommand(whole));
   const { CopyPartResult } = await client.send(
     new UploadPartCopyCommand({
-      ...{ ...whole, UploadId, PartNumber: 1 },
-      ...{ CopySource: `${Bucket}/from`, CopySourceRange: "bytes=2-5" },
+      ...whole,
+      UploadId,
+      PartNumber: 1,
+      CopySource: `${Bucket}/from`,
+      CopySourceRange: "bytes=2-5",
     }),
   );
   const Parts = [{ ETag: CopyPartResult?.ETag, PartNumber: 1 }];
@@ -119,7 +125,8 @@ async function pages(ground: Ground): Promise<boolean> {
   const first = await client.send(new ListObjectsV2Command({ Bucket, MaxKeys: 2 }));
   const { Contents = [] } = await client.send(
     new ListObjectsV2Command({
-      ...{ Bucket, MaxKeys: 2 },
+      Bucket,
+      MaxKeys: 2,
       ...(first.NextContinuationToken && { ContinuationToken: first.NextContinuationToken }),
     }),
   );

@@ -1,8 +1,8 @@
-/** The lab's S3: versitygw where it was built, else moto's, else an emulator from npm. */
+/** The lab's S3: versitygw where it was built, else moto's. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { LAB_ACCOUNTS } from "./aws-files.ts";
 import type { LabAws, LabS3 } from "./lab.ts";
 import { startServer } from "./process.ts";
@@ -48,8 +48,19 @@ async function startVersitygw(lab: LabContext, program: string): Promise<LabS3> 
     name: "versitygw",
     command: program,
     args: [
-      ...["--port", `${ADDRESS}:${port}`, "--region", REGION, "--iam-dir", accounts, "--quiet"],
-      ...["posix", "--versioning-dir", versions, "--sidecar", sidecar, buckets],
+      "--port",
+      `${ADDRESS}:${port}`,
+      "--region",
+      REGION,
+      "--iam-dir",
+      accounts,
+      "--quiet",
+      "posix",
+      "--versioning-dir",
+      versions,
+      "--sidecar",
+      sidecar,
+      buckets,
     ],
     environment: {
       ROOT_ACCESS_KEY: "AKIALCOPSLABROOT0000",
@@ -60,43 +71,41 @@ async function startVersitygw(lab: LabContext, program: string): Promise<LabS3> 
   });
   const { prod: account } = LAB_ACCOUNTS;
   const lies = S3_LIES.versitygw;
-  return { url, server: "versitygw", region: REGION, lies, account, stranger, pid: server.pid };
+  const common = { url, region: REGION, bucket: BUCKET, account };
+  return { ...common, server: "versitygw", lies, stranger, pid: server.pid };
 }
 
-type S3rver = {
-  run(): Promise<{ port: number }>;
-  close(): Promise<void>;
-};
+/** Where sets go. */
+const BUCKET = "lcops-backups";
 
-/** It comes without types, and knows only accounts that are told to it where it keeps them. */
-async function startS3rver(lab: LabContext): Promise<LabS3> {
-  const require = createRequire(import.meta.url);
-  const Emulator = require("s3rver") as new (options: object) => S3rver;
-  const { DUMMY_ACCOUNT } = require("s3rver/lib/models/account") as {
-    DUMMY_ACCOUNT: { createKeyPair(id: string, secret: string): void };
-  };
-  for (const { accessKeyId, secretAccessKey } of Object.values(LAB_ACCOUNTS))
-    DUMMY_ACCOUNT.createKeyPair(accessKeyId, secretAccessKey);
-  const directory = path.join(lab.folder, "s3");
-  mkdirSync(directory, { mode: 0o700 });
-  const server = new Emulator({ address: ADDRESS, port: 0, silent: true, directory });
-  const { port } = await server.run();
-  lab.closers.push(() => server.close());
-  const url = `http://${ADDRESS}:${port}`;
-  const { prod: account } = LAB_ACCOUNTS;
-  return { url, server: "s3rver", region: REGION, lies: S3_LIES.s3rver, account };
+async function makeBucket({ url, region, account }: LabS3): Promise<void> {
+  const client = new S3Client({
+    region,
+    endpoint: url,
+    forcePathStyle: true,
+    credentials: account,
+  });
+  try {
+    await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  } finally {
+    client.destroy();
+  }
 }
 
-/** Takes versitygw's program where there is one, and the lab's AWS; starts S3, empty, and returns where it is. */
+/** Takes versitygw's program where there is one, and the lab's AWS; starts S3, with an empty bucket for sets, and returns where it is. */
 export async function startS3(
   lab: LabContext,
   program: string | undefined,
   aws: Promise<LabAws | undefined>,
-): Promise<LabS3> {
-  if (program !== undefined) return startVersitygw(lab, program);
-  const found = await aws;
-  if (found?.state !== "emulator") return startS3rver(lab);
+): Promise<LabS3 | undefined> {
+  const s3 = program === undefined ? useMoto(await aws) : await startVersitygw(lab, program);
+  if (s3) await makeBucket(s3);
+  return s3;
+}
+
+function useMoto(aws: LabAws | undefined): LabS3 | undefined {
+  if (aws?.state !== "emulator") return undefined;
   const { prod: account } = LAB_ACCOUNTS;
-  const { endpointUrl: url } = found;
-  return { url, server: "moto", region: REGION, lies: S3_LIES.moto, account };
+  const common = { url: aws.endpointUrl, region: REGION, bucket: BUCKET, account };
+  return { ...common, server: "moto", lies: S3_LIES.moto };
 }

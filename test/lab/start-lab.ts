@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import os from "node:os";
 import path from "node:path";
 import { writeAwsFiles } from "./aws-files.ts";
+import { makeBackups } from "./backups.ts";
 import { findNamespaceObstacle } from "./bastion.ts";
 import { buildConfig } from "./config.ts";
 import { createPortPicker } from "./free-port.ts";
@@ -23,7 +24,7 @@ import { findVersitygw, VERSITYGW_VERSION } from "./versitygw-cache.ts";
 function makeFolders(folder: string): void {
   // MariaDB runs as another user and must be able to pass through.
   chmodSync(folder, 0o711);
-  for (const name of ["log", "secrets", "hosts", "home", "run"])
+  for (const name of ["log", "secrets", "hosts", "home"])
     mkdirSync(path.join(folder, name), { mode: 0o700 });
   chmodSync(path.join(folder, "hosts"), 0o755);
 }
@@ -37,7 +38,6 @@ function makeEnvironment(folder: string, configPath: string): Record<string, str
     XDG_CONFIG_HOME: path.join(home, ".config"),
     XDG_STATE_HOME: path.join(home, ".local/state"),
     XDG_CACHE_HOME: path.join(home, ".cache"),
-    XDG_RUNTIME_DIR: path.join(folder, "run"),
     LCOPS_CONFIG: configPath,
     [LAB_VARIABLE]: folder,
   };
@@ -50,7 +50,6 @@ function findBetter(environment: NodeJS.ProcessEnv): Better {
     ...(findMoto(environment) !== undefined && {
       aws: { state: "emulator", detail: "moto: EC2 in three regions, STS, RDS, CloudWatch" },
       dynamodb: { state: "emulator", detail: "moto" },
-      s3: { state: "emulator", detail: "moto" },
     }),
     ...(findVersitygw(environment) !== undefined && {
       s3: { state: "real", detail: `versitygw ${VERSITYGW_VERSION}` },
@@ -72,7 +71,13 @@ async function decideParts(
   const parts = planParts(
     options.parts,
     packages,
-    obstacle === undefined ? {} : { bastion: obstacle },
+    {
+      ...(obstacle !== undefined && { bastion: obstacle }),
+      ...(findVersitygw(process.env) === undefined &&
+        findMoto(process.env) === undefined && {
+          s3: "neither versitygw nor moto is here: npm run lab:fetch",
+        }),
+    },
     findBetter(process.env),
   );
   if (packages.command && parts.some((part) => part.state === "absent"))
@@ -119,9 +124,17 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const has = new Set(parts.filter((part) => part.state !== "absent").map((part) => part.name));
     const { hosts, services, files, aws, s3 } = await startServers(lab, (name) => has.has(name));
 
+    const backups = await makeBackups(folder);
     const configPath = path.join(folder, "lcops.config.json");
     const config = await buildConfig(
-      { hosts, services, sshConfigFile: files.sshConfigFile, ...(aws && { aws }) },
+      {
+        hosts,
+        services,
+        sshConfigFile: files.sshConfigFile,
+        backups,
+        ...(aws && { aws }),
+        ...(s3 && { s3 }),
+      },
       pickPort,
       options.ports,
     );
@@ -147,6 +160,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       services,
       ...(aws && { aws }),
       ...(s3 && { s3 }),
+      backups,
       identityFile,
       knownHostsFile,
       sshConfigFile,

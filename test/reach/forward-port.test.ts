@@ -125,6 +125,7 @@ describe("a forwarded port", () => {
     expect(told).toEqual(["no route to web"]);
   });
 
+  // d14
   test("that the host refuses harms no other", async () => {
     const told: string[] = [];
     const bad = await forward(Promise.resolve(direct), (line) => told.push(line), {

@@ -58,6 +58,19 @@ describe("a listener on the loopback addresses", () => {
     expect(String(await once(client, "data"))).toBe("answer");
   });
 
+  test.skipIf(!hasIpv6)("accepts on neither address while it is being closed", async () => {
+    const sockets: Socket[] = [];
+    const listener = await listenOnLoopback(0, (socket) => void sockets.push(socket));
+    const client = connect(listener.port, "127.0.0.1");
+    await expect.poll(() => sockets.length).toBe(1);
+    const closed = listener.close();
+    const [error] = (await once(connect(listener.port, "::1"), "error")) as [Error];
+    expect(error.message).toContain("ECONNREFUSED");
+    client.destroy();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+
   test("does not accept once it is closed, and the port is free again", async () => {
     const listener = await listenOnLoopback(0, (socket) => void socket.destroy());
     await listener.close();
@@ -67,6 +80,7 @@ describe("a listener on the loopback addresses", () => {
   });
 });
 
+// d10
 describe("a port that is taken", () => {
   const busy = (port: number) => ({
     kind: "refused",

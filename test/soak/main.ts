@@ -1,4 +1,5 @@
 /** `npm run soak NAME [-- COUNT]`: the long loops; exits 1 when one does not hold. */
+import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
 import { soakTransfer } from "./transfer.ts";
@@ -7,6 +8,7 @@ import { soakTunnel } from "./tunnel.ts";
 const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<string>>> = {
   "dynamodb-kill": soakDynamodbKill,
   "dynamodb-race": soakDynamodbRace,
+  backup: soakBackup,
   tunnel: soakTunnel,
   transfer: soakTransfer,
   channels: soakChannels,

@@ -38,7 +38,9 @@ export async function soakTunnel(count = 100): Promise<string> {
       () => false,
     );
     if (isOpen) throw new Error(`${url} still answers`);
-    const records = await readdir(lab.environment["XDG_RUNTIME_DIR"] ?? "", { recursive: true });
+    const records = await readdir(join(lab.environment["XDG_STATE_HOME"] ?? "", "lcops/run"), {
+      recursive: true,
+    });
     const left = records.filter((file) => file.endsWith(".json"));
     if (left.length > 0) throw new Error(`records left behind: ${left.join(", ")}`);
     return `${count} tunnels opened, used and stopped, ${Math.round((performance.now() - begin) / count)} ms each; nothing left`;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
@@ -8,6 +8,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect, type Connection } from "../../src/ssh/connect.ts";
+import { forward } from "../../src/ssh/forward.ts";
+import { openLink } from "./open-link.ts";
 import {
   collect,
   freePort,
@@ -71,6 +73,7 @@ describe.skipIf(sshdMissing)("forward", () => {
     );
   });
 
+  // d2
   test("an answer after our end, and our end after the answer", async () => {
     const late = await forwardTo((socket) => {
       let size = 0;
@@ -130,6 +133,43 @@ describe.skipIf(sshdMissing)("forward", () => {
     await wait(100);
     relay.cut();
     expect((await failed)[0].message).toContain("the connection was lost");
+  });
+
+  test("a server that ends its half and takes nothing more: the link is lost, and nothing crashes", async () => {
+    let half = (): void => {};
+    const at = await startServer(ground, (socket) => {
+      const onward = createConnection(sshd.port, sshd.address);
+      onward.on("error", () => {});
+      socket.pipe(onward).pipe(socket);
+      half = () => {
+        onward.unpipe();
+        socket.unpipe().pause();
+        socket.end();
+      };
+    });
+    const known = join(ground.folder, `half-${at.port}`);
+    await writeFile(
+      known,
+      sshd.knownHosts.join("\n").replace(/^\S+/, `[${at.address}]:${at.port}`),
+    );
+    const link = await openLink(
+      await hopTo(ground, sshd, "sshd", { ...at, knownHostsFiles: [known] }),
+    );
+    const sink = await startServer(ground, (socket) => socket.resume());
+    const streams = await Promise.all(
+      Array.from({ length: 10 }, () => forward(link, { host: sink.address, port: sink.port })),
+    );
+    const failed = Promise.all(
+      streams.map((stream) => new Promise<Error>((resolve) => stream.once("error", resolve))),
+    );
+    half();
+    // A window each, together more than what the kernel takes: the link's own end stays behind it.
+    for (const stream of streams) stream.write(Buffer.alloc(4 * 1024 * 1024));
+    await wait(100);
+    expect(() => link.askForReply()).not.toThrow();
+    for (const { message } of await failed) expect(message).toContain("the connection was lost");
+    expect(await link.ended).toMatchObject({ kind: "unreachable" });
+    await link.close();
   });
 
   // d23

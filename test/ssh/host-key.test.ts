@@ -250,6 +250,7 @@ describe.skipIf(sshdMissing)("host keys of a real server", () => {
       stored: string[],
       known: string[] = [],
       proof: Partial<HostKeyProof> = {},
+      launchedAt = "2026-11-22T10:00:00.000Z",
     ): Promise<Case> => {
       const own = join(ground.folder, `own-${Math.random()}`, "known_hosts");
       const user = await withKnownHosts(...known);
@@ -261,7 +262,7 @@ describe.skipIf(sshdMissing)("host keys of a real server", () => {
       const identity = {
         name: ID,
         knownHostsFile: own,
-        launchedAt: "2026-11-22T10:00:00.000Z",
+        launchedAt,
         proveHostKey: () => {
           asked += 1;
           return Promise.resolve({ vouchers: [], gaps: [], ...proof });
@@ -299,8 +300,25 @@ describe.skipIf(sshdMissing)("host keys of a real server", () => {
       const gaps = ["ec2:GetConsoleOutput in eu-west-1: permission denied"];
       const at = await machine([], [`${name()} ${wrongKey}`], { gaps });
       const error = await operatorError(reach(at));
+      expect(error.kind).toBe("access");
       expect(error.message).toContain("the host key is not known");
       expect(error.details).toEqual(gaps);
+      await nothingSent();
+    });
+
+    test("just launched, and its console has nothing yet: refused for now, a tunnel tries again", async () => {
+      const justNow = new Date(Date.now() - 60_000).toISOString();
+      const error = await operatorError(reach(await machine([], [], {}, justNow)));
+      expect(error.kind).toBe("unreachable");
+      expect(error.message).toContain("the host key is not known yet");
+      expect(error.next).toMatch(/^try again in a few minutes/);
+      await nothingSent();
+      // Who knows its other keys, and not this one, will not know it later either.
+      const other = { ...(await voucher(0)), keyType: "ssh-dss" };
+      const wary = await operatorError(
+        reach(await machine([], [], { vouchers: [other] }, justNow)),
+      );
+      expect(wary.kind).toBe("access");
       await nothingSent();
     });
 

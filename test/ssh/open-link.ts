@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Link } from "../../src/ssh/link.ts";
 import { gatherKnownKeys } from "../../src/ssh/known-keys.ts";
 import { openSocket } from "../../src/ssh/open-socket.ts";
@@ -5,12 +6,17 @@ import type { Hop } from "../../src/ssh/route.ts";
 import { shakeHands } from "../../src/ssh/shake-hands.ts";
 import { verifyHostKey } from "../../src/ssh/verify-host-key.ts";
 
-/** One connection without its face, for what is not seen from outside. */
-export async function openLink(hop: Hop): Promise<Link> {
+/** One connection without its face, for what is not seen from outside; `meddle` has the socket before the handshake. */
+export async function openLink(
+  hop: Hop,
+  meddle: (socket: Socket) => Promise<void> = () => Promise.resolve(),
+): Promise<Link> {
   const { signal } = new AbortController();
   const known = await gatherKnownKeys(hop);
   const limits = { timeoutMs: 10_000, signal };
-  return shakeHands(await openSocket({ host: hop.address, port: hop.port }, limits), {
+  const socket = await openSocket({ host: hop.address, port: hop.port }, limits);
+  await meddle(socket);
+  return shakeHands(socket, {
     ...limits,
     hop,
     label: hop.name,

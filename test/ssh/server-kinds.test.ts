@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { once } from "node:events";
-import { connect as connectSocket } from "node:net";
+import { connect as connectSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../src/ssh/connect.ts";
 import type { Hop } from "../../src/ssh/route.ts";
 import { printable } from "../../src/system/printable.ts";
+import { openLink } from "./open-link.ts";
 import {
   collect,
   freePort,
@@ -16,6 +17,7 @@ import {
   startServer,
   startSshd,
   type TestGround,
+  until,
 } from "./start-sshd.ts";
 
 const signal = new AbortController().signal;
@@ -46,6 +48,18 @@ describe("servers that are none", () => {
     operatorError(
       connect([hopAt(await startServer(ground, serve))], { signal, connectTimeoutMs: 600 }),
     );
+
+  test("gone before it is greeted", async () => {
+    let serve = (_socket: Socket): void => {};
+    const accepted = new Promise<Socket>((resolve) => (serve = resolve));
+    const at = await startServer(ground, (socket) => serve(socket));
+    const opening = openLink(hopAt(at), async (socket) => {
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      (await accepted).resetAndDestroy();
+      await closed;
+    });
+    expect(await operatorError(opening)).toMatchObject({ kind: "unreachable" });
+  });
 
   test("silent", async () => {
     const error = await failure(() => {});
@@ -183,10 +197,16 @@ describe.skipIf(sshdMissing)("real servers with habits", () => {
 
   test("no more connections for now", async () => {
     const sshd = await startSshd(ground, "busy", { settings: ["MaxStartups 1"] });
-    const first = connectSocket(sshd.port, sshd.address);
-    await once(first, "data");
+    let first: Socket | undefined;
+    // Whoever saw that the server listens may count still: then it is this one that is one too many.
+    await until("one waits to log in", async () => {
+      first?.destroy();
+      first = connectSocket(sshd.port, sshd.address);
+      const [greeting] = (await once(first, "data")) as [Buffer];
+      return greeting.toString().startsWith("SSH-");
+    });
     const error = await operatorError(connect([await hopTo(ground, sshd, "busy")], { signal }));
-    first.destroy();
+    first?.destroy();
     expect(error.kind).toBe("unreachable");
     expect(`${error.message} ${error.next}`).toContain("MaxStartups");
   });

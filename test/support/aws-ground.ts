@@ -38,7 +38,6 @@ export async function makeAwsGround(): Promise<AwsGround> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "lcops-aws-"));
   const home = path.join(folder, "home");
   mkdirSync(home);
-  mkdirSync(path.join(folder, "run"), { mode: 0o700 });
   const at = (name: string): string => path.join(folder, name);
   const config: Config = { ...structuredClone(CONFIG), ssh: { configFile: at("ssh_config") } };
   writeFileSync(at("ssh_config"), "");
@@ -76,7 +75,6 @@ export async function makeAwsGround(): Promise<AwsGround> {
     XDG_CONFIG_HOME: path.join(home, ".config"),
     XDG_STATE_HOME: path.join(home, ".local/state"),
     XDG_CACHE_HOME: path.join(home, ".cache"),
-    XDG_RUNTIME_DIR: at("run"),
     LCOPS_CONFIG: at("lcops.config.json"),
     AWS_CONFIG_FILE: at("aws-config"),
     AWS_SHARED_CREDENTIALS_FILE: at("aws-credentials"),

@@ -20,9 +20,9 @@ export async function writeTunnel(
   service: number,
 ): Promise<BareTunnel> {
   const folder = join(ground.folder, `tunnel-${sshd.port}`);
-  await mkdir(join(folder, "run"), { recursive: true, mode: 0o700 });
   const configFile = join(folder, "ssh_config");
   const known = hostKeys.map((line) => line.replace(/^\S+/, `[${sshd.address}]:${sshd.port}`));
+  await mkdir(folder, { mode: 0o700 });
   await writeFile(join(folder, "known_hosts"), `${known.join("\n")}\n`);
   const settings = [
     "Host *",
@@ -49,7 +49,6 @@ export async function writeTunnel(
     environment: {
       PATH: process.env["PATH"] ?? "",
       HOME: folder,
-      XDG_RUNTIME_DIR: join(folder, "run"),
       LCOPS_CONFIG: configPath,
     },
   };

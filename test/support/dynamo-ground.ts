@@ -72,6 +72,12 @@ export async function makeDynamoGround({
           ...(range ? [{ AttributeName: "at", AttributeType: range }] : []),
         ],
       });
+      // Made is not yet usable: until it is active the emulators know no such table.
+      const described = { TableName: name };
+      while (
+        (await ask<{ Table: { TableStatus: string } }>("DescribeTable", described)).Table
+          .TableStatus !== "ACTIVE"
+      );
       return name;
     },
     put: async (table, item) => {

@@ -42,6 +42,13 @@ export async function makeGround(): Promise<Ground> {
   for (const service of Object.values(config.services ?? {}))
     // eslint-disable-next-line no-await-in-loop -- one after the other, so that no two get the same port
     if (service.host !== undefined) service.localPort = await pickPort();
+  // Sets of its own too.
+  const destinations = config.backups?.destinations ?? {};
+  for (const [name, destination] of Object.entries(destinations)) {
+    if (!destination) continue;
+    if ("bucket" in destination) destination.prefix = path.basename(folder);
+    else destination.folder = path.join(folder, "sets", name);
+  }
   let files = 0;
   const writeFile = (name: string, content: string, mode = 0o600): string => {
     const file = path.join(folder, name);
@@ -51,7 +58,6 @@ export async function makeGround(): Promise<Ground> {
   };
   const home = path.join(folder, "home");
   mkdirSync(home);
-  mkdirSync(path.join(folder, "run"), { mode: 0o700 });
   const configPath = writeFile("lcops.config.json", JSON.stringify(config));
   return {
     lab,
@@ -82,7 +88,6 @@ export async function makeGround(): Promise<Ground> {
       XDG_CONFIG_HOME: path.join(home, ".config"),
       XDG_STATE_HOME: path.join(home, ".local/state"),
       XDG_CACHE_HOME: path.join(home, ".cache"),
-      XDG_RUNTIME_DIR: path.join(folder, "run"),
       LCOPS_CONFIG: configPath,
     },
     portOf: (name) => {

@@ -16,15 +16,18 @@ export async function killDumps(
   kills: number,
 ): Promise<{ dumps: number; resumed: number }> {
   const plain = scriptTable({ name: NAME, items: 400, itemsByPage: 10 });
+  let file = "";
   let atScan = Number.POSITIVE_INFINITY;
   let kill = (): void => undefined;
+  /** The first one at least leaves what can be resumed. */
+  let isFirst = true;
   const service = await startScriptedDynamoDb((call) => {
     if (call.operation !== "Scan") return plain(call);
-    if (call.index >= atScan) kill();
+    if (call.index >= atScan && (!isFirst || existsSync(`${file}.partial.json`))) kill();
     return { ...plain(call), delayMs: 80 };
   });
   const ground = await makeDynamoGround(service);
-  const file = path.join(ground.folder, name);
+  file = path.join(ground.folder, name);
   const words = ["dyn", "dump-table", NAME, "-o", file, "--resume"];
   const read = (): string => {
     const bytes = readFileSync(file);
@@ -46,8 +49,11 @@ export async function killDumps(
         const running = startLcops(words, { environment: ground.environment });
         kill = () => running.send("SIGKILL");
         const { signal, stderr } = await running.ended;
-        if (signal === "SIGKILL") left--;
-        else if (stderr !== "") throw new Error(stderr);
+        if (signal === "SIGKILL") {
+          left--;
+          isFirst = false;
+        }
+        if (signal !== "SIGKILL" && stderr !== "") throw new Error(stderr);
       }
       atScan = Number.POSITIVE_INFINITY;
       if (!existsSync(file)) await finish();

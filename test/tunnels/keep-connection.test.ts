@@ -131,6 +131,20 @@ describe("a connection that is kept", () => {
     },
   );
 
+  test.each([lost, denied])(
+    "is dialled at once for who starts it while it is down, and tells how that ends",
+    async (why) => {
+      const [first, second] = [makeConnection("10.0.0.1"), makeConnection("10.0.0.1")];
+      const made = keep([first, why, why, second]);
+      await made.kept.start();
+      first.lose(lost);
+      while (made.dials() < 2 || made.kept.status().current.state === "connecting") await wait(5);
+      await expect(made.kept.start()).rejects.toBe(why);
+      expect(await made.kept.start()).toBe(second);
+      expect(made.dials()).toBe(4);
+    },
+  );
+
   test("has one dial under way, however often it is retried", async () => {
     const first = makeConnection("10.0.0.1");
     const made = keep([first, lost]);

@@ -22,7 +22,7 @@ test("a service that stays silent is given up after the limit, and the tunnel cl
 
   const { signal } = new AbortController();
   const tunnels = await openTunnels(
-    makeTunnelHub(),
+    makeTunnelHub(signal),
     // Nothing listens there.
     [{ name: "dead", kind: "http", host, target: { host: "127.0.0.1", port: 1 }, localPort }],
     {

@@ -5,6 +5,7 @@ export const dynEditRow: Command = {
   name: "dyn edit-row",
   summary: "Edit one row in $EDITOR and write what was edited",
   operands: ROW_OPERANDS,
+  dashedOperands: true,
   examples: ["dyn edit-row pattern-aggregator school-1/lesson-003 2014-03-25"],
   danger: "writes",
   aws: true,

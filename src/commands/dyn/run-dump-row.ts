@@ -1,22 +1,21 @@
 import { rename } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Item } from "../../services/dynamodb/attribute-value.ts";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
+import { printable } from "../../system/printable.ts";
 import { escapeInJson } from "../../terminal/terminal.ts";
 import type { Context, Input } from "../command.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
+import { readOutputPath } from "./output-path.ts";
 import { originOf } from "./write-through-gate.ts";
 
 /** Given what was typed, do what `lcops dyn dump-row` says and return the exit code. */
 export async function runDumpRow(input: Input, context: Context): Promise<number> {
   const [name = "", ...words] = input.operands;
-  const output = input.options["output"] ?? "row.json";
-  if (typeof output !== "string" || output === "")
-    throw new OperatorError("usage", "--output needs the path of a file, or -");
+  const path = await readOutputPath(input.options["output"] ?? "row.json");
   return withTable(context, name, async (open) => {
     const { text } = await fetchRow(open, words, context);
-    if (output === "-") context.terminal.print(escapeInJson(text.trimEnd()));
-    else await writeBeside(resolve(output), text, context);
+    if (path === "-") context.terminal.print(escapeInJson(text.trimEnd()));
+    else await writeBeside(path, text, context);
     return 0;
   });
 }
@@ -48,17 +47,27 @@ export async function fetchRow(
   return { text: formatRowFile({ origin, item }), item, key };
 }
 
-/** An edit that stands there is not lost. */
+/** An edit that stands there is not lost: it gets a name of its own, and its own again where the new one cannot be written. */
 async function writeBeside(path: string, text: string, { terminal }: Context): Promise<void> {
   const { writeFileAtomically } = await import("../../system/atomic-file.ts");
-  const hadOne = await rename(path, `${path}~`).then(
-    () => true,
-    (error: unknown) => {
-      if (errorCode(error) !== "ENOENT") throw error;
-      return false;
-    },
-  );
-  await writeFileAtomically(path, text);
+  const beside = `${path}~`;
+  let hadOne = false;
+  try {
+    hadOne = await rename(path, beside).then(
+      () => true,
+      (error: unknown) => {
+        if (errorCode(error) !== "ENOENT") throw error;
+        return false;
+      },
+    );
+    await writeFileAtomically(path, text);
+  } catch (error) {
+    if (hadOne) await rename(beside, path);
+    throw new OperatorError("failed", `cannot write ${path}: ${describeError(error)}`, {
+      next: "name a file that can be written",
+      cause: error,
+    });
+  }
   if (terminal.flags.json) terminal.printJson({ file: path });
-  else terminal.note(`${path}${hadOne ? `; the one that was there is ${path}~` : ""}`);
+  else terminal.note(printable(`${path}${hadOne ? `; the one that was there is ${beside}` : ""}`));
 }

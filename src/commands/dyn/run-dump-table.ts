@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { DumpProgress } from "../../services/dynamodb/dump-table.ts";
 import type { DumpManifest, ItemFormat } from "../../services/dynamodb/dump-manifest.ts";
 import { OperatorError } from "../../system/errors.ts";
@@ -7,6 +6,7 @@ import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
 import type { Context, Input } from "../command.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
+import { readOutputPath } from "./output-path.ts";
 
 /** Given what was typed, do what `lcops dyn dump-table` says and return the exit code. */
 export async function runDumpTable(input: Input, context: Context): Promise<number> {
@@ -14,11 +14,12 @@ export async function runDumpTable(input: Input, context: Context): Promise<numb
   const itemFormat = readFormat(input);
   const [name = ""] = input.operands;
   const output = input.options["output"] ?? `${name}.json`;
-  if (typeof output !== "string" || output === "")
-    throw new OperatorError("usage", "--output needs the path of a file, or -");
-  if (output === "-" && input.options["resume"] === true)
+  const path = await readOutputPath(output);
+  if (path === "-" && input.options["resume"] === true)
     throw new OperatorError("usage", "what goes to stdout cannot be resumed");
-  return withTable(context, name, (open) => dump(open, input, context, { output, itemFormat }));
+  return withTable(context, name, (open) =>
+    dump(open, input, context, { output: output as string, path, itemFormat }),
+  );
 }
 
 function readFormat({ options }: Input): ItemFormat {
@@ -33,7 +34,7 @@ async function dump(
   open: OpenTable,
   input: Input,
   context: Context,
-  { output, itemFormat }: { output: string; itemFormat: ItemFormat },
+  { output, path, itemFormat }: { output: string; path: string; itemFormat: ItemFormat },
 ): Promise<number> {
   const { planDump, planPageLimit, planReadUnits } =
     await import("../../services/dynamodb/plan-dump.ts");
@@ -44,7 +45,6 @@ async function dump(
   const wish = input.options["maxRcu"];
   const units = planReadUnits(typeof wish === "string" ? wish : undefined, table);
   const limit = planPageLimit(units, table);
-  const path = output === "-" ? "-" : resolve(output);
   const plan = planDump(table, { account, region: scope.region, path, itemFormat });
   const progress = startProgress(context.terminal);
   const began = performance.now();
@@ -56,7 +56,7 @@ async function dump(
       progress.update(describeProgress(now, table.items, (performance.now() - began) / 1000)),
   };
   try {
-    if (output === "-") {
+    if (path === "-") {
       await streamTable(dynamoDb, plan, openSink(context), options);
       return 0;
     }

@@ -57,15 +57,19 @@ async function writeInRounds(
   record: ChangeRecord,
 ): Promise<number> {
   const { table, dynamoDb } = open;
-  let plan: Write | undefined = first;
+  let [plan, mayHaveLanded]: [Write | undefined, boolean] = [first, false];
   try {
     for (let round = 0; plan && round < MOST_ROUNDS; round++) {
       const outcome = await writeRow(dynamoDb, table.name, task.key, plan.write);
-      if (outcome.state === "done") {
-        await record.end({ state: "done" });
-        return tellDone(context, open, task, plan, record);
+      const tried: Write = plan;
+      if (outcome.state === "refused") {
+        mayHaveLanded ||= outcome.mayHaveLanded;
+        plan = planOrRefuse(open, task, outcome.now, mayHaveLanded);
       }
-      plan = planOrRefuse(open, task, outcome.now);
+      if (outcome.state === "done" || (!plan && mayHaveLanded)) {
+        await record.end({ state: "done" });
+        return tellDone(context, open, task, tried, record);
+      }
     }
     if (plan) {
       throw new OperatorError(
@@ -86,7 +90,12 @@ async function writeInRounds(
 }
 
 /** Undefined where nothing is left to do. */
-function planOrRefuse({ table }: OpenTable, { key, wish }: RowTask, now: Item | undefined) {
+function planOrRefuse(
+  { table }: OpenTable,
+  { key, wish }: RowTask,
+  now: Item | undefined,
+  mayHaveLanded = false,
+) {
   const plan = planRow(table, key, wish, now);
   if (plan.kind === "nothing") return undefined;
   if (plan.kind === "write") return plan;
@@ -97,20 +106,31 @@ function planOrRefuse({ table }: OpenTable, { key, wish }: RowTask, now: Item | 
       : now
         ? "was changed by another writer meanwhile"
         : "is not there any more";
-  throw new OperatorError("refused", `${row} ${why}, and nothing was written`, {
+  const more = {
     next: "dump it again and repeat the edit on what it is now",
     details: plan.conflicts.flatMap(describeConflict),
-  });
+  };
+  throw mayHaveLanded
+    ? new UnknownOutcome(
+        "refused",
+        `${row} ${why}; whether yours was written before is not known`,
+        more,
+      )
+    : new OperatorError("refused", `${row} ${why}, and nothing was written`, more);
 }
 
 function describeWrite(open: OpenTable, task: RowTask, plan: Write, now: Item | undefined) {
   const { table, scope, account } = open;
   const after: Item = plan.changes.reduce(applyChange, now ?? new Map());
   const units = Math.ceil(Math.max(measureItem(after), now ? measureItem(now) : 0, 1) / 1024);
-  const others =
-    table.replicas.length > 0
+  const others = [
+    ...(now && plan.write.operation !== "UpdateItem"
+      ? ["the whole row: an attribute that another writer adds meanwhile is lost"]
+      : []),
+    ...(table.replicas.length > 0
       ? [`a global table: in ${table.replicas.join(", ")} the last writer wins`]
-      : [];
+      : []),
+  ];
   return {
     title: `${task.verb} ${table.name}: ${describeKey(task.key)}`,
     lines: [

@@ -21,7 +21,7 @@ export const tunnelLogs: Command = {
       });
     }
     const logs = await Promise.all(
-      input.operands.map((name) => readTunnelLog(context.folders.state, name)),
+      input.operands.map((name) => readTunnelLog(context.folders.state, context.configPath, name)),
     );
     if (terminal.flags.json) terminal.printJson(logs.flat());
     for (const [index, events] of logs.entries()) {

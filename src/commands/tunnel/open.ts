@@ -2,6 +2,7 @@ import type { TunnelHub } from "../../tunnels/tunnel-hub.ts";
 import type { OpenTunnels } from "../../tunnels/open-tunnels.ts";
 import type { TunnelPlan } from "../../tunnels/plan-tunnels.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { untilAborted } from "../../system/until-aborted.ts";
 import { printable } from "../../system/printable.ts";
 import type { Command, Context, Input } from "../command.ts";
 
@@ -62,7 +63,7 @@ async function withTunnels<T>(
   const progress = startProgress(terminal);
   progress.update(`connecting to ${[...new Set(plans.map((plan) => plan.host.name))].join(", ")}`);
   const show = showEvents(terminal, hasCommand);
-  const hub: TunnelHub = makeTunnelHub();
+  const hub: TunnelHub = makeTunnelHub(signal);
   let tunnels: OpenTunnels | undefined;
   try {
     const reach = await context.reach();
@@ -71,7 +72,7 @@ async function withTunnels<T>(
       runtimeFolder: context.folders.runtime,
       dial: (host, dialSignal) => connectHost(host, { ...reach, signal: dialSignal }),
       signal,
-      trace: terminal.trace,
+      trace: (name, line) => terminal.trace(`${name}: ${line}`),
       ...((hasCommand || !terminal.isScreen) && { silenceLimitMs: SILENCE_LIMIT_MS }),
       report: (event) => {
         if (event.event !== "listening" && event.event !== "connected") progress.end();
@@ -85,14 +86,6 @@ async function withTunnels<T>(
     progress.end();
     await tunnels?.close();
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
 }
 
 async function untilEnd({ failed }: OpenTunnels, signal: AbortSignal): Promise<number> {

@@ -1,4 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
+import { printable } from "../../system/printable.ts";
 import type { Command } from "../command.ts";
 import { renderTunnels } from "./list.ts";
 
@@ -28,6 +29,10 @@ export const tunnelRetry: Command = {
     }
     const tunnels = answer?.tunnels ?? [];
     await renderTunnels(tunnels, context);
-    return tunnels.some(({ state }) => state === "failed" || state === "waiting") ? 1 : 0;
+    const down = tunnels.filter(({ state }) => state === "failed" || state === "waiting");
+    for (const { name, reason, next } of down)
+      context.terminal.warn(printable([`${name}: ${reason}`, next].filter(Boolean).join("; ")));
+    if (down.length === 0) return 0;
+    return down.length === tunnels.length ? 1 : 3;
   },
 };

@@ -1,5 +1,3 @@
-import type { Readable } from "node:stream";
-import { crc32 } from "node:zlib";
 import {
   BatchWriteItemCommand,
   DeleteItemCommand,
@@ -14,6 +12,7 @@ import {
 import type { AwsScope } from "../../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
 import type { PagePool } from "./page-pool.ts";
+import { type Answer, readBody } from "./read-body.ts";
 
 const COMMANDS = {
   BatchWriteItem: BatchWriteItemCommand,
@@ -89,38 +88,3 @@ export async function connectDynamoDb(scope: AwsScope, access: AwsAccess): Promi
 }
 
 const AMAZON = /\.(amazonaws\.com(\.cn)?|api\.aws)(:\d+)?$/;
-
-interface Answer {
-  statusCode: number;
-  headers: Record<string, string>;
-  body: Readable;
-}
-
-async function readBody({ headers, body }: Answer, pool?: PagePool): Promise<Buffer> {
-  const length = Number(headers["content-length"] ?? 0);
-  const bytes =
-    pool && length > 0 ? await readInto(pool.takeBody(length), body) : await collect(body);
-  const expected = headers["x-amz-crc32"];
-  if (expected !== undefined && Number(expected) !== crc32(bytes))
-    throw new Error("the answer is not that of its checksum");
-  return bytes;
-}
-
-/** By its events: an iteration would make a promise for each chunk. */
-function readInto(target: Buffer, body: Readable): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    let at = 0;
-    body.on("data", (chunk: Buffer) => void (at += chunk.copy(target, at)));
-    body.on("error", reject);
-    body.on("end", () => {
-      if (at === target.length) resolve(target);
-      else reject(new Error("the answer is aborted"));
-    });
-  });
-}
-
-async function collect(body: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}

@@ -4,6 +4,7 @@ import {
   type AttributeChange,
   type AttributeConflict,
   diffItems,
+  lookUp,
   mergeChanges,
 } from "./diff-items.ts";
 import { planPut, planUpdate, type RowWrite } from "./plan-write.ts";
@@ -44,11 +45,15 @@ export function planRow(
   if (canonical(now) === canonical(after)) return { kind: "nothing" };
   if (canonical(now) !== canonical(before)) {
     const conflicts = diffItems(before ?? EMPTY, now ?? EMPTY).map(
-      ({ path, before: was, after: found }) => ({
-        path,
-        ...(was && { before: was }),
-        ...(found && { now: found }),
-      }),
+      ({ path, before: was, after: found }) => {
+        const wished = lookUp(after ?? EMPTY, path);
+        return {
+          path,
+          ...(was && { before: was }),
+          ...(wished && { after: wished }),
+          ...(found && { now: found }),
+        };
+      },
     );
     return { kind: "conflict", conflicts };
   }

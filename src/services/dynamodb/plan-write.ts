@@ -70,7 +70,7 @@ export function planUpdate(
   throw new OperatorError(
     "failed",
     `${changes.length} changes are more than one update of DynamoDB can hold`,
-    { next: "upload them in parts, or overwrite the whole row with --replace" },
+    { next: "upload them in parts" },
   );
 }
 
@@ -99,23 +99,27 @@ function tryUpdate(
   ]
     .filter(Boolean)
     .join(" ");
-  const condition = conditions.join(" AND ");
-  if (
-    Math.max(update.length, condition.length) > LONGEST_EXPRESSION_BYTES ||
-    conditions.length * 2 > MOST_OPERATORS
-  )
-    return undefined;
+  if (update.length > LONGEST_EXPRESSION_BYTES || isTooLong(conditions)) return undefined;
   return {
     operation: "UpdateItem",
     body: writeRequest(table, [
       ["Key", itemToJson(key)],
       ["UpdateExpression", update],
-      ["ConditionExpression", condition],
+      ["ConditionExpression", joinConditions(conditions)],
       ...place.members(),
     ]),
     hasLanded: (found) =>
       found !== undefined && changes.every(({ path, after }) => isSame(lookUp(found, path), after)),
   };
+}
+
+const joinConditions = (conditions: readonly string[]): string => conditions.join(" AND ");
+
+function isTooLong(conditions: readonly string[]): boolean {
+  return (
+    joinConditions(conditions).length > LONGEST_EXPRESSION_BYTES ||
+    conditions.length * 2 > MOST_OPERATORS
+  );
 }
 
 /** One change for each attribute of the row itself. */
@@ -129,7 +133,8 @@ function widenChanges(changes: readonly AttributeChange[], now: Item): Attribute
 
 /**
  * Given a row's key, what the row is and what it is to be, return the write of the whole row; absent `before`: only where there is
- * none, absent `after`: it is taken away. Each attribute must still be what it was. Pure.
+ * none, absent `after`: it is taken away. Each attribute must still be what it was; one that comes meanwhile is in no condition. Throws `failed`
+ * where the row has more attributes than a condition can hold. Pure.
  */
 export function planPut(
   table: string,
@@ -139,15 +144,26 @@ export function planPut(
 ): RowWrite {
   const place = makePlaceholders();
   const [hash = ""] = key.keys();
-  const condition = before
+  const conditions = before
     ? [...before].map(([name, value]) => `${place.path([name])} = ${place.value(value)}`)
     : [`attribute_not_exists(${place.path([hash])})`];
+  if (before && isTooLong(conditions)) {
+    throw new OperatorError(
+      "failed",
+      `the row has ${before.size} attributes, and one condition of DynamoDB cannot hold them all`,
+      {
+        next: after
+          ? "upload your edit in parts, without --replace"
+          : "nothing was done; see that nobody else writes it, then take it away with aws dynamodb delete-item",
+      },
+    );
+  }
   const wished = after && canonicalItem(after);
   return {
     operation: after ? "PutItem" : "DeleteItem",
     body: writeRequest(table, [
       after ? ["Item", itemToJson(after)] : ["Key", itemToJson(key)],
-      ["ConditionExpression", condition.join(" AND ")],
+      ["ConditionExpression", joinConditions(conditions)],
       ...place.members(),
     ]),
     hasLanded: (found) => (found && canonicalItem(found)) === wished,

@@ -145,7 +145,11 @@ function parseLine(text: string, format: ItemFormat, place: string): Item {
     const line = parseExactJson(text);
     if (format === "plain") return plainToItem(line);
     const item = line instanceof Map && line.size === 1 ? line.get("Item") : undefined;
-    if (item === undefined) throw new AttributeError('a line is {"Item": …}', []);
+    if (item === undefined)
+      throw new AttributeError(
+        'a line is {"Item": …}; a plain dump needs its manifest beside it',
+        [],
+      );
     return readItem(item);
   } catch (error) {
     if (!(error instanceof AttributeError || error instanceof ExactJsonError)) throw error;

@@ -2,6 +2,7 @@ import { OperatorError } from "../../system/errors.ts";
 import type { AttributeValue, Item } from "./attribute-value.ts";
 import type { Table } from "./describe-table.ts";
 import { findNumberFault } from "./exact-number.ts";
+import { isBase64 } from "./validate-item.ts";
 
 /**
  * Given a table and the words that name a row of it, return the row's key, each word by the declared type: `007` is a text where
@@ -25,7 +26,7 @@ export function parseRowKey(table: Table, words: readonly string[]): Item {
         const fault = findNumberFault(word);
         if (fault !== undefined) refuse(fault);
       }
-      if (type === "B" && !/^b64:[A-Za-z0-9+/]+={0,2}$/.test(word))
+      if (type === "B" && !(/^b64:./.test(word) && isBase64(word.slice(4))))
         refuse("a binary key is written as b64: and its base64");
       return [name, { type, value: type === "B" ? word.slice(4) : word }];
     }),

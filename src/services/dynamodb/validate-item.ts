@@ -72,7 +72,8 @@ function validateValue(given: AttributeValue, path: AttributePath, depth: number
     const fault = findNumberFault(text);
     if (fault !== undefined) refuse(fault);
   };
-  if (depth > DEEPEST) refuse(`it is deeper than ${DEEPEST} levels`);
+  // An attribute of the item itself is the first level: 31 lists around a text are accepted, 32 are not.
+  if (depth >= DEEPEST) refuse(`it is deeper than ${DEEPEST} levels`);
   switch (given.type) {
     case "N":
       return refuseNumber(given.value);
@@ -102,6 +103,7 @@ function validateValue(given: AttributeValue, path: AttributePath, depth: number
   }
 }
 
-function isBase64(text: string): boolean {
+/** Given a text, return whether it is base64, with its padding. Pure. */
+export function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }

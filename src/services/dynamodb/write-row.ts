@@ -10,10 +10,15 @@ import {
 } from "./explain-dynamodb-error.ts";
 import type { RowWrite } from "./plan-write.ts";
 import { readRow } from "./read-row.ts";
-import { OperatorError } from "../../system/errors.ts";
+import { describeError, OperatorError } from "../../system/errors.ts";
 
-/** `refused`: its condition does not hold, nothing was written, and that is what the row is now. */
-export type WriteOutcome = { state: "done" } | { state: "refused"; now: Item | undefined };
+/**
+ * `refused`: its condition does not hold, and that is what the row is now. Nothing was written, unless an attempt whose answer never
+ * came was made, and written over since.
+ */
+export type WriteOutcome =
+  | { state: "done" }
+  | { state: "refused"; now: Item | undefined; mayHaveLanded: boolean };
 
 const MOST_ATTEMPTS = 4;
 
@@ -37,9 +42,13 @@ export async function writeRow(
       const isConditional =
         error instanceof Error && error.name === "ConditionalCheckFailedException";
       if (isConditional) {
-        const now = await readRow(dynamoDb, table, key);
+        const now = await readRow(dynamoDb, table, key).catch((unread: unknown) => {
+          throw isAmbiguous ? makeUnknown(unread) : unread;
+        });
         // Ours, of an earlier attempt; or another writer's of the same, which is as good.
-        return write.hasLanded(now) ? { state: "done" } : { state: "refused", now };
+        return write.hasLanded(now)
+          ? { state: "done" }
+          : { state: "refused", now, mayHaveLanded: isAmbiguous };
       }
       const explained = explainDynamoDbError(error, write.operation, table, dynamoDb);
       const isSafe = isRefusal(error);
@@ -79,9 +88,13 @@ async function settle(
     () => undefined,
   );
   if (found && write.hasLanded(found.now)) return { state: "done" };
-  throw new UnknownOutcome(
+  throw makeUnknown(error, found && ", and so far it is not there");
+}
+
+function makeUnknown(error: unknown, more = ""): UnknownOutcome {
+  return new UnknownOutcome(
     "failed",
-    `${error.message}: whether the write was made is not known${found ? ", and so far it is not there" : ""}`,
+    `${describeError(error)}: whether the write was made is not known${more}`,
     { next: "look with lcops dyn dump-row before you repeat it", cause: error },
   );
 }

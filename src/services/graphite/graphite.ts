@@ -3,6 +3,7 @@ import type { ServiceType } from "../service.ts";
 
 /** Graphite's web application; `/metrics/find` reads the metrics' folder, so an answer proves more than a page would. */
 export const graphite: ServiceType = {
+  backup: async () => (await import("./backup.ts")).graphiteBackup,
   scheme: "http",
   isAskedWhileIdle: true,
   probe: (endpoint, options) =>

@@ -1,17 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import { findProgram, runInForeground } from "../../system/program.ts";
-
-export interface MysqlLogin {
-  host: string;
-  port: number;
-  user?: string;
-  password?: string;
-  database?: string;
-}
+import { type MysqlLogin, withOptionFile } from "./option-file.ts";
 
 /**
  * Given a login, run the operator's own client on the terminal and return its exit code. What is secret goes through a 0600 file
@@ -32,12 +21,8 @@ export async function runMysqlClient(
       },
     );
   }
-  const path = join(tmpdir(), `lcops-${randomBytes(9).toString("hex")}`);
-  const file = await open(path, "wx+", 0o600);
-  try {
-    await rm(path);
-    await file.write(formatOptionFile(login), 0);
-    return await runInForeground(
+  return withOptionFile(login, (file) =>
+    runInForeground(
       program,
       [
         // Must come first; descriptor 3 of the child is the file.
@@ -48,31 +33,7 @@ export async function runMysqlClient(
         ...clientArgs,
         ...(login.database === undefined ? [] : [login.database]),
       ],
-      { ...options, files: [file.fd] },
-    );
-  } finally {
-    await file.close();
-  }
-}
-
-/** Given a login, return an option file for the client. Within quotes, backslash and quote are escaped (MySQL manual, Using Option Files). Pure. */
-function formatOptionFile(login: Pick<MysqlLogin, "user" | "password">): string {
-  const quote = (value: string): string => {
-    if (/[\r\n\0]/.test(value)) {
-      throw new OperatorError(
-        "access",
-        "the password has a line break, which the client cannot be given",
-        {
-          next: "look at what the secret reference leads to",
-        },
-      );
-    }
-    return `"${value.replace(/[\\"]/g, "\\$&")}"`;
-  };
-  return [
-    "[client]",
-    ...(login.user === undefined ? [] : [`user=${quote(login.user)}`]),
-    ...(login.password === undefined ? [] : [`password=${quote(login.password)}`]),
-    "",
-  ].join("\n");
+      { ...options, files: [file] },
+    ),
+  );
 }

@@ -3,7 +3,7 @@ import type { AttributeValue, Item } from "../../../src/services/dynamodb/attrib
 import type { Table } from "../../../src/services/dynamodb/describe-table.ts";
 import { diffItems } from "../../../src/services/dynamodb/diff-items.ts";
 import { planPageLimit, planReadUnits } from "../../../src/services/dynamodb/plan-dump.ts";
-import { planUpdate } from "../../../src/services/dynamodb/plan-write.ts";
+import { planPut, planUpdate } from "../../../src/services/dynamodb/plan-write.ts";
 
 const number = (value: number): AttributeValue => ({ type: "N", value: String(value) });
 const key: Item = new Map([["id", { type: "S", value: "x" }]]);
@@ -67,8 +67,27 @@ describe("an update", () => {
     expect(() => plan(of(0), of(1000))).toThrow(
       expect.objectContaining({
         kind: "failed",
-        next: expect.stringContaining("--replace") as string,
+        next: "upload them in parts",
       }),
+    );
+  });
+});
+
+describe("a write of the whole row", () => {
+  const of = (count: number): Item => new Map([...key, ...counters(count, 0)]);
+
+  test("holds what each attribute was", () => {
+    const { body } = planPut("t", key, of(1), of(2));
+    expect(JSON.parse(body)).toMatchObject({ ConditionExpression: "#n0 = :v0 AND #n1 = :v1" });
+    expect(() => planPut("t", key, undefined, of(400))).not.toThrow();
+  });
+
+  test.each([
+    ["overwritten", of(1), /without --replace/],
+    ["taken away", undefined, /delete-item/],
+  ])("of more attributes than a condition can hold is not %s", (_what, after, next) => {
+    expect(() => planPut("t", key, of(200), after)).toThrow(
+      expect.objectContaining({ kind: "failed", next: expect.stringMatching(next) as string }),
     );
   });
 });

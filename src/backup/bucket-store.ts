@@ -1,0 +1,157 @@
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
+  ListObjectsV2Command,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { Readable } from "node:stream";
+import type { DestinationName } from "../config/backup-schema.ts";
+import { OperatorError } from "../system/errors.ts";
+import { NotStoredError, type Store, type StoredObject } from "./store.ts";
+
+/** An object has 10,000 of them at most (S3 user guide, multipart upload limits): 160 GB a part. */
+const PIECE_BYTES = 16 * 1024 * 1024;
+
+export interface BucketOptions {
+  name: DestinationName;
+  bucket: string;
+  /** What its keys begin with; absent: nothing. */
+  prefix?: string;
+  client: S3Client;
+  signal: AbortSignal;
+  /** Given what the SDK threw and the action of IAM that it needs, return it in our words. */
+  explain: (error: unknown, action: string) => unknown;
+}
+
+/** Given a bucket, return it as a store. An object is there once its upload is complete; S3 itself compares the checksums. */
+export function openBucketStore(options: BucketOptions): Store {
+  const { name, bucket: Bucket, client, signal } = options;
+  const root = options.prefix === undefined ? "" : `${options.prefix}/`;
+  const explain = (error: unknown, action: string): unknown => {
+    if (error instanceof OperatorError || error instanceof NotStoredError) return error;
+    return error instanceof Error && error.name === "NoSuchBucket"
+      ? new OperatorError("configuration", `there is no bucket ${Bucket}`, {
+          next: "make it, or correct backups.destinations",
+          cause: error,
+        })
+      : options.explain(error, action);
+  };
+  const ask = async <T>(action: string, asked: () => Promise<T>): Promise<T> => {
+    try {
+      return await asked();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw explain(error, action);
+    }
+  };
+  return {
+    name,
+    place: `s3://${Bucket}/${options.prefix ?? ""}`,
+    list: async function* (prefix) {
+      let ContinuationToken: string | undefined;
+      do {
+        const page = await ask("s3:ListBucket", () =>
+          client.send(
+            new ListObjectsV2Command({ Bucket, Prefix: root + prefix, ContinuationToken }),
+            { abortSignal: signal },
+          ),
+        );
+        // A listing that says that there is more, and not where, would hide sets.
+        if (page.IsTruncated && !page.NextContinuationToken)
+          throw new OperatorError("failed", `the listing of s3://${Bucket} is cut off`);
+        for (const { Key = "", Size = 0, LastModified = new Date(0) } of page.Contents ?? [])
+          yield {
+            key: Key.slice(root.length),
+            bytes: Size,
+            modifiedAt: LastModified,
+          } satisfies StoredObject;
+        ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+      } while (ContinuationToken !== undefined);
+    },
+    read: async function* (key) {
+      const answer = await ask("s3:GetObject", () =>
+        client
+          .send(new GetObjectCommand({ Bucket, Key: root + key }), { abortSignal: signal })
+          .catch((error: unknown) => {
+            if (error instanceof Error && error.name === "NoSuchKey")
+              throw new NotStoredError(`${key} is missing`);
+            throw error;
+          }),
+      );
+      try {
+        yield* answer.Body as unknown as AsyncIterable<Buffer>;
+      } catch (error) {
+        signal.throwIfAborted();
+        // The network's, and no damage of what is stored.
+        throw explain(error, "s3:GetObject");
+      }
+    },
+    write: async (key, content) => {
+      let failure: unknown;
+      // What the SDK makes of a source that fails is not always an error of its own.
+      const watched = (async function* () {
+        try {
+          yield* content;
+        } catch (error) {
+          failure = error ?? new Error("its source failed");
+          throw error;
+        }
+      })();
+      const upload = new Upload({
+        client,
+        params: { Bucket, Key: root + key, Body: Readable.from(watched, { objectMode: false }) },
+        partSize: PIECE_BYTES,
+        queueSize: 1,
+      });
+      const abort = (): void => void upload.abort();
+      signal.addEventListener("abort", abort);
+      try {
+        await upload.done();
+      } catch (error) {
+        signal.throwIfAborted();
+        throw failure ?? explain(error, "s3:PutObject");
+      } finally {
+        signal.removeEventListener("abort", abort);
+      }
+      if (failure !== undefined) throw failure;
+    },
+    remove: (key) =>
+      ask("s3:DeleteObject", async () => {
+        await client.send(new DeleteObjectCommand({ Bucket, Key: root + key }), {
+          abortSignal: signal,
+        });
+      }),
+    sweep: (olderThanMs) =>
+      ask("s3:ListBucketMultipartUploads", async () => {
+        let swept = 0;
+        let from: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
+        while (from !== undefined) {
+          const page: ListMultipartUploadsCommandOutput = await client.send(
+            new ListMultipartUploadsCommand({ Bucket, Prefix: root, ...from }),
+            { abortSignal: signal },
+          );
+          for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+            if (Date.now() - (Initiated?.getTime() ?? 0) <= olderThanMs) continue;
+            await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), {
+              abortSignal: signal,
+            });
+            swept++;
+          }
+          const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
+          from =
+            IsTruncated && NextKeyMarker
+              ? {
+                  KeyMarker: NextKeyMarker,
+                  ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }),
+                }
+              : undefined;
+        }
+        return swept;
+      }),
+    close: () => client.destroy(),
+  };
+}

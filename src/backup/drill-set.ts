@@ -1,0 +1,83 @@
+import type {
+  BackupDriver,
+  DriverOptions,
+  Fact,
+  ServicePlace,
+  SetReader,
+} from "../services/backup-driver.ts";
+import { describeError } from "../system/errors.ts";
+import type { DrillReport } from "./reports.ts";
+
+export interface DrillOptions extends DriverOptions {
+  driver: BackupDriver;
+  /** The place that the configuration gives up for drills. */
+  configured?: ServicePlace;
+}
+
+/**
+ * Given a set, restore it into a scratch place, measure there what was measured at its source, and return what came of it. Never throws but for
+ * the signal: a restore that fails is the result. The scratch place is gone when it resolves.
+ */
+export async function drillSet(set: SetReader, options: DrillOptions): Promise<DrillReport> {
+  const { driver, signal } = options;
+  const began = Date.now();
+  const report = (rest: Partial<DrillReport> & Pick<DrillReport, "verdict">): DrillReport => ({
+    kind: "drill",
+    at: new Date().toISOString(),
+    facts: 0,
+    rows: 0,
+    differences: [],
+    tookMs: Date.now() - began,
+    ...rest,
+  });
+  if (set.external)
+    return report({
+      verdict: "not drilled",
+      reason: `its bytes are a ${set.external.kind}, ${set.external.id}`,
+    });
+  let scratch: Awaited<ReturnType<BackupDriver["openScratch"]>> | undefined;
+  try {
+    options.update(`${set.setId}: starting a scratch place`);
+    scratch = await driver.openScratch(set, options);
+    if ("needs" in scratch)
+      return report({ verdict: "not drilled", reason: `needs ${scratch.needs}` });
+    const { place, description } = scratch;
+    await driver.restore(set, place, {
+      ...options,
+      isDone: () => false,
+      markDone: () => Promise.resolve(),
+    });
+    options.update(`${set.setId}: comparing`);
+    const found = await driver.measure(set, place, options);
+    const differences = compareFacts(set.facts, found);
+    const rows = set.facts.reduce((sum, fact) => sum + (fact.rows ?? 0), 0);
+    const compared = { scratch: description, facts: set.facts.length, rows, differences };
+    if (set.facts.length === 0)
+      return report({ verdict: "failed", reason: "the set has no facts to compare", ...compared });
+    return differences.length === 0
+      ? report({ verdict: "proven", ...compared })
+      : report({
+          verdict: "failed",
+          reason: `${differences.length} of ${set.facts.length} objects are not as they were`,
+          ...compared,
+        });
+  } catch (error) {
+    signal.throwIfAborted();
+    return report({ verdict: "failed", reason: describeError(error) });
+  } finally {
+    if (scratch && "close" in scratch) await scratch.close();
+  }
+}
+
+/** Given the facts of a set and those found after a restore, return where they do not agree. Pure. */
+function compareFacts(
+  expected: readonly Fact[],
+  found: readonly Fact[],
+): { expected: Fact; found?: Fact }[] {
+  const byObject = new Map(found.map((fact) => [fact.object, fact]));
+  return expected.flatMap((fact) => {
+    const other = byObject.get(fact.object);
+    if (other && other.rows === fact.rows && other.checksum === fact.checksum) return [];
+    return [{ expected: fact, ...(other && { found: other }) }];
+  });
+}

@@ -1,0 +1,24 @@
+import { randomInt } from "node:crypto";
+
+/** Of the 24 bits behind the second, ten are the millisecond. */
+const RANDOM_BITS = 14;
+
+/**
+ * Given the time, return a new name for a set: `20260131T021500Z-7f3a9c`. Names sort by their time (UTC), to the millisecond, and two runs do not
+ * choose the same.
+ */
+export function makeSetId(now: Date): string {
+  const second = now.toISOString().replace(/[-:]|\.\d+/g, "");
+  const rest = now.getUTCMilliseconds() * 2 ** RANDOM_BITS + randomInt(2 ** RANDOM_BITS);
+  return `${second}-${rest.toString(16).padStart(6, "0")}`;
+}
+
+const SET_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
+
+/** Given the name of a set, return the second in which it was begun; undefined where it is no such name. Pure. */
+export function readSetTime(setId: string): Date | undefined {
+  const [, year, month, day, hour, minute, second] = SET_ID.exec(setId) ?? [];
+  if (year === undefined) return undefined;
+  const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}

@@ -1,0 +1,114 @@
+import { Readable } from "node:stream";
+import type { BackupDriver, ByteDigest, PartRecord } from "../services/backup-driver.ts";
+import { describeError, OperatorError } from "../system/errors.ts";
+import { compareDigests, digestBytes } from "./digest-bytes.ts";
+import type { StoredSet } from "./list-sets.ts";
+import { type ReadOptions, readPart } from "./read-set.ts";
+import type { Level, VerifyReport } from "./reports.ts";
+import { dataPrefix, NotStoredError, RESTORE_NAME } from "./store.ts";
+
+export interface VerifyOptions extends ReadOptions {
+  level: Level;
+  driver: BackupDriver;
+  update: (line: string) => void;
+}
+
+/**
+ * Given a set, compare what is stored with its manifest as closely as the level says, and return what was found. Throws where that could not be
+ * found out: a destination that does not answer, no key for an encrypted set.
+ */
+export async function verifySet(set: StoredSet, options: VerifyOptions): Promise<VerifyReport> {
+  const at = new Date();
+  const findings = await compareSizes(set);
+  const isWhole = new Set(findings.map(({ path }) => path));
+  const { parts, restoreText } = set.manifest;
+  if (options.level !== "sizes") {
+    for (const [index, part] of parts.entries()) {
+      options.update(`${set.setId}: ${index} of ${parts.length} parts`);
+      if (isWhole.has(part.path)) continue;
+      const problem =
+        options.level === "hashes"
+          ? await compareHash(set, part)
+          : await decodePart(set, part, options);
+      if (problem !== undefined) findings.push({ path: part.path, problem });
+    }
+    if (!isWhole.has(RESTORE_NAME)) {
+      const problem = await compareHash(set, { path: RESTORE_NAME, stored: restoreText });
+      if (problem !== undefined) findings.push({ path: RESTORE_NAME, problem });
+    }
+  }
+  return {
+    kind: "verify",
+    at: at.toISOString(),
+    level: options.level,
+    ok: findings.length === 0,
+    findings: findings.map(({ path, problem }) => `${path}: ${problem}`),
+    tookMs: Date.now() - at.getTime(),
+  };
+}
+
+interface PartFinding {
+  path: string;
+  problem: string;
+}
+
+async function compareSizes({ store, job, setId, manifest }: StoredSet): Promise<PartFinding[]> {
+  const prefix = dataPrefix(job, setId);
+  const expected = new Map<string, number>([
+    [RESTORE_NAME, manifest.restoreText.bytes],
+    ...manifest.parts.map(({ path, stored }) => [path, stored.bytes] as const),
+  ]);
+  const findings: PartFinding[] = [];
+  const there = new Set<string>();
+  for await (const { key, bytes } of store.list(prefix)) {
+    const path = key.slice(prefix.length);
+    there.add(path);
+    const wanted = expected.get(path);
+    if (wanted === undefined) findings.push({ path, problem: "it is none of the set's parts" });
+    else if (wanted !== bytes)
+      findings.push({ path, problem: `${bytes} bytes instead of ${wanted}` });
+  }
+  for (const path of expected.keys())
+    if (!there.has(path)) findings.push({ path, problem: "it is missing" });
+  return findings;
+}
+
+async function compareHash(
+  { store, job, setId }: StoredSet,
+  { path, stored }: { path: string; stored: ByteDigest },
+): Promise<string | undefined> {
+  try {
+    return compareDigests(await digestBytes(store.read(dataPrefix(job, setId) + path)), stored);
+  } catch (error) {
+    if (error instanceof NotStoredError) return "it is missing";
+    throw error;
+  }
+}
+
+async function decodePart(
+  set: StoredSet,
+  part: PartRecord,
+  options: VerifyOptions,
+): Promise<string | undefined> {
+  // First as it is stored: what is wrong with it then is the reason of all else.
+  const problem = await compareHash(set, part);
+  if (problem !== undefined) return problem;
+  let failure: unknown;
+  const watched = (async function* () {
+    try {
+      yield* readPart(set, part, options);
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  })();
+  const content = Readable.from(watched, { objectMode: false });
+  content.on("error", () => undefined);
+  const found = await options.driver.checkPart(part, content).catch(describeError);
+  // What the driver leaves unread must be read for its hash.
+  for await (const _ of content.destroyed ? [] : (content as AsyncIterable<Buffer>)) continue;
+  options.signal.throwIfAborted();
+  // Without its key or its program nothing is known of the part: that is no finding.
+  if (failure instanceof OperatorError && failure.kind !== "failed") throw failure;
+  return failure === undefined ? found : describeError(failure);
+}

@@ -1,0 +1,193 @@
+import { availableParallelism } from "node:os";
+import pLimit from "p-limit";
+import type { JobResult } from "../../backup/run-job.ts";
+import { describeError, describeInOneLine, OperatorError } from "../../system/errors.ts";
+import { printable } from "../../system/printable.ts";
+import { describeBytes } from "../../terminal/quantities.ts";
+import type { Context, Input } from "../command.ts";
+import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
+
+/** What became of a job of this run. */
+type Outcome = JobResult | { job: string; state: "locked" };
+
+/** Streams at once: each has a program or two of its own, and a few MiB of memory. */
+const MOST_STREAMS = 4;
+
+/** Given what was typed, do what `lcops backup run` says and return the exit code. */
+export function runBackups(input: Input, context: Context): Promise<number> {
+  return withBackups(context, async (backups) => {
+    const { startProgress } = await import("../../terminal/progress.ts");
+    const jobs = backups.pick(input.operands);
+    const { terminal } = context;
+    const parallel = Math.max(2, Math.min(MOST_STREAMS, availableParallelism()));
+    const limit = pLimit(parallel);
+    let progress = startProgress(terminal);
+    const lines = new Map<string, string>();
+    let bytes = 0;
+    const draw = (): void =>
+      progress.update(
+        `${describeBytes(bytes)}  ${[...lines].map(([name, line]) => `${name}: ${line}`).join("  ")}`,
+      );
+    try {
+      const outcomes = await Promise.all(
+        jobs.map(async (job) => {
+          if (terminal.flags.json) terminal.printEvent({ event: "begun", job: job.name });
+          const outcome = await runOne(job, backups, context, {
+            limit,
+            parallel,
+            update: (line) => {
+              lines.set(job.name, printable(line.replace(`${job.name}: `, "")));
+              draw();
+            },
+            passed: (more) => {
+              bytes += more;
+              draw();
+            },
+          });
+          lines.delete(job.name);
+          progress.end();
+          tell(outcome, context);
+          await notify(job, outcome, backups, context);
+          progress = startProgress(terminal);
+          return outcome;
+        }),
+      );
+      return exitCodeOf(outcomes);
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+async function runOne(
+  { name, job, service }: Job,
+  backups: Backups,
+  context: Context,
+  run: {
+    limit: ReturnType<typeof pLimit>;
+    parallel: number;
+    update: (line: string) => void;
+    passed: (bytes: number) => void;
+  },
+): Promise<Outcome> {
+  const { signal, folders } = context;
+  const { takeJobLock } = await import("../../backup/job-lock.ts");
+  const { sweepUnfinished } = await import("../../backup/collect-garbage.ts");
+  const { makeEncoder } = await import("../../backup/codec.ts");
+  const { runJob } = await import("../../backup/run-job.ts");
+  const release = await takeJobLock(folders.state, name);
+  if (!release) return { job: name, state: "locked" };
+  const began = Date.now();
+  try {
+    const stores = await backups.stores(job);
+    await sweepUnfinished(folders.state, name, stores);
+    const recipients = job.recipients ?? backups.settings.recipients ?? [];
+    const childEnvironment = await programEnvironment(context);
+    const encoder = await makeEncoder(recipients, { environment: childEnvironment, signal });
+    const environmentName = backups.environmentOf(job.service);
+    return await runJob({
+      ...run,
+      name,
+      job,
+      environmentName,
+      driver: await loadDriver(service, job.service),
+      place: backups.openPlace(job.service),
+      stores,
+      encoder,
+      recipients,
+      version: context.version,
+      programs: {},
+      stateFolder: folders.state,
+      environment: childEnvironment,
+      signal,
+      trace: context.terminal.trace,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    return {
+      job: name,
+      state: "failed",
+      reason: describeInOneLine(error),
+      ...(error instanceof OperatorError && error.next !== undefined && { next: error.next }),
+      destinations: [],
+      plainBytes: 0,
+      storedBytes: 0,
+      parts: 0,
+      tookMs: Date.now() - began,
+      warnings: [],
+    };
+  } finally {
+    await release();
+  }
+}
+
+function tell(outcome: Outcome, { terminal }: Context): void {
+  if (terminal.flags.json) terminal.printEvent({ event: "ended", ...outcome });
+  if (outcome.state === "locked") {
+    terminal.warn(`lcops: ${outcome.job}: another run of this job holds the lock; wait for it`);
+    return;
+  }
+  const { job, state, reason = "", next, setId = "", warnings } = outcome;
+  const then = next === undefined ? "" : `; ${next}`;
+  if (state === "failed") terminal.warn(`lcops: ${job} has failed: ${printable(reason + then)}`);
+  else if (state === "incomplete")
+    terminal.warn(`lcops: ${job}: the set ${setId} is incomplete: ${printable(reason)}`);
+  else if (!terminal.flags.json) terminal.note(describeDone(outcome));
+  for (const { code, object, detail } of warnings) {
+    const about = [object, detail].filter((text) => text !== undefined).join(": ");
+    terminal.note(printable(`${job}: ${code} ${about}`));
+  }
+}
+
+function describeDone({
+  job,
+  setId,
+  storedBytes,
+  parts,
+  rows,
+  tookMs,
+  destinations,
+}: JobResult): string {
+  const where = destinations.map(({ name }) => name).join(" and ");
+  const counted = rows === undefined ? "" : `, ${rows} rows`;
+  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${counted}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
+}
+
+/** Whoever is to hear of it; that they did not is said, and changes nothing. */
+async function notify(
+  { name, job }: Job,
+  outcome: Outcome,
+  { config }: Backups,
+  context: Context,
+): Promise<void> {
+  if (outcome.state === "locked") return;
+  for (const one of job.notify ?? []) {
+    const settings = config.notify?.[one];
+    if (!settings || (outcome.state === "complete" && settings.when !== "always")) continue;
+    const { environment, signal } = context;
+    const failure = await (async () => {
+      const { sendNotice } = await import("../../notify/send-notice.ts");
+      const { readSecret } = await import("../../config/read-secret.ts");
+      const recipient =
+        "command" in settings
+          ? settings
+          : { webhook: await readSecret(settings.webhook, { environment, signal }) };
+      const document = { event: "backup", at: new Date().toISOString(), ...outcome };
+      return sendNotice(recipient, document, {
+        environment: await context.childEnvironment(),
+        signal,
+      });
+    })().catch(describeError);
+    if (failure !== undefined)
+      context.terminal.warn(`lcops: ${name}: ${one} was not told: ${printable(failure)}`);
+  }
+}
+
+/** 1 where nothing was published, 6 where others hold every lock, 3 where a part of it is missing. */
+function exitCodeOf(outcomes: readonly Outcome[]): number {
+  const all = (state: Outcome["state"]): boolean => outcomes.every((one) => one.state === state);
+  if (all("complete")) return 0;
+  if (all("locked")) return 6;
+  return outcomes.some(({ state }) => state === "complete" || state === "incomplete") ? 3 : 1;
+}

@@ -1,0 +1,93 @@
+import { availableParallelism } from "node:os";
+import { drillSet } from "../../backup/drill-set.ts";
+import { makeRunFolder } from "../../backup/run-folder.ts";
+import { openSet } from "../../backup/read-set.ts";
+import { type DrillReport, writeReport } from "../../backup/reports.ts";
+import { describeWithNext } from "./describe-with-next.ts";
+import { printable } from "../../system/printable.ts";
+import { describeAge } from "../../terminal/quantities.ts";
+import type { Context, Input } from "../command.ts";
+import { findSet } from "./gather-sets.ts";
+import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
+
+interface Drilled {
+  job: string;
+  setId?: string;
+  report?: DrillReport;
+  gap?: string;
+}
+
+/** Given what was typed, do what `lcops backup drill` says and return the exit code: 4 where a set could not be proven. */
+export function runDrill(input: Input, context: Context): Promise<number> {
+  return withBackups(context, async (backups) => {
+    const drilled: Drilled[] = [];
+    for (const job of backups.pick(input.operands)) {
+      const one = await drillNewest(job, backups, context).catch((error: unknown): Drilled => {
+        context.signal.throwIfAborted();
+        return { job: job.name, gap: describeWithNext(error) };
+      });
+      drilled.push(one);
+      tell(one, context);
+    }
+    if (context.terminal.flags.json) context.terminal.printJson(drilled);
+    if (drilled.some(({ report }) => report?.verdict === "failed")) return 4;
+    const open = drilled.filter(({ report }) => report?.verdict !== "proven");
+    if (open.length === 0) return 0;
+    return open.length === drilled.length && open.every(({ gap }) => gap !== undefined) ? 1 : 3;
+  });
+}
+
+async function drillNewest(job: Job, backups: Backups, context: Context): Promise<Drilled> {
+  const { copies, bad } = await findSet(backups, job.name, context);
+  // Another destination's copy where one is damaged: the drill of a set is that of its best copy.
+  const [set] = copies;
+  if (!set) return { job: job.name, gap: bad[0]?.problem ?? "there is no set" };
+  const { startProgress } = await import("../../terminal/progress.ts");
+  const progress = startProgress(context.terminal);
+  const folder = await makeRunFolder(context.folders.state);
+  const environment = await programEnvironment(context);
+  const { signal } = context;
+  try {
+    const report = await drillSet(
+      openSet(set, { environment, signal, identities: backups.identities }),
+      {
+        job: job.job,
+        driver: await loadDriver(job.service, job.job.service),
+        environment,
+        signal,
+        update: (line) => progress.update(printable(line)),
+        trace: context.terminal.trace,
+        parallel: Math.max(2, Math.min(4, availableParallelism())),
+        folder: folder.path,
+        ...(job.job.scratch !== undefined && { configured: backups.openPlace(job.job.scratch) }),
+      },
+    );
+    for (const copy of copies) await writeReport(copy.store, copy, report);
+    return { job: job.name, setId: set.setId, report };
+  } finally {
+    progress.end();
+    await folder.remove();
+  }
+}
+
+function tell({ job, setId, report, gap }: Drilled, { terminal }: Context): void {
+  if (!report) return terminal.warn(`lcops: ${job} is not drilled: ${printable(gap ?? "")}`);
+  const { verdict, reason = "", facts, rows, tookMs, scratch = "", differences } = report;
+  if (verdict === "not drilled")
+    return terminal.warn(`lcops: ${job}: ${setId} is not drilled: ${printable(reason)}`);
+  if (verdict === "failed") {
+    terminal.warn(`lcops: ${job}: the drill of ${setId} has failed: ${printable(reason)}`);
+    for (const { expected, found } of differences.slice(0, 10)) {
+      const then = `${expected.rows ?? "?"} rows, ${expected.checksum ?? "no checksum"}`;
+      const now = found
+        ? `${found.rows ?? "?"} rows, ${found.checksum ?? "no checksum"}`
+        : "missing";
+      terminal.warn(`  ${printable(`${expected.object}: ${then}; restored: ${now}`)}`);
+    }
+    return undefined;
+  }
+  return terminal.note(
+    `${job}: ${setId} is proven: ${facts} objects and ${rows} rows as they were, restored in ${describeAge(tookMs)} into ${printable(scratch)}`,
+  );
+}

@@ -1,0 +1,165 @@
+import { availableParallelism } from "node:os";
+import { makeRunFolder } from "../../backup/run-folder.ts";
+import { openSet } from "../../backup/read-set.ts";
+import { openRestoreProgress } from "../../backup/restore-set.ts";
+import type { ServicePlace } from "../../services/backup-driver.ts";
+import { describeError, OperatorError } from "../../system/errors.ts";
+import { describeBytes } from "../../terminal/quantities.ts";
+import type { Context, Input } from "../command.ts";
+import { findSet } from "./gather-sets.ts";
+import { type Backups, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
+
+/** Given what was typed, do what `lcops backup restore` says and return the exit code. */
+export function runRestore(input: Input, context: Context): Promise<number> {
+  const [name = ""] = input.operands;
+  const into = input.options["into"];
+  const only = input.options["only"];
+  if (typeof into !== "string") {
+    throw new OperatorError("usage", "it is not said where the set is restored to", {
+      next: "add --into SERVICE, e.g. --into school-dev/rescued",
+    });
+  }
+  return withBackups(context, async (backups) => {
+    const { job, copies, bad } = await findSet(backups, name, context);
+    const [set] = copies;
+    if (!set)
+      throw new OperatorError("failed", `${name}: ${bad[0]?.problem ?? "there is no copy"}`);
+    if (set.manifest.external)
+      throw new OperatorError(
+        "usage",
+        `${set.setId} is a ${set.manifest.external.kind}, which lcops does not restore`,
+        {
+          next: `restore ${set.manifest.external.id} with AWS's own means`,
+        },
+      );
+    const { target, isProduction } = openTarget(into, job.service.kind, backups);
+    const driver = await loadDriver(job.service, job.job.service);
+    const { startProgress } = await import("../../terminal/progress.ts");
+    const progress = startProgress(context.terminal);
+    const folder = await makeRunFolder(context.folders.state);
+    let bytes = 0;
+    let line = "";
+    const draw = (): void => progress.update(`${describeBytes(bytes)}  ${line}`);
+    const environment = await programEnvironment(context);
+    const options = {
+      job: job.job,
+      environment,
+      signal: context.signal,
+      update: (text: string) => {
+        line = text;
+        draw();
+      },
+      trace: context.terminal.trace,
+      parallel: Math.max(2, Math.min(4, availableParallelism())),
+      folder: folder.path,
+      ...(typeof only === "string" && { only }),
+    };
+    try {
+      const reader = openSet(set, {
+        environment,
+        signal: context.signal,
+        identities: backups.identities,
+        passed: (more) => {
+          bytes += more;
+          draw();
+        },
+      });
+      const plan = await driver.planRestore(reader, target, options);
+      progress.end();
+      if (plan.isSource && input.options["inPlace"] !== true) {
+        throw new OperatorError("refused", `${into} is what the set was read from`, {
+          next: "restore it elsewhere, or add --in-place if it is really to be overwritten",
+        });
+      }
+      const change = {
+        title: `restore ${typeof only === "string" ? `${only} of ` : ""}${set.setId} (${set.job}) into ${into}`,
+        lines: [
+          `as of ${set.manifest.consistency.at}, ${set.manifest.consistency.level}`,
+          ...plan.objects.slice(0, 20),
+          ...(plan.objects.length > 20 ? [`and ${plan.objects.length - 20} more`] : []),
+          ...plan.replaces.slice(0, 20).map((one) => `replaces ${one}`),
+          ...(plan.replaces.length > 20 ? [`and ${plan.replaces.length - 20} more`] : []),
+          ...(plan.isSource ? [`${into} is what the set was read from`] : []),
+          ...(plan.warnings ?? []).map(({ code, detail = "" }) => `${code} ${detail}`),
+        ],
+        target: into,
+        danger: "destroys" as const,
+        // Over its own source it is confirmed by name, wherever that is.
+        isProduction: isProduction || plan.isSource,
+      };
+      if (!(await context.gate(change))) return 0;
+      const done = await openRestoreProgress(context.folders.state, [
+        set.setId,
+        into,
+        typeof only === "string" ? only : undefined,
+      ]);
+      if (done.resumed > 0)
+        context.terminal.note(`${done.resumed} parts stand already; it goes on behind them`);
+      const record = await context.journal({ change: change.title });
+      const began = Date.now();
+      try {
+        await driver.restore(reader, target, { ...options, ...done });
+      } catch (error) {
+        await record.end({ state: "failed", detail: describeError(error) });
+        context.signal.throwIfAborted();
+        throw error instanceof OperatorError
+          ? new OperatorError(error.kind, `${error.message}; ${into} is restored in part`, {
+              next: error.next ?? "the same command goes on where it stopped",
+              cause: error,
+            })
+          : error;
+      }
+      await done.finish();
+      await record.end({ state: "done" });
+      const tookMs = Date.now() - began;
+      if (context.terminal.flags.json)
+        context.terminal.printJson({ setId: set.setId, into, only: only ?? null, bytes, tookMs });
+      else
+        context.terminal.note(
+          `${into}: restored, ${describeBytes(bytes)} in ${(tookMs / 1000).toFixed(1)} s`,
+        );
+      return 0;
+    } finally {
+      progress.end();
+      await folder.remove();
+    }
+  });
+}
+
+/** `SERVICE`, `SERVICE/WITHIN`, or for whisper files `/FOLDER` of this machine. */
+function openTarget(
+  into: string,
+  kind: string,
+  backups: Backups,
+): { target: ServicePlace; isProduction: boolean } {
+  if (into.startsWith("/")) {
+    if (kind !== "graphite")
+      throw new OperatorError("usage", `a ${kind} set is restored into a service, not a folder`, {
+        next: "name a service after --into",
+      });
+    const none = (): Promise<never> => Promise.reject(new Error("a folder is no server"));
+    const target: ServicePlace = {
+      name: into,
+      within: into,
+      config: { kind: "graphite", port: 1 },
+      endpoint: none,
+      host: () => Promise.resolve(undefined),
+      password: () => Promise.resolve(undefined),
+      aws: none,
+    };
+    return { target, isProduction: false };
+  }
+  const at = into.indexOf("/");
+  const [service, within] = at === -1 ? [into] : [into.slice(0, at), into.slice(at + 1)];
+  const target = backups.openPlace(service ?? "", within);
+  if (target.config.kind !== kind)
+    throw new OperatorError(
+      "usage",
+      `${service} is a ${target.config.kind} service, the set is of ${kind}`,
+      {
+        next: `name a ${kind} service after --into`,
+      },
+    );
+  return { target, isProduction: backups.isProduction(service ?? "") };
+}

@@ -1,0 +1,125 @@
+import type { StoredSet } from "../../backup/list-sets.ts";
+import { type Level, LEVELS, type VerifyReport, writeReport } from "../../backup/reports.ts";
+import { verifySet } from "../../backup/verify-set.ts";
+import { OperatorError } from "../../system/errors.ts";
+import { describeWithNext } from "./describe-with-next.ts";
+import { printable } from "../../system/printable.ts";
+import type { Context, Input } from "../command.ts";
+import { findSet } from "./gather-sets.ts";
+import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
+import { programEnvironment } from "./program-environment.ts";
+
+interface Verdict {
+  job: string;
+  setId: string;
+  /** The destination; absent where it does not answer, and `gap` names it. */
+  at?: string;
+  report?: VerifyReport;
+  /** Why nothing could be found out. */
+  gap?: string;
+}
+
+/** Given what was typed, do what `lcops backup verify` says and return the exit code. */
+export function runVerify(input: Input, context: Context): Promise<number> {
+  const level = readLevel(input.options["level"]);
+  return withBackups(context, async (backups) => {
+    const names =
+      input.operands.length > 0 ? input.operands : backups.pick([]).map(({ name }) => name);
+    const verdicts: Verdict[] = [];
+    for (const name of names) verdicts.push(...(await verifyOne(name, level, backups, context)));
+    if (context.terminal.flags.json) context.terminal.printJson(verdicts);
+    if (verdicts.some(({ report }) => report && !report.ok)) return 4;
+    const gaps = verdicts.filter(({ gap }) => gap !== undefined);
+    if (gaps.length === 0) return 0;
+    return gaps.length === verdicts.length ? 1 : 3;
+  });
+}
+
+function readLevel(given: unknown): Level {
+  const level = LEVELS.find((one) => one === (given ?? "hashes"));
+  if (level) return level;
+  throw new OperatorError("usage", `there is no level ${String(given)}`, {
+    next: `choose one of ${LEVELS.join(", ")}`,
+  });
+}
+
+async function verifyOne(
+  name: string,
+  level: Level,
+  backups: Backups,
+  context: Context,
+): Promise<Verdict[]> {
+  const { job, copies, bad, gaps } = await findSet(backups, name, context);
+  const verdicts: Verdict[] = [];
+  for (const { setId, store, problem } of bad) {
+    const report: VerifyReport = {
+      kind: "verify",
+      at: new Date().toISOString(),
+      level,
+      ok: false,
+      findings: [problem],
+      tookMs: 0,
+    };
+    verdicts.push({ job: job.name, setId, at: store.name, report });
+  }
+  for (const set of copies) verdicts.push(await verifyCopy(set, job, level, backups, context));
+  for (const verdict of verdicts) tell(verdict, level, context);
+  // Told already: of a destination that does not answer nothing was found out.
+  const setId = copies[0]?.setId ?? bad[0]?.setId ?? name;
+  return [...verdicts, ...gaps.map((gap) => ({ job: job.name, setId, gap }))];
+}
+
+async function verifyCopy(
+  set: StoredSet,
+  { name, job, service }: Job,
+  level: Level,
+  backups: Backups,
+  context: Context,
+): Promise<Verdict> {
+  const { startProgress } = await import("../../terminal/progress.ts");
+  const progress = startProgress(context.terminal);
+  const about = { job: name, setId: set.setId, at: set.store.name };
+  try {
+    const driver = await loadDriver(service, job.service);
+    const report = await verifySet(set, {
+      level,
+      driver,
+      identities: backups.identities,
+      environment: await programEnvironment(context),
+      signal: context.signal,
+      update: progress.update,
+    });
+    const { external } = set.manifest;
+    if (external && driver.external) {
+      const problem = await driver.external.verify(external, backups.openPlace(job.service), {
+        job,
+        environment: await programEnvironment(context),
+        signal: context.signal,
+        update: progress.update,
+        trace: context.terminal.trace,
+        parallel: 1,
+        folder: context.folders.state,
+      });
+      if (problem !== undefined) {
+        report.ok = false;
+        report.findings = [...report.findings, problem];
+      }
+    }
+    await writeReport(set.store, set, report);
+    return { ...about, report };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { ...about, gap: describeWithNext(error) };
+  } finally {
+    progress.end();
+  }
+}
+
+function tell({ setId, job, at, report, gap }: Verdict, level: Level, { terminal }: Context): void {
+  const about = `${job}: ${setId} at ${at}`;
+  if (gap !== undefined) terminal.warn(`lcops: ${about} is not verified: ${printable(gap)}`);
+  else if (report?.ok) terminal.note(`${about} is whole (${level})`);
+  else
+    for (const finding of report?.findings ?? [])
+      terminal.warn(`lcops: ${about}: ${printable(finding)}`);
+}

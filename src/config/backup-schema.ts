@@ -1,0 +1,137 @@
+import * as z from "zod/mini";
+import { matching, name, orAbsent, path, region, secret, text } from "./schema-fields.ts";
+
+const recipient = matching(
+  /^age1[02-9ac-hj-np-z]{58,4000}$/,
+  "the public key of an age identity is expected, age1…",
+);
+const recipients = z
+  .array(recipient)
+  .check(
+    z.describe(
+      "Public age keys, any of which opens the sets; two at least are wise, one kept offline. None: the sets are not encrypted",
+    ),
+  );
+const count = (message: string) => z.int(message).check(z.gte(1, message), z.lte(100_000, message));
+
+const destination = z.union(
+  [
+    z.strictObject({ folder: path.check(z.describe("A folder of this machine")) }),
+    z.strictObject({
+      bucket: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of a bucket is expected"),
+      prefix: orAbsent(
+        matching(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "a prefix is names with / between them"),
+        "What the names of its objects begin with",
+      ),
+      region: orAbsent(region, "Where the bucket is; the environment's first region when absent"),
+      environment: orAbsent(name, "Environment whose profile opens it"),
+    }),
+  ],
+  'a destination is {"folder": …} or {"bucket": …}',
+);
+const DESTINATIONS = ["server", "operator"] as const;
+
+const periods = count("how many periods keep a set: a whole number from 1 is expected");
+const keep = z
+  .strictObject({
+    last: orAbsent(periods, "How many of the newest sets are kept"),
+    daily: orAbsent(periods, "For how many days that have sets the newest is kept"),
+    weekly: orAbsent(periods, "The same of weeks"),
+    monthly: orAbsent(periods, "The same of months"),
+    yearly: orAbsent(periods, "The same of years"),
+  })
+  .check(z.refine((given) => Object.keys(given).length > 0, "say what is kept"));
+
+const backupJob = z.strictObject({
+  service: name.check(z.describe("The service that is backed up")),
+  destinations: orAbsent(
+    z
+      .array(z.enum(DESTINATIONS, "server or operator is expected"))
+      .check(z.minLength(1, "name at least one destination")),
+    "Where its sets go; absent: to all that there are",
+  ),
+  recipients: z.optional(recipients),
+  keep: orAbsent(keep, "Which sets prune leaves; absent: all"),
+  schedule: orAbsent(
+    matching(/^[0-9*,/-]+( [0-9*,/-]+){4}$/, "five fields of a crontab are expected"),
+    "When it runs, as a crontab says it, in UTC",
+  ),
+  maxAgeHours: orAbsent(
+    count("a number of hours is expected"),
+    "Past this age of the newest set it is overdue; 26 when absent",
+  ),
+  drillDays: orAbsent(
+    count("a number of days is expected"),
+    "Past this age of the last drill it is overdue, and nothing is pruned; 35 when absent",
+  ),
+  scratch: orAbsent(name, "A service that a drill may overwrite; absent: one is started for it"),
+  copy: orAbsent(name, "The operator's own copy of the service, for backup status"),
+  notify: orAbsent(z.array(name), "Who is told"),
+  mysql: orAbsent(
+    z.strictObject({
+      exclude: orAbsent(z.array(text), "Databases and tables that are left out, DATABASE.TABLE"),
+      rdsSnapshot: orAbsent(text, "RDS instance of which snapshots are taken instead of dumps"),
+    }),
+    "How a MySQL service is backed up",
+  ),
+  graphite: orAbsent(
+    z.strictObject({
+      folder: orAbsent(path, "Where its whisper files are; /var/lib/graphite/whisper when absent"),
+    }),
+    "How a Graphite service is backed up",
+  ),
+});
+
+/** Who can be told of what happened. */
+export const notifySchema = z.union(
+  [
+    z.strictObject({
+      webhook: secret.check(z.describe("Address to which a JSON document is posted")),
+      when: z.optional(z.enum(["trouble", "always"])),
+    }),
+    z.strictObject({
+      command: z
+        .array(text)
+        .check(
+          z.minLength(1, "a program is expected"),
+          z.describe("A program and its arguments; it gets the JSON document as its input"),
+        ),
+      when: z.optional(z.enum(["trouble", "always"])),
+    }),
+  ],
+  'who is told is {"webhook": …} or {"command": …}',
+);
+
+/** What is backed up, where to, and for how long it is kept. */
+export const backupsSchema = z.strictObject({
+  destinations: z
+    .strictObject({
+      server: orAbsent(destination, "The server's: away from this machine"),
+      operator: orAbsent(destination, "The operator's: at hand"),
+    })
+    .check(z.refine((given) => Object.keys(given).length > 0, "name at least one destination")),
+  recipients,
+  identities: orAbsent(
+    z.array(secret),
+    "Private age keys, for what reads sets: verify --level decode, restore, drill",
+  ),
+  timeZone: orAbsent(
+    text.check(z.refine(isTimeZone, "a time zone is expected, e.g. Europe/Dublin")),
+    "Where days, weeks, months and years begin for prune; UTC when absent",
+  ),
+  jobs: z.record(name, backupJob).check(z.describe("What is backed up, by name")),
+});
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+export type BackupsConfig = z.output<typeof backupsSchema>;
+export type BackupJobConfig = z.output<typeof backupJob>;
+export type DestinationConfig = z.output<typeof destination>;
+export type DestinationName = (typeof DESTINATIONS)[number];
+export type KeepConfig = z.output<typeof keep>;

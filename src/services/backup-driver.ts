@@ -1,0 +1,262 @@
+/** What a kind of service tells the backup room: how it is read into a set, read back, and proven. Types only. */
+import type { Readable } from "node:stream";
+import type { AwsScope } from "../aws/aws-scope.ts";
+import type { AwsAccess } from "../aws/client-options.ts";
+import type { BackupJobConfig } from "../config/backup-schema.ts";
+import type { ServiceConfig } from "../config/schema.ts";
+import type { Connection } from "../reach/connect-host.ts";
+import type { Endpoint } from "./service.ts";
+
+/**
+ * A driver knows its service's protocol and nothing of sets, destinations, compression, encryption or retention; the backup room knows
+ * those, and no service. Every method ends by `options.signal`, leaves no program behind, and throws OperatorError for what an operator can mend.
+ */
+export interface BackupDriver {
+  /**
+   * Looks at what a dump needs (programs, grants, versions) and what there is, and changes nothing. Returns the inventory that a complete
+   * set must hold. Throws what forbids a dump: a missing program, a missing grant that would leave something out silently.
+   */
+  plan(place: ServicePlace, options: DriverOptions): Promise<DumpPlan>;
+  /**
+   * Writes every object of the plan into parts. Resolves only when every program has ended well and what it wrote is whole (trailers,
+   * inventory); throws otherwise, and nothing is published then. What it left out it names in `skipped`: the set is then incomplete.
+   */
+  dump(
+    place: ServicePlace,
+    plan: DumpPlan,
+    sink: PartSink,
+    options: DriverOptions,
+  ): Promise<DumpOutcome>;
+  /** Given a part's decoded bytes, read to their end, returns what is wrong with their structure; undefined where it is whole. */
+  checkPart(part: PartRecord, content: Readable): Promise<string | undefined>;
+  /** Looks at the target of a restore and says what would be done to it, for the plan that is confirmed. Throws `usage` where `only` names nothing. */
+  planRestore(set: SetReader, target: ServicePlace, options: SelectOptions): Promise<RestorePlan>;
+  /** Reads the parts back in the order that they need. A part of which `isDone` says true is passed over; `markDone` follows each that stands whole. */
+  restore(set: SetReader, target: ServicePlace, options: RestoreOptions): Promise<void>;
+  /**
+   * Starts, as an unprivileged user and on loopback, a place of the same flavour and major version as the set's source, or takes
+   * `configured` where it is one. `needs` says in the operator's words what is missing: `mysqld 8.x`.
+   */
+  openScratch(
+    set: SetContent,
+    options: DriverOptions & { configured?: ServicePlace },
+  ): Promise<ScratchPlace | { needs: string }>;
+  /** Takes the facts that the set has (`set.facts`) of what stands in the place now, by the same methods. Order does not matter. */
+  measure(set: SetContent, place: ServicePlace, options: SelectOptions): Promise<Fact[]>;
+  /**
+   * Lines of RESTORE.txt: how to restore with standard programs alone, in a POSIX shell. `decode(part)` is the command that writes
+   * a part's plain bytes to its standard output.
+   */
+  describeRestore(set: SetContent, decode: (part: PartRecord) => string): string[];
+  /** For sets whose bytes live elsewhere (an RDS snapshot); absent: the kind has none. */
+  external?: ExternalDriver;
+}
+
+interface ExternalDriver {
+  /** Returns what is wrong with it; undefined where it is there and usable. */
+  verify(
+    reference: ExternalReference,
+    place: ServicePlace,
+    options: DriverOptions,
+  ): Promise<string | undefined>;
+  /** Removes it, if it is ours; what is gone already is no error. */
+  remove(reference: ExternalReference, place: ServicePlace, options: DriverOptions): Promise<void>;
+}
+
+/** A service and the ways to it. What is asked for first is opened then, and once; who made the place closes it. */
+export interface ServicePlace {
+  /** Name of the service. */
+  name: string;
+  config: ServiceConfig;
+  /** What stands behind the slash of `--into SERVICE/WITHIN`: a database, a folder. */
+  within?: string;
+  /** Where it is reached from this machine, through a forward where it needs one. */
+  endpoint(): Promise<Endpoint>;
+  /** The ssh connection to its host; undefined: it has none, and is reached directly. */
+  host(): Promise<Connection | undefined>;
+  /** Undefined where the configuration has none. Throws `access`. */
+  password(): Promise<string | undefined>;
+  /** AWS of its environment, in this region or the environment's first. Throws `configuration` where there is neither. */
+  aws(region?: string): Promise<{ scope: AwsScope; access: AwsAccess }>;
+}
+
+/** What every method of a driver gets. */
+export interface DriverOptions {
+  /** The job, with the settings of its kind (`job.mysql`, `job.graphite`). */
+  job: BackupJobConfig;
+  /** For the job's children, and to look for programs on its PATH. */
+  environment: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  /** What is being done, one line, for people who watch. */
+  update: (line: string) => void;
+  /** Steps, for `-v`. */
+  trace: (line: string) => void;
+  /** How many streams are worth having at once. */
+  parallel: number;
+  /** A folder of this run's own (0700), removed behind it; for a scratch server's data too. */
+  folder: string;
+}
+
+export interface SelectOptions extends DriverOptions {
+  /** `--only`: a table, a path; the driver knows which objects it names. */
+  only?: string;
+}
+
+export interface RestoreOptions extends SelectOptions {
+  isDone: (part: PartRecord) => boolean;
+  /** On the disk when it resolves. */
+  markDone: (part: PartRecord) => Promise<void>;
+}
+
+export interface DumpPlan {
+  objects: readonly PlannedObject[];
+  /** Name and version of each program that is used. */
+  programs?: Readonly<Record<string, string>>;
+  warnings?: readonly BackupWarning[];
+}
+
+interface PlannedObject {
+  /** `shop.orders`, `stats/counters`; not yet printable. */
+  name: string;
+  estimatedBytes?: number;
+}
+
+export interface BackupWarning {
+  /** `NON_TRANSACTIONAL_TABLE` */
+  code: string;
+  object?: string;
+  detail?: string;
+}
+
+/** Where a driver puts its bytes. */
+export interface PartSink {
+  /**
+   * Compresses, encrypts, hashes and stores one part, and returns its record once it is stored. Any number may be written at once: those
+   * that there is no room for wait, unread. A content that throws is not stored and write throws the same: for a program's output give an
+   * iteration that throws at its end when the program ended badly, since a stream that ends proves nothing.
+   */
+  write(part: NewPart, content: AsyncIterable<Uint8Array>): Promise<PartRecord>;
+}
+
+export interface NewPart {
+  /**
+   * Relative, `/` between the levels, each percent-encoded with `encodePartName`; without the endings of compression and
+   * encryption: `mysql/shop/orders.0000.sql`.
+   */
+  path: string;
+  /** The object of the plan that it belongs to; several parts may. */
+  object: string;
+  /** What it is to its driver: `schema`, `data`, `index`. */
+  role: string;
+  /** Place among the parts of its object and role, from 0. */
+  seq: number;
+}
+
+export interface PartRecord extends NewPart {
+  /** As it is stored, `mysql/shop/orders.0000.sql.zst.age`. */
+  path: string;
+  plain: ByteDigest;
+  stored: ByteDigest;
+  /** From the plain bytes outwards. */
+  codec: readonly ("zstd" | "gzip" | "age")[];
+}
+
+export interface ByteDigest {
+  bytes: number;
+  /** Hexadecimal. */
+  sha256: string;
+}
+
+export interface DumpOutcome {
+  consistency: Consistency;
+  source: SourceIdentity;
+  /** Of every object that can be compared after a restore, taken in the same snapshot as its bytes. */
+  facts: readonly Fact[];
+  skipped?: readonly { object: string; reason: string }[];
+  warnings?: readonly BackupWarning[];
+  external?: ExternalReference;
+}
+
+/** Strongest first: a snapshot of the storage, one transaction, several that are proven to see the same, each object for itself, none. */
+type ConsistencyLevel =
+  | "storage-snapshot"
+  | "single-snapshot"
+  | "lock-synced"
+  | "position-synced"
+  | "per-object"
+  | "fuzzy";
+
+interface Consistency {
+  level: ConsistencyLevel;
+  /** ISO 8601, UTC: the moment whose state the set shows; of `per-object` and `fuzzy`, when reading began. */
+  at: string;
+  /** What proves the level: positions before and after, how long a lock was held. */
+  proof: Readonly<Record<string, string | number>>;
+}
+
+interface SourceIdentity {
+  /** `mysql`, `mariadb`, `whisper` */
+  engine: string;
+  version: string;
+  /** Tells this server from any other: server_uuid; nothing secret, no path of this machine. */
+  serverId?: string;
+}
+
+/** What was true of an object. Two facts of an object agree when all that both state is equal, and they state the same. */
+export interface Fact {
+  object: string;
+  rows?: number;
+  /** With its method in front: `crc32-xor:3294497391`. */
+  checksum?: string;
+}
+
+/** Bytes that live elsewhere: an RDS snapshot. */
+interface ExternalReference {
+  kind: string;
+  id: string;
+  region?: string;
+  account?: string;
+}
+
+/** What a driver may know of a set. */
+export interface SetContent {
+  setId: string;
+  job: string;
+  /** Kind of the service. */
+  kind: string;
+  source: SourceIdentity;
+  consistency: Consistency;
+  /** The inventory at the time of the dump. */
+  objects: readonly string[];
+  skipped: readonly { object: string; reason: string }[];
+  parts: readonly PartRecord[];
+  facts: readonly Fact[];
+  external?: ExternalReference;
+}
+
+/** A set, and its bytes. */
+export interface SetReader extends SetContent {
+  /**
+   * A part's plain bytes. The stream is destroyed with an error, at its end too, where the stored or the plain bytes are not those of the record:
+   * what was made of them until then must not stand.
+   */
+  read(part: PartRecord): Readable;
+}
+
+export interface RestorePlan {
+  /** What would be written, for people: `shop.orders`. */
+  objects: readonly string[];
+  /** What stands there already and would be replaced. */
+  replaces: readonly string[];
+  /** Whether it would write over what the set was read from, whatever name that has now. */
+  isSource: boolean;
+  warnings?: readonly BackupWarning[];
+}
+
+export interface ScratchPlace {
+  place: ServicePlace;
+  /** What it is, for the report: `mariadbd 10.11.14, started for this drill`. */
+  description: string;
+  /** Ends and removes it, and returns whether nothing is left. Never throws. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type {
+  BackupDriver,
+  DriverOptions,
+  Fact,
+  PartRecord,
+  ServicePlace,
+  SetContent,
+} from "../backup-driver.ts";
+import { OperatorError } from "../../system/errors.ts";
+import { dumpFiles, INDEX_NAME, planDump } from "./dump.ts";
+import { listFiles, objectOf } from "./list-files.ts";
+import { farMachine, type Machine, thisMachine } from "./machine.ts";
+import { identifyPlace, planFileRestore, restoreFiles } from "./restore.ts";
+import { sumFacts } from "./sum-facts.ts";
+import { readPack, watchPack } from "./watch-pack.ts";
+
+/** Where Debian's package keeps them. */
+const USUAL_FOLDER = "/var/lib/graphite/whisper";
+
+/** The whisper files of a Graphite, as packs of a tar each, read where they stand: no carbon is asked. */
+export const graphiteBackup: BackupDriver = {
+  plan: async (place, options) => {
+    const { machine, folder } = await open(place, options);
+    return planDump(machine, folder);
+  },
+  dump: async (place, _plan, sink, options) => {
+    const { machine, folder } = await open(place, options);
+    const serverId = await identifyPlace(machine, folder);
+    return dumpFiles(machine, folder, sink, { ...options, serverId });
+  },
+  checkPart,
+  planRestore: async (set, target, options) => {
+    const { machine, folder } = await open(target, options);
+    return planFileRestore(set, machine, folder, options);
+  },
+  restore: async (set, target, options) => {
+    const { machine, folder } = await open(target, options);
+    return restoreFiles(set, machine, folder, options);
+  },
+  // Any folder will do: the files are read back by their own format, point by point.
+  openScratch: async (_set, options) => ({
+    place: scratchIn(join(options.folder, "whisper")),
+    description: "a folder of its own, every file read back point by point",
+    close: () => Promise.resolve(),
+  }),
+  measure: async (set, target, options) => {
+    const { machine, folder } = await open(target, options);
+    return measure(set, machine, folder);
+  },
+  describeRestore: (set, decode) => [
+    "Each pack is a tar archive of whisper files; later packs come later. Stop carbon first.",
+    "",
+    "FOLDER=/var/lib/graphite/whisper",
+    ...set.parts
+      .filter(({ role }) => role === "pack")
+      .toSorted((one, other) => one.seq - other.seq)
+      .map((part) => `${decode(part)} | tar -x -C "$FOLDER" -f -`),
+    "",
+    "The index lists every file with its size, time and SHA-256:",
+    ...set.parts.filter(({ role }) => role === "index").map((part) => decode(part)),
+  ],
+};
+
+async function open(
+  place: ServicePlace,
+  { job, environment, signal }: DriverOptions,
+): Promise<{ machine: Machine; folder: string }> {
+  const folder = place.within ?? job.graphite?.folder ?? USUAL_FOLDER;
+  if (!folder.startsWith("/"))
+    throw new OperatorError("usage", `the folder ${folder} is not absolute`, {
+      next: `name it whole, e.g. ${place.name}//srv/whisper`,
+    });
+  const connection = await place.host();
+  return {
+    folder: folder.replace(/(?<=.)\/+$/, ""),
+    machine: connection ? farMachine(connection, signal) : thisMachine(environment, signal),
+  };
+}
+
+function scratchIn(folder: string): ServicePlace {
+  const none = (): Promise<never> => Promise.reject(new Error("a folder is no server"));
+  return {
+    name: "scratch",
+    within: folder,
+    config: { kind: "graphite", port: 1 },
+    endpoint: none,
+    host: () => Promise.resolve(undefined),
+    password: () => Promise.resolve(undefined),
+    aws: none,
+  };
+}
+
+async function measure(set: SetContent, machine: Machine, folder: string): Promise<Fact[]> {
+  const wanted = new Set(set.facts.map(({ object }) => object));
+  const files = (await listFiles(machine, folder)).filter(({ path }) => wanted.has(objectOf(path)));
+  const found: Parameters<typeof sumFacts>[0] = await readPack(
+    machine.run(
+      [
+        "tar",
+        "--create",
+        "--file=-",
+        `--directory=${folder}`,
+        "--format=gnu",
+        "--no-recursion",
+        "--null",
+        "--verbatim-files-from",
+        "--files-from=-",
+      ],
+      { input: namesOf(files.map(({ path }) => path)) },
+    ),
+  );
+  return sumFacts(found);
+}
+
+// oxlint-disable-next-line typescript/require-await -- an iteration of what is there
+async function* namesOf(paths: readonly string[]): AsyncIterable<Buffer> {
+  for (const path of paths) yield Buffer.from(`${path}\0`, "latin1");
+}
+
+/** A pack must be a whole archive of whole files, the index whole lines. What was broken at its source already is in the set's warnings, and no finding. */
+async function checkPart(part: PartRecord, content: Readable): Promise<string | undefined> {
+  try {
+    if (part.role === "index") {
+      let rest = "";
+      for await (const chunk of content as AsyncIterable<Buffer>) {
+        const lines = (rest + chunk.toString("latin1")).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) JSON.parse(Buffer.from(line, "latin1").toString("utf8"));
+      }
+      return rest === "" ? undefined : `the last line of ${INDEX_NAME} is cut off`;
+    }
+    for await (const _ of watchPack(content, () => {})) continue;
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

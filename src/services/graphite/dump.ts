@@ -1,0 +1,286 @@
+import type {
+  BackupWarning,
+  DriverOptions,
+  DumpOutcome,
+  DumpPlan,
+  PartSink,
+} from "../backup-driver.ts";
+import { encodePartName } from "../part-name.ts";
+import { type FoundFile, listFiles, objectOf, textOf } from "./list-files.ts";
+import type { Machine } from "./machine.ts";
+import { sumFacts } from "./sum-facts.ts";
+import { type PackedFile, watchPack } from "./watch-pack.ts";
+
+/** A pack is one thing to store, to verify and to begin again. */
+const PACK_BYTES = 256 * 1024 * 1024;
+/** How often a file that changes while it is read is read again. */
+const TRIES = 3;
+/** carbon has some broken files in the best of houses; more is news. */
+const MOST_BROKEN = 0.001;
+
+interface Pack {
+  object: string;
+  seq: number;
+  files: FoundFile[];
+}
+
+/** What was read of one file at last, and in which part it stands. */
+interface IndexEntry extends PackedFile {
+  part: string;
+}
+
+/** Given a machine and a folder, return what a dump of it would hold. */
+export async function planDump(machine: Machine, folder: string): Promise<DumpPlan> {
+  const files = await listFiles(machine, folder);
+  const sizes = new Map<string, number>();
+  for (const { path, bytes } of files)
+    sizes.set(objectOf(path), (sizes.get(objectOf(path)) ?? 0) + bytes);
+  return {
+    objects: [...sizes].map(([name, estimatedBytes]) => ({ name, estimatedBytes })),
+    warnings: files.length === 0 ? [{ code: "NO_FILES", detail: "there is no whisper file" }] : [],
+  };
+}
+
+/**
+ * Given a machine, a folder and a sink, write its whisper files as packs, with an index of what they hold. A file that changes while it is read
+ * is read again, up to three times; one that vanishes is not missed; one that cannot be read makes the set incomplete.
+ */
+export async function dumpFiles(
+  machine: Machine,
+  folder: string,
+  sink: PartSink,
+  options: DriverOptions & { serverId: string },
+): Promise<DumpOutcome> {
+  const at = new Date().toISOString();
+  const index = new Map<string, IndexEntry>();
+  const sequences = new Map<string, number>();
+  const problems: Problems = { unreadable: new Map(), vanished: new Set(), fuzzy: new Set() };
+  const all = await listFiles(machine, folder);
+  let retries = 0;
+  let left = all;
+  for (let tried = 1; left.length > 0; tried++) {
+    const changed: string[] = [];
+    let done = 0;
+    await Promise.all(
+      planPacks(left, sequences).map(async (pack) => {
+        const found = await writePack(machine, folder, pack, sink, { problems, changed });
+        for (const file of found.files) index.set(file.path, { ...file, part: found.part });
+        done += pack.files.length;
+        options.update(`${done} of ${left.length} whisper files`);
+      }),
+    );
+    const again = new Set(changed);
+    if (again.size === 0) break;
+    if (tried === TRIES) {
+      for (const path of again) problems.fuzzy.add(path);
+      break;
+    }
+    retries += again.size;
+    left = left.filter(({ path }) => again.has(path));
+  }
+  // What changed and then was gone stands as it was first read.
+  for (const path of problems.vanished)
+    if (index.has(path) && problems.vanished.delete(path)) problems.fuzzy.add(path);
+  const entries = [...index.values()].toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  await writeIndex(entries, sink);
+  return {
+    consistency: {
+      level: problems.fuzzy.size > 0 ? "fuzzy" : "per-object",
+      at,
+      proof: {
+        files: entries.length,
+        readAgain: retries,
+        stillChanging: problems.fuzzy.size,
+        vanished: problems.vanished.size,
+      },
+    },
+    source: { engine: "whisper", version: "1", serverId: options.serverId },
+    facts: sumFacts(entries),
+    skipped: [
+      ...[...problems.unreadable].map(([path, reason]) => ({ object: textOf(path), reason })),
+      // An object all of whose files vanished has no part.
+      ...[...new Set([...problems.vanished].map(objectOf))]
+        .filter(
+          (object) =>
+            !sequences.has(object) || !entries.some(({ path }) => objectOf(path) === object),
+        )
+        .map((object) => ({ object, reason: "all of its files have vanished" })),
+    ],
+    warnings: describeProblems(entries, problems),
+  };
+}
+
+/** Paths are byte for byte. */
+interface Problems {
+  unreadable: Map<string, string>;
+  vanished: Set<string>;
+  fuzzy: Set<string>;
+}
+
+function planPacks(files: readonly FoundFile[], sequences: Map<string, number>): Pack[] {
+  const packs: Pack[] = [];
+  let [current, size]: [Pack | undefined, number] = [undefined, 0];
+  for (const file of files) {
+    const object = objectOf(file.path);
+    if (!current || current.object !== object || size + file.bytes > PACK_BYTES) {
+      const seq: number = sequences.get(object) ?? 0;
+      sequences.set(object, seq + 1);
+      current = { object, seq, files: [] };
+      packs.push(current);
+      size = 0;
+    }
+    current.files.push(file);
+    size += file.bytes;
+  }
+  return packs;
+}
+
+/** Only of these two codes is what GNU tar wrote an archive: all well, and some files changed (GNU tar manual, return values). */
+const ARCHIVED = new Set([0, 1]);
+
+async function writePack(
+  machine: Machine,
+  folder: string,
+  pack: Pack,
+  sink: PartSink,
+  { problems, changed }: { problems: Problems; changed: string[] },
+): Promise<{ files: PackedFile[]; part: string }> {
+  const files: PackedFile[] = [];
+  let said = "";
+  let isWhole = true;
+  const archive = machine.run(
+    [
+      "tar",
+      "--create",
+      "--file=-",
+      `--directory=${folder}`,
+      "--format=gnu",
+      "--ignore-failed-read",
+      "--quoting-style=escape",
+      "--no-recursion",
+      "--null",
+      "--verbatim-files-from",
+      "--files-from=-",
+    ],
+    {
+      input: namesOf(pack.files),
+      isFailure: (code, stderr) => {
+        said = stderr;
+        isWhole = code === 0;
+        return !ARCHIVED.has(code);
+      },
+    },
+  );
+  const name = `graphite/${encodePartName(pack.object)}/pack.${String(pack.seq).padStart(4, "0")}.tar`;
+  const { object } = pack;
+  const part = { path: name, object, role: "pack", seq: pack.seq };
+  const record = await sink.write(
+    part,
+    watchPack(archive, (file) => files.push(file)),
+  );
+  const there = new Set(files.map(({ path }) => path));
+  const words = parseTarWords(said);
+  // Something changed, and it is not known what: each file may be it.
+  const isUnclear = !isWhole && words.changed.size + words.unreadable.size + words.gone.size === 0;
+  for (const { path } of pack.files) {
+    if (there.has(path)) {
+      if (isUnclear || words.changed.has(path)) changed.push(path);
+    } else if (words.unreadable.has(path)) problems.unreadable.set(path, "it cannot be read");
+    else problems.vanished.add(path);
+  }
+  return { files, part: record.path };
+}
+
+async function* namesOf(files: readonly FoundFile[]): AsyncIterable<Buffer> {
+  const NAMES = 1000;
+  for (let at = 0; at < files.length; at += NAMES) {
+    const names = files.slice(at, at + NAMES).map(({ path }) => `${path}\0`);
+    yield Buffer.from(names.join(""), "latin1");
+  }
+}
+
+interface TarWords {
+  changed: Set<string>;
+  unreadable: Set<string>;
+  gone: Set<string>;
+}
+
+/** Given what GNU tar said, return the files that it names. Its words: GNU tar's misc.c and create.c, in the C locale. Pure. */
+function parseTarWords(said: string): TarWords {
+  const words: TarWords = { changed: new Set(), unreadable: new Set(), gone: new Set() };
+  for (const line of said.split("\n")) {
+    const [, name, what = ""] =
+      /^[^:]*tar: (.*): (?:Warning: )?(file changed as we read it|file removed before we read it|file shrank by .*|read error at .*|cannot (?:open|read|stat): .*)$/i.exec(
+        line,
+      ) ?? [];
+    if (name === undefined) continue;
+    const path = unescapeName(name);
+    if (/removed|No such file or directory$/.test(what)) words.gone.add(path);
+    else (/^cannot/i.test(what) ? words.unreadable : words.changed).add(path);
+  }
+  return words;
+}
+
+/** Of `--quoting-style=escape`: what C would escape, bytes in octal. */
+function unescapeName(name: string): string {
+  const letters: Record<string, string> = {
+    n: "\n",
+    t: "\t",
+    r: "\r",
+    b: "\b",
+    f: "\f",
+    v: "\v",
+    a: "\u0007",
+  };
+  return name
+    .replace(/^\.\//, "")
+    .replace(/\\([0-7]{3}|.)/g, (_, code: string) =>
+      code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8)) : (letters[code] ?? code),
+    );
+}
+
+/** How the part with the index is called. */
+export const INDEX_NAME = "graphite/index.ndjson";
+
+async function writeIndex(entries: readonly IndexEntry[], sink: PartSink): Promise<void> {
+  const LINES = 500;
+  const lines = async function* (): AsyncIterable<Buffer> {
+    for (let at = 0; at < entries.length; at += LINES) {
+      const text = entries
+        .slice(at, at + LINES)
+        .map(({ path, ...entry }) => `${JSON.stringify({ path: textOf(path), ...entry })}\n`);
+      yield Buffer.from(text.join(""));
+    }
+  };
+  await sink.write({ path: INDEX_NAME, object: "index", role: "index", seq: 0 }, lines());
+}
+
+function describeProblems(
+  entries: readonly IndexEntry[],
+  { fuzzy, vanished }: Problems,
+): BackupWarning[] {
+  const broken = entries.filter(({ problem }) => problem !== undefined);
+  const one = (code: string, paths: readonly string[], detail: string): BackupWarning[] =>
+    paths.length === 0
+      ? []
+      : [
+          {
+            code,
+            object: textOf(paths[0] ?? ""),
+            detail: `${detail}${paths.length > 1 ? `; ${paths.length} in all` : ""}`,
+          },
+        ];
+  return [
+    ...one(
+      "CHANGED_WHILE_READ",
+      [...fuzzy],
+      "it changed each time that it was read, or is gone since",
+    ),
+    ...one("VANISHED", [...vanished], "it was gone before it was read"),
+    ...one(
+      broken.length > entries.length * MOST_BROKEN ? "BROKEN_FILES" : "BROKEN_FILE",
+      broken.map(({ path }) => path),
+      broken[0]?.problem ?? "",
+    ),
+  ];
+}

@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import { OperatorError } from "../../system/errors.ts";
+import type { RestoreOptions, RestorePlan, SelectOptions, SetReader } from "../backup-driver.ts";
+import { INDEX_NAME } from "./dump.ts";
+import { listFiles, textOf } from "./list-files.ts";
+import type { Machine } from "./machine.ts";
+
+interface IndexLine {
+  path: string;
+  /** In which part it stands: the last one that has it counts. */
+  part: string;
+}
+
+/** Given a set, return the files that `only` names (a metric, a folder, a file; absent: all). Throws `usage` where it names none. */
+async function pickFiles(set: SetReader, only: string | undefined): Promise<IndexLine[]> {
+  const part = set.parts.find(({ role }) => role === "index");
+  if (!part) throw new OperatorError("failed", `the set ${set.setId} has no ${INDEX_NAME}`);
+  let rest = "";
+  const lines: IndexLine[] = [];
+  for await (const chunk of set.read(part)) {
+    const texts = (rest + (chunk as Buffer).toString("latin1")).split("\n");
+    rest = texts.pop() ?? "";
+    for (const text of texts)
+      lines.push(JSON.parse(Buffer.from(text, "latin1").toString("utf8")) as IndexLine);
+  }
+  if (only === undefined) return lines;
+  const asFolder = folderOf(only);
+  const isPicked = (path: string): boolean =>
+    path === asFolder || path === `${asFolder}.wsp` || path.startsWith(`${asFolder}/`);
+  const picked = lines.filter(({ path }) => isPicked(path));
+  if (picked.length > 0) return picked;
+  throw new OperatorError("usage", `the set ${set.setId} has no metric ${only}`, {
+    next: "name a metric, a folder or a file of it, e.g. stats.counters or stats/counters",
+  });
+}
+
+/** As Graphite names it (`stats.counters`) or as the disk does; as the disk does. */
+function folderOf(only: string): string {
+  const name = only.replace(/^\/+|\/+$/g, "");
+  return name.includes("/") || name.endsWith(".wsp") ? name : name.replaceAll(".", "/");
+}
+
+/** Given a machine and a folder, return what tells that place from any other: a hash of both, since it goes into manifests. */
+export async function identifyPlace(machine: Machine, folder: string): Promise<string> {
+  let id = "";
+  // What a machine has neither of, it shares with others: then the folder alone tells.
+  const words = ["cat", "/etc/machine-id"];
+  for await (const chunk of machine.run(words, { isFailure: () => false })) id += chunk.toString();
+  return createHash("sha256").update(`${id.trim()}\0${folder}`).digest("hex").slice(0, 32);
+}
+
+/** Given a set and a place, say what a restore would do there. */
+export async function planFileRestore(
+  set: SetReader,
+  machine: Machine,
+  folder: string,
+  { only }: SelectOptions,
+): Promise<RestorePlan> {
+  const files = await pickFiles(set, only);
+  const there = new Set(
+    (await listFiles(machine, folder).catch(() => [])).map(({ path }) => textOf(path)),
+  );
+  const replaced = files.filter(({ path }) => there.has(path));
+  const count = new Map<string, number>();
+  for (const { path } of files) {
+    const object = path.split("/")[0] ?? path;
+    count.set(object, (count.get(object) ?? 0) + 1);
+  }
+  return {
+    objects: [...count].map(([object, of]) => `${object} (${of} whisper files)`),
+    replaces: replaced.length === 0 ? [] : [`${replaced.length} whisper files of the same names`],
+    isSource: (await identifyPlace(machine, folder)) === set.source.serverId,
+  };
+}
+
+/** Given a set and a place, unpack its parts there; each beside what stands there first, so that carbon never reads half of a file. */
+export async function restoreFiles(
+  set: SetReader,
+  machine: Machine,
+  folder: string,
+  options: RestoreOptions,
+): Promise<void> {
+  const { only } = options;
+  const files = await pickFiles(set, only);
+  const wanted = new Map<string, string[]>();
+  for (const { path, part } of files) wanted.set(part, [...(wanted.get(part) ?? []), path]);
+  // A file that was read again stands in a later pack once more: the later one comes later.
+  const parts = set.parts
+    .filter(({ role, path }) => role === "pack" && wanted.has(path))
+    .toSorted((one, other) => one.seq - other.seq);
+  const staging = `${folder}/.lcops-${set.setId}`;
+  for (const [index, part] of parts.entries()) {
+    options.update(`${index} of ${parts.length} packs`);
+    if (options.isDone(part)) continue;
+    await finish(machine.run(["rm", "-rf", "--", staging]));
+    await finish(machine.run(["mkdir", "-p", "--", staging]));
+    await unpack(machine, staging, set.read(part), namesFor(only, wanted.get(part.path) ?? []));
+    await putInPlace(machine, staging, folder);
+    await options.markDone(part);
+  }
+  await finish(machine.run(["rm", "-rf", "--", staging]));
+}
+
+/** Of what is picked: the folder, the file, or both, as they stand in a pack. */
+function namesFor(only: string | undefined, paths: readonly string[]): string[] {
+  if (only === undefined) return [];
+  const folder = folderOf(only);
+  return [
+    ...(paths.some((path) => path.startsWith(`${folder}/`)) ? [folder] : []),
+    ...paths.filter((path) => path === folder || path === `${folder}.wsp`),
+  ];
+}
+
+async function unpack(
+  machine: Machine,
+  staging: string,
+  input: AsyncIterable<Uint8Array>,
+  names: readonly string[],
+): Promise<void> {
+  await finish(
+    machine.run(
+      [
+        "tar",
+        "--extract",
+        "--file=-",
+        "--ignore-zeros",
+        `--directory=${staging}`,
+        // Else a backslash in a name would mean something.
+        "--no-unquote",
+        "--",
+        ...names,
+      ],
+      { input },
+    ),
+  );
+}
+
+/**
+ * Each file is put in place whole, once its bytes are on the disk: GNU cp makes a link with `--link --force` under another name first, and renames it
+ * over what stands there, so that nobody finds neither. What is there belongs to whom the folder belongs to.
+ */
+async function putInPlace(machine: Machine, staging: string, folder: string): Promise<void> {
+  const isOptional = { isFailure: () => false };
+  // Only root can.
+  await finish(machine.run(["chown", "-R", `--reference=${folder}`, "--", staging], isOptional));
+  await finish(machine.run(["chmod", `--reference=${folder}`, "--", staging]));
+  await finish(machine.run(["sync", "--file-system", "--", staging]));
+  await finish(
+    machine.run([
+      "cp",
+      "--recursive",
+      "--link",
+      "--force",
+      "--preserve=all",
+      "--",
+      `${staging}/.`,
+      folder,
+    ]),
+  );
+}
+
+async function finish(output: AsyncIterable<Buffer>): Promise<void> {
+  for await (const _ of output) continue;
+}

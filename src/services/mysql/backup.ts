@@ -1,0 +1,67 @@
+import type { Readable } from "node:stream";
+import { describeError } from "../../system/errors.ts";
+import type { BackupDriver, PartRecord } from "../backup-driver.ts";
+import { TEXT_END } from "./describe-schema.ts";
+import { dumpMysql, measureMysql, planMysqlDump } from "./dump.ts";
+import { openMysqlScratch } from "./open-scratch.ts";
+import { planMysqlRestore, restoreMysql } from "./restore.ts";
+import { PART_END } from "./split-dump.ts";
+
+/** MySQL and MariaDB, by their own dump programs, all tables in one moment. */
+export const mysqlBackup: BackupDriver = {
+  plan: planMysqlDump,
+  dump: (place, _plan, sink, options) => dumpMysql(place, sink, options),
+  checkPart,
+  planRestore: planMysqlRestore,
+  restore: restoreMysql,
+  openScratch: openMysqlScratch,
+  measure: (set, place, options) =>
+    measureMysql(place, new Set(set.facts.map(({ object }) => object)), options),
+  describeRestore: (set, decode) => [
+    "Each table is a part of its own and restores alone. Views come last.",
+    "The login comes from your option files, or add --user and --password.",
+    "",
+    ...["database", "sequences", "table", "programs", "views"].flatMap((role) =>
+      set.parts
+        .filter((part) => part.role === role)
+        .map((part) => {
+          const database = databaseOf(part, set.parts);
+          const quoted = `'${database.replaceAll("'", `'\\''`)}'`;
+          const client = `mysql --binary-mode --max-allowed-packet=1G --database=${quoted}`;
+          return role === "database"
+            ? `mysqladmin create ${quoted}; ${decode(part)} | ${client}`
+            : `${decode(part)} | ${client}`;
+        }),
+    ),
+    "",
+    "A mysql client that is not MariaDB's may refuse the first line (enable the sandbox mode) of a part: put | tail -n +2 behind it.",
+  ],
+};
+
+function databaseOf({ path }: PartRecord, parts: readonly PartRecord[]): string {
+  const [, folder] = path.split("/");
+  return (
+    parts.find((part) => part.role === "database" && part.path.split("/")[1] === folder)?.object ??
+    ""
+  );
+}
+
+/** What each part ends in, when it is whole. */
+const ENDS: Record<string, string> = {
+  table: PART_END,
+  database: TEXT_END,
+  views: TEXT_END,
+  broken: TEXT_END,
+};
+
+async function checkPart(part: PartRecord, content: Readable): Promise<string | undefined> {
+  try {
+    let tail = Buffer.alloc(0);
+    for await (const chunk of content as AsyncIterable<Buffer>)
+      tail = Buffer.from(Buffer.concat([tail, chunk]).subarray(-512));
+    const expected = (ENDS[part.role] ?? "-- Dump completed").trim();
+    return tail.toString("latin1").includes(expected) ? undefined : "its last line is missing";
+  } catch (error) {
+    return describeError(error);
+  }
+}

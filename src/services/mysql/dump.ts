@@ -1,0 +1,309 @@
+import pLimit from "p-limit";
+import { OperatorError } from "../../system/errors.ts";
+import type {
+  BackupWarning,
+  DriverOptions,
+  DumpOutcome,
+  DumpPlan,
+  Fact,
+  PartRecord,
+  PartSink,
+  ServicePlace,
+} from "../backup-driver.ts";
+import { encodePartName } from "../part-name.ts";
+import { type DumpCall, findDumper, runDumper } from "./dumper.ts";
+import { describeSchema, describeViews } from "./describe-schema.ts";
+import { openServer, quoteName, type Server, type Session } from "./open-server.ts";
+import { withOptionFile } from "./option-file.ts";
+import { checkGrants, type Database, readInventory, TRANSACTIONAL } from "./read-inventory.ts";
+import { passWhole, splitDump } from "./split-dump.ts";
+import { type Lane, openInOneMoment, planLanes } from "./synchronise.ts";
+
+/** The objects of a database that are parts of their own, in the order in which they are restored. */
+const objectsOf = (database: Database): string[] => [
+  database.name,
+  ...database.tables.map(({ name }) => `${database.name}.${name}`),
+  ...(database.sequences.length > 0 ? [sequencesOf(database)] : []),
+  ...(database.views.length > 0 ? [viewsOf(database)] : []),
+  ...(database.programs > 0 ? [programsOf(database)] : []),
+];
+const sequencesOf = ({ name }: Database): string => `${name} (sequences)`;
+const viewsOf = ({ name }: Database): string => `${name} (views)`;
+const programsOf = ({ name }: Database): string => `${name} (routines and events)`;
+
+/** Given a server, return what a dump of it would hold. Throws `access` where the user would be shown less than there is, `missing` without a dump program. */
+export async function planMysqlDump(
+  place: ServicePlace,
+  options: DriverOptions,
+): Promise<DumpPlan> {
+  const server = await openServer(place);
+  try {
+    const dumper = await findDumper(server.flavour, options.environment["PATH"] ?? "");
+    const databases = await readInventory(server, options.job.mysql?.exclude ?? []);
+    await checkGrants(server, server.flavour, databases);
+    if (databases.length === 0)
+      throw new OperatorError("failed", `${place.name} shows its user no database`, {
+        next: "grant the user what is to be backed up",
+      });
+    const sizes = new Map<string, number>(
+      databases.flatMap(({ name, tables }) =>
+        tables.map((table) => [`${name}.${table.name}`, table.bytes] as const),
+      ),
+    );
+    const loose = databases.flatMap(({ name, tables }) =>
+      tables
+        .filter(({ engine }) => !TRANSACTIONAL.has(engine))
+        .map((table): BackupWarning => {
+          const object = `${name}.${table.name}`;
+          return { code: "NON_TRANSACTIONAL_TABLE", object, detail: table.engine };
+        }),
+    );
+    return {
+      objects: databases.flatMap(objectsOf).map((name) => {
+        const estimatedBytes = sizes.get(name);
+        return { name, ...(estimatedBytes !== undefined && { estimatedBytes }) };
+      }),
+      programs: { [dumper.flavour === "mariadb" ? "mariadb-dump" : "mysqldump"]: dumper.version },
+      warnings: loose,
+    };
+  } finally {
+    await server.close();
+  }
+}
+
+/** Given a server and a sink, dump every database in one moment: each table, what is set of it and its triggers is a part of its own. */
+export async function dumpMysql(
+  place: ServicePlace,
+  sink: PartSink,
+  options: DriverOptions,
+): Promise<DumpOutcome> {
+  const server = await openServer(place);
+  try {
+    return await withOptionFile(server.login, async (optionFile) => {
+      const dumper = await findDumper(server.flavour, options.environment["PATH"] ?? "");
+      const { environment, signal } = options;
+      const call = { dumper, login: server.login, optionFile, environment, signal };
+      return await dumpAll(server, call, sink, options);
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+async function dumpAll(
+  server: Server,
+  call: DumpCall,
+  sink: PartSink,
+  options: DriverOptions,
+): Promise<DumpOutcome> {
+  const exclude = options.job.mysql?.exclude ?? [];
+  const databases = await readInventory(server, exclude);
+  const lanes = planLanes(databases, options.parallel);
+  options.update("waiting for one moment of all tables");
+  const moment = await openInOneMoment(server, databases, lanes, call, options);
+  const facts: Fact[] = [];
+  let done = 0;
+  const total = databases.reduce((sum, { tables }) => sum + tables.length, 0);
+  const write = async (database: string, table: string, text: AsyncIterable<Buffer>) => {
+    const path = `mysql/${encodePartName(database)}/20-${encodePartName(table)}.sql`;
+    const object = `${database}.${table}`;
+    const record = await sink.write({ path, object, role: "table", seq: 0 }, text);
+    facts.push({ object, checksum: checksumOf(record, call.dumper.version) });
+    options.update(`${++done} of ${total} tables`);
+  };
+  try {
+    const [rows, , others] = await Promise.all([
+      countRows(moment.session, databases),
+      Promise.all(
+        moment.lanes.map(({ lane, content }) =>
+          splitDump(content, lane.tables, (table, text) => write(lane.database, table, text)),
+        ),
+      ),
+      writeOthers(server, databases, call, sink),
+    ]);
+    facts.push(...others.facts);
+    await refuseChanges(server, databases, exclude);
+    return {
+      consistency: { level: moment.level, at: moment.at, proof: moment.proof },
+      source: { engine: server.flavour, version: server.version, serverId: server.id },
+      facts: facts.map((fact) => {
+        const counted = rows.get(fact.object);
+        return counted === undefined ? fact : { ...fact, rows: counted };
+      }),
+      warnings: others.warnings,
+    };
+  } finally {
+    await moment.close();
+  }
+}
+
+/** The bytes of its part are what a second dump of the table must give; of the same program, as another one may write them otherwise. */
+function checksumOf({ plain }: Pick<PartRecord, "plain">, version: string): string {
+  return `sha256 of its dump by ${version}:${plain.sha256}`;
+}
+
+/** Rows as the snapshot sees them. */
+async function countRows(
+  session: Session,
+  databases: readonly Database[],
+): Promise<Map<string, number>> {
+  const rows = new Map<string, number>();
+  for (const { name, tables } of databases) {
+    for (const table of tables) {
+      const from = `${quoteName(name)}.${quoteName(table.name)}`;
+      const [counted] = await session.query(`SELECT COUNT(*) AS rows_ FROM ${from}`);
+      rows.set(`${name}.${table.name}`, Number(counted?.["rows_"]));
+    }
+  }
+  return rows;
+}
+
+/** What is no table: definitions, which no snapshot holds for. */
+async function writeOthers(
+  server: Server,
+  databases: readonly Database[],
+  call: DumpCall,
+  sink: PartSink,
+): Promise<{ facts: Fact[]; warnings: BackupWarning[] }> {
+  const facts: Fact[] = [];
+  const warnings: BackupWarning[] = [];
+  const limit = pLimit(1);
+  const put = async (
+    object: string,
+    file: string,
+    role: string,
+    content: AsyncIterable<Buffer>,
+  ): Promise<void> => {
+    const record = await sink.write({ path: `mysql/${file}`, object, role, seq: 0 }, content);
+    facts.push({ object, checksum: checksumOf(record, call.dumper.version) });
+  };
+  await Promise.all(
+    databases.map((database) =>
+      limit(async () => {
+        const folder = encodePartName(database.name);
+        await put(
+          database.name,
+          `${folder}/00-database.sql`,
+          "database",
+          describeSchema(server, database),
+        );
+        if (database.sequences.length > 0)
+          await put(
+            sequencesOf(database),
+            `${folder}/10-sequences.sql`,
+            "sequences",
+            dumpSequences(database, call),
+          );
+        if (database.views.length > 0) {
+          const views = await describeViews(server, database);
+          warnings.push(...views.warnings);
+          if (views.broken) {
+            const path = `mysql/${folder}/85-broken-views.sql`;
+            const object = `${database.name} (broken views)`;
+            await sink.write({ path, object, role: "broken", seq: 0 }, views.broken());
+          }
+          await put(viewsOf(database), `${folder}/80-views.sql`, "views", views.content());
+        }
+        if (database.programs > 0)
+          await put(
+            programsOf(database),
+            `${folder}/90-routines-events.sql`,
+            "programs",
+            dumpPrograms(database, call),
+          );
+      }),
+    ),
+  );
+  return { facts, warnings };
+}
+
+const dumpSequences = ({ name, sequences }: Database, call: DumpCall): AsyncIterable<Buffer> =>
+  passWhole(runDumper(call, ["--skip-triggers"], [name, ...sequences]));
+
+const dumpPrograms = ({ name, views }: Database, call: DumpCall): AsyncIterable<Buffer> =>
+  passWhole(
+    runDumper(
+      call,
+      [
+        "--no-data",
+        "--no-create-info",
+        "--skip-triggers",
+        "--routines",
+        "--events",
+        // It looks at all of them, and a broken one would end it.
+        ...views.map((view) => `--ignore-table=${name}.${view}`),
+      ],
+      [name],
+    ),
+  );
+
+/** A table that came or went meanwhile is in no dump, or in none that is whole. */
+async function refuseChanges(
+  server: Server,
+  before: readonly Database[],
+  exclude: readonly string[],
+): Promise<void> {
+  const after = (await readInventory(server, exclude)).flatMap(objectsOf);
+  const there = new Set(after);
+  const old = before.flatMap(objectsOf);
+  const known = new Set(old);
+  const changed = [
+    ...after.filter((object) => !known.has(object)).map((object) => `${object} was made`),
+    ...old.filter((object) => !there.has(object)).map((object) => `${object} was dropped`),
+  ];
+  if (changed.length === 0) return;
+  throw new OperatorError("failed", `${changed.slice(0, 3).join(", ")} during the dump`, {
+    next: "nothing was published; run it again",
+  });
+}
+
+/** Given a place, databases and tables of it, return their facts as a dump of them now gives them. */
+export async function measureMysql(
+  place: ServicePlace,
+  wanted: ReadonlySet<string>,
+  options: DriverOptions,
+): Promise<Fact[]> {
+  const server = await openServer(place);
+  try {
+    return await withOptionFile(server.login, async (optionFile) => {
+      const dumper = await findDumper(server.flavour, options.environment["PATH"] ?? "");
+      const { environment, signal } = options;
+      const call = { dumper, login: server.login, optionFile, environment, signal };
+      const databases = (await readInventory(server, [])).flatMap((database): Database[] => {
+        const tables = database.tables.filter(({ name }) => wanted.has(`${database.name}.${name}`));
+        return wanted.has(database.name) || tables.length > 0 ? [{ ...database, tables }] : [];
+      });
+      const facts: Fact[] = [];
+      const { makeDigestSink } = await import("./digest-sink.ts");
+      const sink = makeDigestSink();
+      const limit = pLimit(options.parallel);
+      const rows = await countRows(server, databases);
+      await Promise.all(
+        planLanes(databases, options.parallel).map((lane) =>
+          limit(() =>
+            splitDump(openLane(lane, call), lane.tables, async (table, text) => {
+              const object = `${lane.database}.${table}`;
+              const record = await sink.write(
+                { path: object, object, role: "table", seq: 0 },
+                text,
+              );
+              const counted = rows.get(object);
+              facts.push({
+                object,
+                checksum: checksumOf(record, dumper.version),
+                ...(counted !== undefined && { rows: counted }),
+              });
+            }),
+          ),
+        ),
+      );
+      const others = await writeOthers(server, databases, call, sink);
+      return [...facts, ...others.facts].filter(({ object }) => wanted.has(object));
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+const openLane = ({ database, tables }: Lane, call: DumpCall): AsyncGenerator<Buffer, void> =>
+  runDumper(call, ["--triggers"], [database, ...tables]);

@@ -1,0 +1,132 @@
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
+import type { ServicePlace } from "../backup-driver.ts";
+import type { MysqlLogin } from "./option-file.ts";
+
+/** Of what lcops asks for, nothing is of another type. */
+type Row = Record<string, string | number | null | undefined>;
+
+/** A server that can be asked. */
+export interface Server {
+  login: MysqlLogin;
+  flavour: "mysql" | "mariadb";
+  /** `10.11.14`, `8.0.36`. */
+  version: string;
+  /** Tells it from any other. */
+  id: string;
+  /** Rows as objects; values as text, numbers where they are safe. */
+  query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** A further connection, for a transaction or a lock of its own; the server is asked on. */
+  connect(): Promise<Session>;
+  close(): Promise<void>;
+}
+
+export type Session = Pick<Server, "query" | "close">;
+
+/** Given where a server is, connect to it. Throws `access` and `unreachable` in our words. */
+export async function openServer(place: ServicePlace): Promise<Server> {
+  const { config } = place;
+  const { host, port } = await place.endpoint();
+  const password = await place.password();
+  const login: MysqlLogin = {
+    host,
+    port,
+    ...("user" in config && config.user !== undefined && { user: config.user }),
+    ...(password !== undefined && { password }),
+  };
+  const first = await openSession(login, place.name);
+  try {
+    const [about = {}] = await first.query(
+      "SELECT @@version AS version, @@version_comment AS comment, @@server_id AS server_id, @@hostname AS host, @@port AS port, @@datadir AS folder",
+    );
+    const text = String(about["version"]);
+    const flavour = /mariadb/i.test(text + String(about["comment"])) ? "mariadb" : "mysql";
+    return {
+      login,
+      flavour,
+      version: /^\d+\.\d+\.\d+/.exec(text)?.[0] ?? text,
+      id: await identify(first, about),
+      query: first.query,
+      connect: () => openSession(login, place.name),
+      close: first.close,
+    };
+  } catch (error) {
+    await first.close();
+    throw error;
+  }
+}
+
+/** MySQL has a UUID; of a MariaDB a hash of what tells it from others, since it goes into manifests. */
+async function identify(session: Session, about: Row): Promise<string> {
+  const [uuid] = await session.query("SHOW GLOBAL VARIABLES LIKE 'server_uuid'");
+  if (uuid?.["Value"] !== undefined) return String(uuid["Value"]);
+  const { createHash } = await import("node:crypto");
+  return createHash("sha256").update(JSON.stringify(about)).digest("hex").slice(0, 32);
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+async function openSession(login: MysqlLogin, name: string): Promise<Session> {
+  const { createConnection } = await import("mysql2/promise");
+  const { host, port, user, password } = login;
+  let connection: Connection;
+  try {
+    connection = await createConnection({
+      host,
+      port,
+      ...(user !== undefined && { user }),
+      ...(password !== undefined && { password }),
+      charset: "utf8mb4",
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      supportBigNumbers: true,
+      bigNumberStrings: false,
+      dateStrings: true,
+    });
+  } catch (error) {
+    throw explain(error, name);
+  }
+  // A connection that is lost between two questions fails the next one.
+  connection.on("error", () => undefined);
+  return {
+    query: async (sql, values = []) => {
+      try {
+        const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
+        return Array.isArray(rows) ? (rows as Row[]) : [];
+      } catch (error) {
+        throw explain(error, name);
+      }
+    },
+    close: () => connection.end().catch(() => connection.destroy()),
+  };
+}
+
+const DENIED = new Set([
+  "ER_ACCESS_DENIED_ERROR",
+  "ER_DBACCESS_DENIED_ERROR",
+  "ER_TABLEACCESS_DENIED_ERROR",
+  "ER_SPECIFIC_ACCESS_DENIED_ERROR",
+]);
+const NOT_THERE = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "PROTOCOL_CONNECTION_LOST",
+]);
+
+function explain(error: unknown, name: string): OperatorError {
+  const code = errorCode(error) ?? "";
+  const kind = DENIED.has(code) ? "access" : NOT_THERE.has(code) ? "unreachable" : "failed";
+  return new OperatorError(kind, `${name}: ${describeError(error)}`, {
+    cause: error,
+    ...(kind === "access" && {
+      next: "look at the user and its grants, and at the password's reference",
+    }),
+    ...(kind === "unreachable" && { next: "see lcops doctor" }),
+  });
+}
+
+/** Given a name, return it as SQL has it. Pure. */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
+}
