@@ -43,7 +43,7 @@ export type LabMysql = {
 };
 export type LabMonit = Endpoint & { user: string; passwordFile: string; pid: number };
 
-export type LabSearchNode = {
+type LabSearchNode = {
   pid: number;
   version: string;
   /** Its path.repo, in which it may write. */
@@ -117,7 +117,7 @@ export const S3_PROPERTIES = [
 ] as const;
 /** A promise of S3. */
 export type S3Property = (typeof S3_PROPERTIES)[number];
-export type S3Account = { accessKeyId: string; secretAccessKey: string };
+type S3Account = { accessKeyId: string; secretAccessKey: string };
 export type LabS3 = {
   url: string;
   server: "versitygw" | "moto";
