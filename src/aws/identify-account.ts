@@ -1,7 +1,9 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import type { AwsScope } from "./aws-scope.ts";
+import { OperatorError } from "../system/errors.ts";
+import { type AwsScope, describeScope } from "./aws-scope.ts";
 import { type AwsAccess, clientOptions } from "./client-options.ts";
 import { explainAwsError } from "./explain-error.ts";
+import { listProfiles } from "./list-profiles.ts";
 
 /** Who a profile is. */
 export interface Identity {
@@ -10,7 +12,9 @@ export interface Identity {
   principal: string;
 }
 
-/** Given a scope, return who its credentials are. Errors: those of `explainAwsError`. */
+const ACTION = "sts:GetCallerIdentity";
+
+/** Given a scope, return who its credentials are. Errors: those of `explainAwsError`, and `access` for a profile that there is not. */
 export async function identifyAccount(scope: AwsScope, access: AwsAccess): Promise<Identity> {
   const client = new STSClient(await clientOptions(scope, "STS", access));
   try {
@@ -19,8 +23,30 @@ export async function identifyAccount(scope: AwsScope, access: AwsAccess): Promi
     });
     return { account: Account ?? "", principal: Arn ?? "" };
   } catch (error) {
-    throw explainAwsError(error, "sts:GetCallerIdentity", scope);
+    const hasNone = error instanceof Error && error.name === "CredentialsProviderError";
+    const missing = hasNone ? await explainMissingProfile(scope, access) : undefined;
+    throw missing ?? explainAwsError(error, ACTION, scope);
   } finally {
     client.destroy();
   }
+}
+
+/** Of a profile that is not there the SDK says only that it has found no credentials; nobody can sign in with it. */
+async function explainMissingProfile(
+  scope: AwsScope,
+  { environment }: AwsAccess,
+): Promise<OperatorError | undefined> {
+  if (scope.profile === undefined) return undefined;
+  const names = (await listProfiles(environment)).map(({ name }) => name);
+  if (names.includes(scope.profile)) return undefined;
+  return new OperatorError(
+    "access",
+    `${ACTION} in ${describeScope(scope)}: there is no such profile in the AWS files`,
+    {
+      next:
+        names.length > 0
+          ? `name one of ${names.join(", ")}`
+          : `make it: aws configure sso --profile ${scope.profile}`,
+    },
+  );
 }

@@ -13,7 +13,7 @@ export const SKEW_MS = 5 * 60_000;
 /** What of a set says whether it can be trusted. */
 interface JudgedSet {
   setId: string;
-  manifest: Pick<Manifest, "startedAt" | "result">;
+  manifest: Pick<Manifest, "startedAt" | "result" | "external">;
   reports: readonly Report[];
 }
 
@@ -76,7 +76,7 @@ export function findProven<S extends JudgedSet>(
 
 /**
  * Given what is at a destination, return why nothing may be removed there, and what to do about that; undefined where what is left is known
- * to be good: the newest set was verified, and a drill has proven one of late. Pure.
+ * to be good: the newest set was verified, and a drill has proven one of late, where its bytes are lcops' own. Pure.
  */
 export function refusePruning(
   shelf: JudgedShelf,
@@ -91,6 +91,8 @@ export function refusePruning(
   if (found && !found.ok) return { why: "the newest set is damaged", mend: "run" };
   if (!isVerified(newest.reports))
     return { why: "the newest set was not verified", mend: "verify" };
+  // No drill can restore it: that its bytes are there and usable is what verify asks.
+  if (newest.manifest.external) return undefined;
   const days = job.drillDays ?? USUAL_DRILL_DAYS;
   const proven = findProven([shelf]);
   const ageMs = proven ? now.getTime() - Date.parse(proven.report.at) : Infinity;
@@ -125,6 +127,7 @@ export function findOverdue(
     ];
     return lines.map((line) => `${shelf.store.name}: ${line}`);
   });
+  if (shelves.some((shelf) => findNewest(shelf, now)?.manifest.external)) return found;
   const proven = findProven(shelves);
   const days = job.drillDays ?? USUAL_DRILL_DAYS;
   const ageMs = proven ? now.getTime() - Date.parse(proven.report.at) : 0;

@@ -29,10 +29,12 @@ export const hosts: Command = {
       .inventory(input.options["refresh"] === true ? "refresh" : "list")
       .finally(progress.end);
     tellGaps(inventory, context);
-    const listed =
-      input.options["all"] === true ? inventory.hosts : inventory.hosts.filter(isAlive);
+    const isListed = input.options["all"] === true ? () => true : isAlive;
+    const listed = inventory.hosts.filter(isListed);
+    const stopped = inventory.hosts.filter((host) => !isListed(host));
     const isPartial = inventory.gaps.length > 0;
-    await render(selectHosts(listed, input.operands, { isPartial }), inventory, context);
+    const picked = selectHosts(listed, input.operands, { isPartial, stopped });
+    await render(picked, inventory, context);
     return isPartial ? 3 : 0;
   },
 };

@@ -15,18 +15,21 @@ const FIELDS = {
  * Given hosts and selectors, return the hosts that any selector picks, in the order of the inventory; all of them for no selector.
  * A selector is a name or an instance id, a glob, or `field=value` (value may be a glob); a comma means AND.
  * Throws `usage` for a field that does not exist, and for a selector that picks nothing; of a partial list nobody knows that.
+ * `stopped` are hosts that are not to be picked: one that a selector means is told from one that there is not.
  */
 export function selectHosts(
   hosts: readonly Host[],
   selectors: readonly string[],
-  options: { isPartial?: boolean } = {},
+  options: { isPartial?: boolean; stopped?: readonly Host[] } = {},
 ): Host[] {
   if (selectors.length === 0) return [...hosts];
   const picked = new Set<Host>();
   for (const selector of selectors) {
     const matches = makeMatcher(selector);
     const found = hosts.filter(matches);
-    if (found.length === 0 && !options.isPartial) throw noSuchHost(selector, hosts);
+    if (found.length === 0 && !options.isPartial) {
+      throw options.stopped?.some(matches) ? notRunning(selector) : noSuchHost(selector, hosts);
+    }
     for (const host of found) picked.add(host);
   }
   return hosts.filter((host) => picked.has(host));
@@ -82,11 +85,23 @@ function makeGlob(pattern: string): RegExp {
   return new RegExp(`^${source.replace(/\*+/g, ".*").replaceAll("?", ".")}$`, "i");
 }
 
+/** At most so many names are proposed: an estate may have thousands. */
+const NEAR_SHOWN = 5;
+
 function noSuchHost(selector: string, hosts: readonly Host[]): OperatorError {
-  const near = hosts
-    .filter((host) => host.name.toLowerCase().includes(selector.toLowerCase()))
-    .map((host) => host.name);
-  return new OperatorError("usage", `no host matches ${selector}`, {
-    next: near.length > 0 ? `did you mean ${near.join(" or ")}?` : "lcops hosts lists them",
+  const text = selector.toLowerCase();
+  const near = new Set(
+    hosts.flatMap(({ name }) => (text !== "" && name.toLowerCase().includes(text) ? [name] : [])),
+  );
+  const shown = [...near].slice(0, NEAR_SHOWN).join(" or ");
+  const more = near.size > NEAR_SHOWN ? `, or one of ${near.size - NEAR_SHOWN} more` : "";
+  return new OperatorError("usage", `no host matches ${selector === "" ? '""' : selector}`, {
+    next: near.size > 0 ? `did you mean ${shown}${more}?` : "lcops hosts lists them",
+  });
+}
+
+function notRunning(selector: string): OperatorError {
+  return new OperatorError("usage", `no host that runs matches ${selector}`, {
+    next: "--all lists those that do not, too",
   });
 }

@@ -211,7 +211,7 @@ export interface Fact {
 }
 
 /** Bytes that live elsewhere: an RDS snapshot. */
-interface ExternalReference {
+export interface ExternalReference {
   kind: string;
   id: string;
   region?: string;

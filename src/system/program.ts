@@ -13,17 +13,19 @@ export interface ProgramResult {
 
 /**
  * Given a program and its arguments, run it without a shell and without input, and return its exit code and output.
+ * `environment` is all that it gets of variables; absent: those of lcops, secrets too, for what an operator has configured.
  * Throws `missing` where there is no such program, `failed` past `timeoutMs`, and the signal's reason when it is aborted.
  */
 export async function runProgram(
   program: string,
   args: readonly string[],
-  options: { signal?: AbortSignal; timeoutMs?: number } = {},
+  options: { environment?: NodeJS.ProcessEnv; signal?: AbortSignal; timeoutMs?: number } = {},
 ): Promise<ProgramResult> {
   const result = await execa(program, args, {
     reject: false,
     stdin: "ignore",
     stripFinalNewline: false,
+    ...(options.environment && { env: options.environment, extendEnv: false }),
     ...(options.signal && { cancelSignal: options.signal }),
     timeout: options.timeoutMs ?? 10_000,
   });

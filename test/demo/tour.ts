@@ -161,12 +161,10 @@ const STEPS: readonly Step[] = [
     needs: ["mysql"],
     run: async (program) => {
       await runLcops(program, ["backup", "run", "mysql"]);
-      await runLcops(program, ["backup", "verify", "mysql", "--level", "decode"]);
       await runLcops(program, ["backup", "drill", "mysql"]);
-      const { stdout } = await runLcops(program, ["backup", "list", "mysql"]);
-      expect(/\tdecode, .*\tproven, /.test(stdout), "the set is whole, and a drill has proven it");
-      const status = await runLcops(program, ["backup", "status", "mysql"]);
-      return [...stdout.trimEnd().split("\n"), ...status.stdout.trimEnd().split("\n")];
+      const { stdout } = await runLcops(program, ["backup", "status", "mysql"]);
+      expect(/\tproven, /.test(stdout), "a drill has proven the set");
+      return stdout.trimEnd().split("\n");
     },
   },
   {

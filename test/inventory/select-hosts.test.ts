@@ -47,7 +47,7 @@ describe("a selector", () => {
     expect(names()).toHaveLength(HOSTS.length);
   });
 
-  test.each(["(a", "[a-z]*", "a|b", "^a", "a+", "\\d*", "$(id)", "__proto__", "", "env=prod,"])(
+  test.each(["(a", "[a-z]*", "a|b", "^a", "a+", "\\d*", "$(id)", "__proto__", "env=prod,"])(
     "%j is no pattern of another language, and picks nothing",
     (selector) => {
       expect(() => names(selector)).toThrow(`no host matches ${selector}`);
@@ -74,6 +74,41 @@ describe("a selector", () => {
       }),
     );
     expect(() => names("zzz")).toThrow(expect.objectContaining({ next: "lcops hosts lists them" }));
+  });
+
+  test("that is near to many proposes a few, each name once", () => {
+    const hosts = [...Array(900).keys()].flatMap((index) => [
+      host(`web-${index}`),
+      host(`web-${index}`),
+    ]);
+    expect(() => selectHosts(hosts, ["web"])).toThrow(
+      expect.objectContaining({
+        next: "did you mean web-0 or web-1 or web-2 or web-3 or web-4, or one of 895 more?",
+      }),
+    );
+  });
+
+  test("that is empty is near to nothing", () => {
+    expect(() => names("")).toThrow(
+      expect.objectContaining({
+        message: 'no host matches ""',
+        next: "lcops hosts lists them",
+      }),
+    );
+  });
+
+  test("that picks only what does not run says so", () => {
+    const stopped = [host("old-batch", { state: "stopped" })];
+    const select = (...selectors: string[]): Host[] => selectHosts(HOSTS, selectors, { stopped });
+    expect(() => select("old-*")).toThrow(
+      expect.objectContaining({
+        kind: "usage",
+        message: "no host that runs matches old-*",
+        next: "--all lists those that do not, too",
+      }),
+    );
+    expect(() => select("zzz")).toThrow("no host matches zzz");
+    expect(select("env=dev").map(({ name }) => name)).toEqual(["dev-api3-2"]);
   });
 
   test("an unknown field lists the known ones", () => {

@@ -1,4 +1,5 @@
 /** `npm run soak NAME [-- COUNT]`: the long loops; exits 1 when one does not hold. */
+import { soakBackupMysql } from "./backup-mysql.ts";
 import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
@@ -6,6 +7,7 @@ import { soakTransfer } from "./transfer.ts";
 import { soakTunnel } from "./tunnel.ts";
 
 const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<string>>> = {
+  "backup-mysql": soakBackupMysql,
   "dynamodb-kill": soakDynamodbKill,
   "dynamodb-race": soakDynamodbRace,
   backup: soakBackup,

@@ -1,42 +1,62 @@
 import type { Readable } from "node:stream";
 import { describeError } from "../../system/errors.ts";
-import type { BackupDriver, PartRecord } from "../backup-driver.ts";
+import type {
+  BackupDriver,
+  DriverOptions,
+  ExternalReference,
+  PartRecord,
+} from "../backup-driver.ts";
 import { TEXT_END } from "./describe-schema.ts";
 import { dumpMysql, measureMysql, planMysqlDump } from "./dump.ts";
 import { openMysqlScratch } from "./open-scratch.ts";
 import { planMysqlRestore, restoreMysql } from "./restore.ts";
+import { planRdsSnapshot, rdsSnapshots, takeRdsSnapshot } from "./rds-snapshot.ts";
 import { PART_END } from "./split-dump.ts";
 
 /** MySQL and MariaDB, by their own dump programs, all tables in one moment. */
 export const mysqlBackup: BackupDriver = {
-  plan: planMysqlDump,
-  dump: (place, _plan, sink, options) => dumpMysql(place, sink, options),
+  plan: (place, options) =>
+    takesSnapshots(options) ? planRdsSnapshot(place, options) : planMysqlDump(place, options),
+  dump: (place, _plan, sink, options) =>
+    takesSnapshots(options) ? takeRdsSnapshot(place, options) : dumpMysql(place, sink, options),
+  external: rdsSnapshots,
   checkPart,
   planRestore: planMysqlRestore,
   restore: restoreMysql,
   openScratch: openMysqlScratch,
   measure: (set, place, options) =>
     measureMysql(place, new Set(set.facts.map(({ object }) => object)), options),
-  describeRestore: (set, decode) => [
-    "Each table is a part of its own and restores alone. Views come last.",
-    "The login comes from your option files, or add --user and --password.",
-    "",
-    ...["database", "sequences", "table", "programs", "views"].flatMap((role) =>
-      set.parts
-        .filter((part) => part.role === role)
-        .map((part) => {
-          const database = databaseOf(part, set.parts);
-          const quoted = `'${database.replaceAll("'", `'\\''`)}'`;
-          const client = `mysql --binary-mode --max-allowed-packet=1G --database=${quoted}`;
-          return role === "database"
-            ? `mysqladmin create ${quoted}; ${decode(part)} | ${client}`
-            : `${decode(part)} | ${client}`;
-        }),
-    ),
-    "",
-    "A mysql client that is not MariaDB's may refuse the first line (enable the sandbox mode) of a part: put | tail -n +2 behind it.",
-  ],
+  describeRestore: (set, decode) =>
+    set.external ? describeSnapshot(set.external) : describeParts(set, decode),
 };
+
+const takesSnapshots = ({ job }: DriverOptions): boolean => job.mysql?.rdsSnapshot !== undefined;
+
+const describeSnapshot = ({ id, region, account }: ExternalReference): string[] => [
+  `Its bytes are the RDS snapshot ${id}${account === undefined ? "" : ` of the account ${account}`}. With the aws command:`,
+  "",
+  `aws rds restore-db-instance-from-db-snapshot${region === undefined ? "" : ` --region ${region}`} --db-snapshot-identifier ${id} --db-instance-identifier NEWNAME`,
+];
+
+const describeParts: BackupDriver["describeRestore"] = (set, decode) => [
+  "Each table is a part of its own and restores alone. Views come last.",
+  "The login comes from your option files, or add --user and --password.",
+  "",
+  ...["database", "sequences", "table", "programs", "views"].flatMap((role) =>
+    set.parts
+      .filter((part) => part.role === role)
+      .map((part) => {
+        const database = databaseOf(part, set.parts);
+        const quoted = `'${database.replaceAll("'", `'\\''`)}'`;
+        const client = `mysql --binary-mode --max-allowed-packet=1G --database=${quoted}`;
+        return role === "database"
+          ? `mysqladmin create ${quoted}; ${decode(part)} | ${client}`
+          : `${decode(part)} | ${client}`;
+      }),
+  ),
+  "",
+  "A mysql client that is not MariaDB's may refuse the first line (enable the sandbox mode) of a part: put | tail -n +2 behind it.",
+];
 
 function databaseOf({ path }: PartRecord, parts: readonly PartRecord[]): string {
   const [, folder] = path.split("/");

@@ -38,7 +38,7 @@ export async function planMysqlDump(
 ): Promise<DumpPlan> {
   const server = await openServer(place);
   try {
-    const dumper = await findDumper(server.flavour, options.environment["PATH"] ?? "");
+    const dumper = await findDumper(server.flavour, options.environment);
     const databases = await readInventory(server, options.job.mysql?.exclude ?? []);
     await checkGrants(server, server.flavour, databases);
     if (databases.length === 0)
@@ -80,7 +80,7 @@ export async function dumpMysql(
   const server = await openServer(place);
   try {
     return await withOptionFile(server.login, async (optionFile) => {
-      const dumper = await findDumper(server.flavour, options.environment["PATH"] ?? "");
+      const dumper = await findDumper(server.flavour, options.environment);
       const { environment, signal } = options;
       const call = { dumper, login: server.login, optionFile, environment, signal };
       return await dumpAll(server, call, sink, options);
@@ -266,7 +266,7 @@ export async function measureMysql(
   const server = await openServer(place);
   try {
     return await withOptionFile(server.login, async (optionFile) => {
-      const dumper = await findDumper(server.flavour, options.environment["PATH"] ?? "");
+      const dumper = await findDumper(server.flavour, options.environment);
       const { environment, signal } = options;
       const call = { dumper, login: server.login, optionFile, environment, signal };
       const databases = (await readInventory(server, [])).flatMap((database): Database[] => {

@@ -11,8 +11,12 @@ export interface Dumper {
   version: string;
 }
 
-/** Given a flavour and a PATH, return its dump program; MariaDB's serves MySQL and the other way round where there is no other. Throws `missing`. */
-export async function findDumper(flavour: "mysql" | "mariadb", path: string): Promise<Dumper> {
+/** Given a flavour and the environment of programs, return its dump program; MariaDB's serves MySQL and the other way round where there is no other. Throws `missing`. */
+export async function findDumper(
+  flavour: "mysql" | "mariadb",
+  environment: NodeJS.ProcessEnv,
+): Promise<Dumper> {
+  const path = environment["PATH"] ?? "";
   const names = ["mariadb-dump", "mysqldump"];
   const program = await findProgram(flavour === "mariadb" ? names : names.toReversed(), path);
   if (program === undefined) {
@@ -20,13 +24,15 @@ export async function findDumper(flavour: "mysql" | "mariadb", path: string): Pr
       next: "install mariadb-client or mysql-client",
     });
   }
-  const { stdout } = await runProgram(program, ["--version"]);
+  const { stdout } = await runProgram(program, ["--version"], { environment });
   return {
     program,
     flavour: /mariadb/i.test(stdout) ? "mariadb" : "mysql",
-    // MariaDB's says the version of the program first, and that of the distribution behind it.
+    // MariaDB's says the version of the program first, and that of the distribution behind it; from 11 on the latter alone.
     version:
-      /Distrib ([^,\s]+)/.exec(stdout)?.[1] ?? /Ver (\S+)/.exec(stdout)?.[1] ?? stdout.trim(),
+      /(?:Distrib| from) ([^,\s]+)/.exec(stdout)?.[1] ??
+      /Ver (\S+)/.exec(stdout)?.[1] ??
+      stdout.trim(),
   };
 }
 
@@ -53,8 +59,8 @@ const ALWAYS = [
   "--max-allowed-packet=1G",
   "--skip-dump-date",
 ];
-/** On a server with GTIDs mysqldump would write them; and it asks an older server for what that does not have. */
-const OF_MYSQL = ["--set-gtid-purged=OFF", "--column-statistics=0"];
+/** On a server with GTIDs mysqldump would write them; from 8.0 on it asks an older server for what that does not have, and before it knows no such option. */
+const OF_MYSQL = ["--set-gtid-purged=OFF", "--loose-column-statistics=0"];
 
 /** Given options and what to dump (`DATABASE [TABLE...]`), return the dump as it is written. Throws at its end where it is not whole. */
 export function runDumper(

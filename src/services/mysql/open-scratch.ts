@@ -21,8 +21,7 @@ export async function openMysqlScratch(
 ): Promise<ScratchPlace | { needs: string }> {
   const { engine, version } = set.source;
   const flavour = engine === "mariadb" ? "mariadb" : "mysql";
-  const path = options.environment["PATH"] ?? "";
-  const dumper = await findDumper(flavour, path);
+  const dumper = await findDumper(flavour, options.environment);
   const made = set.facts.find(({ checksum }) => checksum?.startsWith("sha256 of its dump by "));
   const madeBy = /by (\S+):/.exec(made?.checksum ?? "")?.[1];
   // The comparison is with dumps of the very same program.
@@ -32,7 +31,7 @@ export async function openMysqlScratch(
     };
   const wanted = `${flavour === "mariadb" ? "mariadbd" : "mysqld"} ${seriesOf(flavour, version)}`;
   if (options.configured) return checkConfigured(options.configured, { flavour, version, wanted });
-  const server = await findServer(flavour, path);
+  const server = await findServer(flavour, options.environment);
   if (!server || seriesOf(flavour, server.version) !== seriesOf(flavour, version))
     return { needs: wanted };
   return startScratch(server, flavour, options);
@@ -68,14 +67,14 @@ interface ServerProgram {
 
 async function findServer(
   flavour: "mysql" | "mariadb",
-  path: string,
+  environment: NodeJS.ProcessEnv,
 ): Promise<ServerProgram | undefined> {
   // Servers are no programs of users: cron's PATH and others leave their folders out.
-  const everywhere = `${path}:/usr/sbin:/usr/local/sbin:/usr/libexec`;
+  const everywhere = `${environment["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin:/usr/libexec`;
   const names = flavour === "mariadb" ? ["mariadbd", "mysqld"] : ["mysqld"];
   const program = await findProgram(names, everywhere);
   if (program === undefined) return undefined;
-  const { stdout } = await runProgram(program, ["--no-defaults", "--version"]);
+  const { stdout } = await runProgram(program, ["--no-defaults", "--version"], { environment });
   const isMariaDb = /mariadb/i.test(stdout);
   if (isMariaDb !== (flavour === "mariadb")) return undefined;
   return { program, version: /Ver (\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? "" };
@@ -87,7 +86,7 @@ async function startScratch(
   options: DriverOptions,
 ): Promise<ScratchPlace> {
   const { environment, signal, folder } = options;
-  const account = await findAccount();
+  const account = await findAccount(environment);
   // Below a home folder another user reaches nothing. A folder that is there already is somebody else's.
   const home = account ? passableFolder(folder) : join(folder, "scratch");
   await mkdir(home, { mode: 0o711 });
@@ -98,11 +97,7 @@ async function startScratch(
   await writeFile(initFile, accounts(password), { mode: 0o600 });
   if (account) for (const own of [data, initFile]) await chown(own, account.uid, account.gid);
   const as = account ? [`--user=${account.name}`] : [];
-  await initialise(server, flavour, data, as, {
-    environment,
-    signal,
-    path: environment["PATH"] ?? "",
-  });
+  await initialise(server, flavour, data, as, { environment, signal });
   const started = await spawnServer(
     server.program,
     (port) => [
@@ -146,11 +141,13 @@ function accounts(password: string): string {
 }
 
 /** Servers refuse root: then it is the user that the package made for them, or nobody. */
-async function findAccount(): Promise<{ name: string; uid: number; gid: number } | undefined> {
+async function findAccount(
+  environment: NodeJS.ProcessEnv,
+): Promise<{ name: string; uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ["mysql", "nobody"]) {
-    const { code, stdout } = await runProgram("id", ["-u", name]);
-    const group = await runProgram("id", ["-g", name]);
+    const { code, stdout } = await runProgram("id", ["-u", name], { environment });
+    const group = await runProgram("id", ["-g", name], { environment });
     if (code === 0) return { name, uid: Number(stdout), gid: Number(group.stdout) };
   }
   return undefined;
@@ -161,14 +158,16 @@ async function initialise(
   flavour: "mysql" | "mariadb",
   data: string,
   as: readonly string[],
-  { path, signal }: { environment: NodeJS.ProcessEnv; signal: AbortSignal; path: string },
+  { environment, signal }: Pick<DriverOptions, "environment" | "signal">,
 ): Promise<void> {
   const [program, args] =
     flavour === "mysql"
       ? [server.program, ["--no-defaults", "--initialize-insecure", `--datadir=${data}`, ...as]]
       : [
-          (await findProgram(["mariadb-install-db", "mysql_install_db"], path)) ??
-            "mariadb-install-db",
+          (await findProgram(
+            ["mariadb-install-db", "mysql_install_db"],
+            environment["PATH"] ?? "",
+          )) ?? "mariadb-install-db",
           [
             "--no-defaults",
             `--datadir=${data}`,
@@ -178,6 +177,7 @@ async function initialise(
           ],
         ];
   const { code, stderr, stdout } = await runProgram(program, args, {
+    environment,
     signal,
     timeoutMs: BEGIN_LIMIT_MS,
   });

@@ -116,7 +116,7 @@ export async function restoreMysql(
   const picked = pickParts(set, options.only, place.within);
   const server = await openServer(place);
   try {
-    const client = await findClient(server, options.environment["PATH"] ?? "");
+    const client = await findClient(server, options.environment);
     for (const target of new Set(picked.map((one) => one.target)))
       await server.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(target)}`);
     await withOptionFile(server.login, async (optionFile) => {
@@ -159,18 +159,18 @@ interface Client {
   flavour: "mysql" | "mariadb";
 }
 
-async function findClient(server: Server, path: string): Promise<Client> {
+async function findClient(server: Server, environment: NodeJS.ProcessEnv): Promise<Client> {
   const names = ["mariadb", "mysql"];
   const program = await findProgram(
     server.flavour === "mariadb" ? names : names.toReversed(),
-    path,
+    environment["PATH"] ?? "",
   );
   if (program === undefined) {
     throw new OperatorError("missing", "there is neither mariadb nor mysql on the PATH", {
       next: "install mariadb-client or mysql-client",
     });
   }
-  const { stdout } = await runProgram(program, ["--version"]);
+  const { stdout } = await runProgram(program, ["--version"], { environment });
   return { program, flavour: /mariadb/i.test(stdout) ? "mariadb" : "mysql" };
 }
 

@@ -121,25 +121,26 @@ const runInstances: Action = (request, state, account) => {
   ]);
 };
 
-const terminateInstances: Action = (request, state, account) => {
-  const ids = new Set(readList(request.fields, "InstanceId"));
-  const { count, make } = asSource(state.instances.get(request.region, account));
-  const all = Array.from({ length: count }, (_none, index) => make(index)).filter(
-    (instance) => instance !== undefined,
-  );
-  state.instances.set(
-    request.region,
-    all.map((instance) =>
-      ids.has(instance.instanceId) ? { ...instance, state: "terminated" } : instance,
-    ),
-  );
-  const instancesSet = [...ids].map((instanceId) => ({
-    instanceId,
-    currentState: { code: STATE_CODES["shutting-down"], name: "shutting-down" },
-    previousState: { code: STATE_CODES.running, name: "running" },
-  }));
-  return answerEc2("TerminateInstances", [toXml({ instancesSet })]);
-};
+/** At once: what a machine passes through on its way there nobody here waits for. */
+const changeState =
+  (action: string, state: "terminated" | "stopped", shown: "shutting-down" | "stopping"): Action =>
+  (request, estate, account) => {
+    const ids = new Set(readList(request.fields, "InstanceId"));
+    const { count, make } = asSource(estate.instances.get(request.region, account));
+    const all = Array.from({ length: count }, (_none, index) => make(index)).filter(
+      (instance) => instance !== undefined,
+    );
+    estate.instances.set(
+      request.region,
+      all.map((instance) => (ids.has(instance.instanceId) ? { ...instance, state } : instance)),
+    );
+    const instancesSet = [...ids].map((instanceId) => ({
+      instanceId,
+      currentState: { code: STATE_CODES[shown], name: shown },
+      previousState: { code: STATE_CODES.running, name: "running" },
+    }));
+    return answerEc2(action, [toXml({ instancesSet })]);
+  };
 
 const createVpc: Action = ({ fields }) =>
   answerEc2("CreateVpc", [
@@ -160,6 +161,7 @@ export const EC2_ACTIONS = new Map<string, Action>(
     DescribeRegions: describeRegions,
     GetConsoleOutput: getConsoleOutput,
     RunInstances: runInstances,
-    TerminateInstances: terminateInstances,
+    StopInstances: changeState("StopInstances", "stopped", "stopping"),
+    TerminateInstances: changeState("TerminateInstances", "terminated", "shutting-down"),
   }),
 );
