@@ -9,7 +9,10 @@ import type { LabDescription, LabHost, LabOptions } from "./lab.ts";
 import { buildMenu } from "./menu.ts";
 
 type PickPort = (address: string, wished?: number) => Promise<number>;
-type Found = Pick<LabDescription, "hosts" | "services" | "sshConfigFile" | "aws" | "backups">;
+type Found = Pick<
+  LabDescription,
+  "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups"
+>;
 
 /** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each. */
 export const FAMILIAR_PORTS: Record<string, number> = {
@@ -99,16 +102,16 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
   };
 }
 
-/** Both jobs of the estate; the server's destination is a bucket where the emulator has one. */
-function describeBackups({ services, aws, backups }: Found): Pick<Config, "backups"> {
+/** Both jobs of the estate; the server's destination is a bucket where there is S3. */
+function describeBackups({ services, s3, backups }: Found): Pick<Config, "backups"> {
   const { graphite, mysql } = services;
   if (!backups || (!graphite && !mysql)) return {};
   const keep = { last: 2, daily: 7, weekly: 4 };
   return {
     backups: {
       destinations: {
-        server: aws?.bucket
-          ? { bucket: aws.bucket, prefix: "lab", region: "us-west-2", environment: "dev" }
+        server: s3
+          ? { bucket: s3.bucket, prefix: "lab", region: s3.region, environment: "dev" }
           : { folder: path.join(backups.folder, "server") },
         operator: { folder: path.join(backups.folder, "operator") },
       },

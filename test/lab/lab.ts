@@ -15,6 +15,7 @@ export const PART_NAMES = [
   "aws",
   "opsworks",
   "dynamodb",
+  "s3",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type Part = { name: PartName; state: PartState; detail: string; reason?: string };
@@ -42,6 +43,15 @@ export type LabMysql = {
 };
 export type LabMonit = Endpoint & { user: string; passwordFile: string; pid: number };
 
+type LabSearchNode = {
+  pid: number;
+  version: string;
+  /** Its path.repo, in which it may write. */
+  snapshotFolder: string;
+  /** By index, at the start. */
+  documents: Record<string, number>;
+};
+
 export type LabServices = {
   mysql?: LabMysql;
   redis?: Endpoint & { pid: number; keys: number };
@@ -53,7 +63,8 @@ export type LabServices = {
   };
   /** By the host on which it runs. */
   monit?: Record<string, LabMonit>;
-  elasticsearch?: Endpoint;
+  /** Without a node it is the page that stands in for one. */
+  elasticsearch?: Endpoint & { node?: LabSearchNode };
   kibana?: Endpoint;
   jenkins?: Endpoint;
 };
@@ -72,8 +83,6 @@ export type LabAws = {
   instances: Record<string, AwsInstanceId>;
   /** The emulator's process. */
   pid?: number;
-  /** For sets; the stand-in has none. */
-  bucket?: string;
 };
 
 /** What backups need: room, and a key that opens them. */
@@ -83,6 +92,45 @@ export type LabBackups = {
   recipient: string;
   /** The private one. */
   identityFile: string;
+};
+
+export const S3_PROPERTIES = [
+  "a key may be another's folder",
+  "an empty level of a key stays",
+  "a key may end in a slash",
+  "a key may have dots for a level",
+  "a level of a key may be long",
+  "keys may have any character",
+  "keys are listed by their bytes",
+  "listings have pages",
+  "a put may be conditional",
+  "a copy may be conditional",
+  "an upload may be conditional",
+  "an upload's etag counts its parts",
+  "a part may be copied",
+  "a wrong sha256 is refused",
+  "a wrong crc64nvme is refused",
+  "a checksum is told",
+  "versions are kept",
+  "headers and tags are kept and copied",
+  "a wrong secret is refused",
+] as const;
+/** A promise of S3. */
+export type S3Property = (typeof S3_PROPERTIES)[number];
+type S3Account = { accessKeyId: string; secretAccessKey: string };
+export type LabS3 = {
+  url: string;
+  server: "versitygw" | "moto";
+  region: string;
+  /** For sets. */
+  bucket: string;
+  /** Promises of S3 that this server does not keep: tests that lean on one are skipped here. */
+  lies: readonly S3Property[];
+  /** Of the operator, as in the profile `prod`. */
+  account: S3Account;
+  /** Of somebody else, who may nothing until a bucket says so; undefined where the server knows one account. */
+  stranger?: S3Account;
+  pid?: number;
 };
 
 /** All of a lab that can be handed to another process. */
@@ -95,6 +143,7 @@ export type LabDescription = {
   hosts: Record<string, LabHost>;
   services: LabServices;
   aws?: LabAws;
+  s3?: LabS3;
   backups?: LabBackups;
   identityFile: string;
   knownHostsFile: string;

@@ -1,7 +1,7 @@
 /** Where moto's server is kept between labs: a Python environment of its own, made by `npm run lab:fetch`. */
 import { existsSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
+import { cacheFolder } from "./cache-folder.ts";
 import { registryAllowed } from "./packages.ts";
 
 const MOTO_VERSION = "5.2.5";
@@ -15,9 +15,7 @@ export const MOTO_REQUIREMENTS = [
 
 /** Takes environment variables; returns the folder in which moto is kept, or will be. */
 export function motoFolder(environment: NodeJS.ProcessEnv): string {
-  const cache = environment["XDG_CACHE_HOME"] ?? "";
-  const root = path.isAbsolute(cache) ? cache : path.join(os.homedir(), ".cache");
-  return path.join(root, "lcops-lab", `moto-${MOTO_VERSION}-flask-3.1.3`);
+  return path.join(cacheFolder(environment), `moto-${MOTO_VERSION}-flask-3.1.3`);
 }
 
 /** Takes environment variables; returns moto's Python, or undefined where it was not fetched or PyPI is left out. */

@@ -45,7 +45,7 @@ const PARTS: Record<PartName, PartFacts> = {
   },
   elasticsearch: {
     state: "stand-in",
-    detail: "a page on its port",
+    detail: "a page on its port; OpenSearch after `npm run lab:fetch`, with Java",
     packages: [],
     needs: ["hosts"],
   },
@@ -58,6 +58,7 @@ const PARTS: Record<PartName, PartFacts> = {
     needs: [],
   },
   dynamodb: { state: "emulator", detail: "dynalite", packages: [], needs: ["aws"] },
+  s3: { state: "emulator", detail: "moto", packages: [], needs: ["aws"] },
   opsworks: { state: "stand-in", detail: "its API of our own", packages: [], needs: ["aws"] },
 };
 

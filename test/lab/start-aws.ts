@@ -48,20 +48,6 @@ function seedStandIn(endpoint: AwsEndpoint, estate: EstateInstance[]): string[] 
   return ids;
 }
 
-/** Where sets go. */
-const BUCKET = "lcops-backups";
-
-async function makeBucket(endpointUrl: string): Promise<void> {
-  const { status } = await fetch(`${endpointUrl}/${BUCKET}`, {
-    method: "PUT",
-    headers: {
-      authorization: "AWS4-HMAC-SHA256 Credential=lab/20140101/us-west-2/s3/aws4_request",
-    },
-    body: "<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint></CreateBucketConfiguration>",
-  });
-  if (status !== 200) throw new Error(`moto made no bucket: HTTP ${status}`);
-}
-
 /** It loads EC2 at the first question, for more than a second: while the hosts still start. */
 async function warmUp(endpointUrl: string): Promise<void> {
   await awaitAll(AWS_REGIONS.map((region) => askEc2({ endpointUrl, region }, "DescribeVpcs")));
@@ -107,10 +93,7 @@ export async function startAws(
   const tables = seedDynamoDb({ endpointUrl: dynamodbUrl, region: "us-west-2" });
   // Whoever waits for it hears it below.
   tables.catch(() => {});
-  if (moto) {
-    await warmUp(`http://${moto.address}:${moto.port}`);
-    await makeBucket(`http://${moto.address}:${moto.port}`);
-  }
+  if (moto) await warmUp(`http://${moto.address}:${moto.port}`);
   const estate = planEstate(await hosts);
   const endpointUrl = moto ? `http://${moto.address}:${moto.port}` : endpoint.url;
   const ids = moto ? await seedMoto(endpointUrl, estate) : seedStandIn(endpoint, estate);
@@ -130,6 +113,6 @@ export async function startAws(
     accountId: DEFAULT_ACCOUNT,
     regions: [...AWS_REGIONS],
     instances: Object.fromEntries(instances),
-    ...(moto && { pid: moto.pid, bucket: BUCKET }),
+    ...(moto && { pid: moto.pid }),
   };
 }

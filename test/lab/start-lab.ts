@@ -13,10 +13,13 @@ import { LAB_PREFIX, LAB_VARIABLE, recordLab, removeLeftovers } from "./leftover
 import { findMoto } from "./moto-cache.ts";
 import { ensurePackages } from "./packages.ts";
 import type { PackageReport } from "./packages.ts";
+import { findOpenSearch } from "./opensearch-cache.ts";
 import { planParts, requireParts } from "./parts.ts";
+import type { Better } from "./parts.ts";
 import { killRemaining } from "./process.ts";
 import type { LabContext } from "./process.ts";
 import { startServers } from "./start-servers.ts";
+import { findVersitygw, VERSITYGW_VERSION } from "./versitygw-cache.ts";
 
 function makeFolders(folder: string): void {
   // MariaDB runs as another user and must be able to pass through.
@@ -40,6 +43,23 @@ function makeEnvironment(folder: string, configPath: string): Record<string, str
   };
 }
 
+/** Takes environment variables; returns the parts for which more than the least was fetched. */
+function findBetter(environment: NodeJS.ProcessEnv): Better {
+  const search = findOpenSearch(environment);
+  return {
+    ...(findMoto(environment) !== undefined && {
+      aws: { state: "emulator", detail: "moto: EC2 in three regions, STS, RDS, CloudWatch" },
+      dynamodb: { state: "emulator", detail: "moto" },
+    }),
+    ...(findVersitygw(environment) !== undefined && {
+      s3: { state: "real", detail: `versitygw ${VERSITYGW_VERSION}` },
+    }),
+    ...(typeof search !== "string" && {
+      elasticsearch: { state: "real", detail: `OpenSearch ${search.version}, three days of logs` },
+    }),
+  };
+}
+
 async function decideParts(
   lab: LabContext,
   options: LabOptions,
@@ -51,16 +71,14 @@ async function decideParts(
   const parts = planParts(
     options.parts,
     packages,
-    obstacle === undefined ? {} : { bastion: obstacle },
-    findMoto(process.env) === undefined
-      ? {}
-      : {
-          aws: {
-            state: "emulator",
-            detail: "moto: EC2 in three regions, STS, RDS, S3, CloudWatch",
-          },
-          dynamodb: { state: "emulator", detail: "moto" },
-        },
+    {
+      ...(obstacle !== undefined && { bastion: obstacle }),
+      ...(findVersitygw(process.env) === undefined &&
+        findMoto(process.env) === undefined && {
+          s3: "neither versitygw nor moto is here: npm run lab:fetch",
+        }),
+    },
+    findBetter(process.env),
   );
   if (packages.command && parts.some((part) => part.state === "absent"))
     lab.log(`lab: to have all of it: ${packages.command}`);
@@ -104,12 +122,19 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     makeFolders(folder);
     const parts = await decideParts(lab, options, packages);
     const has = new Set(parts.filter((part) => part.state !== "absent").map((part) => part.name));
-    const { hosts, services, files, aws } = await startServers(lab, (name) => has.has(name));
+    const { hosts, services, files, aws, s3 } = await startServers(lab, (name) => has.has(name));
 
     const backups = await makeBackups(folder);
     const configPath = path.join(folder, "lcops.config.json");
     const config = await buildConfig(
-      { hosts, services, sshConfigFile: files.sshConfigFile, backups, ...(aws && { aws }) },
+      {
+        hosts,
+        services,
+        sshConfigFile: files.sshConfigFile,
+        backups,
+        ...(aws && { aws }),
+        ...(s3 && { s3 }),
+      },
       pickPort,
       options.ports,
     );
@@ -124,7 +149,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     };
     const environment = {
       ...makeEnvironment(folder, configPath),
-      ...writeAwsFiles(path.join(folder, "operator"), aws),
+      ...writeAwsFiles(path.join(folder, "operator"), aws, s3),
     };
     return {
       folder,
@@ -134,6 +159,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       hosts,
       services,
       ...(aws && { aws }),
+      ...(s3 && { s3 }),
       backups,
       identityFile,
       knownHostsFile,

@@ -5,12 +5,16 @@ import { startAws } from "./start-aws.ts";
 import { startBastion, startPrivateHost } from "./bastion.ts";
 import { MACHINES, MONIT_HOSTS } from "./estate.ts";
 import { startGraphite } from "./graphite.ts";
-import type { LabAws, LabHost, LabMonit, LabServices, PartName } from "./lab.ts";
+import type { LabAws, LabHost, LabMonit, LabS3, LabServices, PartName } from "./lab.ts";
 import { startMariadb } from "./mariadb.ts";
 import { startMonit } from "./monit.ts";
+import { startOpenSearch } from "./opensearch.ts";
+import { findOpenSearch } from "./opensearch-cache.ts";
 import { startPage } from "./page.ts";
 import type { LabContext } from "./process.ts";
 import { startRedis } from "./redis.ts";
+import { startS3 } from "./s3.ts";
+import { findVersitygw } from "./versitygw-cache.ts";
 import { makeOperatorFiles, writeOperatorFiles } from "./ssh-files.ts";
 import type { OperatorFiles } from "./ssh-files.ts";
 import { makeSeparationFolder, prepareHost, startHost } from "./sshd.ts";
@@ -69,11 +73,17 @@ async function startMonits(lab: LabContext): Promise<Record<string, LabMonit>> {
   return Object.fromEntries(started);
 }
 
+function startSearch(lab: LabContext): Promise<NonNullable<LabServices["elasticsearch"]>> {
+  const files = findOpenSearch(process.env);
+  return typeof files === "string" ? startPage(lab, "elasticsearch") : startOpenSearch(lab, files);
+}
+
 export type RunningServers = {
   hosts: Record<string, LabHost>;
   services: LabServices;
   files: OperatorFiles;
   aws?: LabAws;
+  s3?: LabS3;
 };
 
 /**
@@ -100,20 +110,24 @@ export async function startServers(
   const knownHosts = network.then(({ hosts }) => hosts);
   // Whoever waits for them hears it from the network itself.
   knownHosts.catch(() => {});
-  const [started, mysql, redis, graphite, elasticsearch, kibana, jenkins, aws] = await awaitAll([
-    network,
-    when("mysql", () =>
-      startMariadb(lab, { primary: addressOf(machines), replica: addressOf(machines + 1) }),
-    ),
-    when("redis", () =>
-      startRedis(lab, addressOf(MACHINES.findIndex((machine) => machine.role === "cache"))),
-    ),
-    when("graphite", () => startGraphite(lab)),
-    when("elasticsearch", () => startPage(lab, "elasticsearch")),
-    when("kibana", () => startPage(lab, "kibana")),
-    when("jenkins", () => startPage(lab, "jenkins")),
-    when("aws", () => startAws(lab, knownHosts)),
-  ]);
+  const startedAws = when("aws", () => startAws(lab, knownHosts));
+  const [started, mysql, redis, graphite, elasticsearch, kibana, jenkins, aws, s3] = await awaitAll(
+    [
+      network,
+      when("mysql", () =>
+        startMariadb(lab, { primary: addressOf(machines), replica: addressOf(machines + 1) }),
+      ),
+      when("redis", () =>
+        startRedis(lab, addressOf(MACHINES.findIndex((machine) => machine.role === "cache"))),
+      ),
+      when("graphite", () => startGraphite(lab)),
+      when("elasticsearch", () => startSearch(lab)),
+      when("kibana", () => startPage(lab, "kibana")),
+      when("jenkins", () => startPage(lab, "jenkins")),
+      startedAws,
+      when("s3", () => startS3(lab, findVersitygw(process.env), startedAws)),
+    ],
+  );
   const services = { mysql, redis, graphite, monit: started.monit, elasticsearch, kibana, jenkins };
   const running = Object.fromEntries(
     Object.entries(services).filter(([, service]) => service !== undefined),
@@ -123,5 +137,6 @@ export async function startServers(
     services: running as LabServices,
     files: started.files,
     ...(aws && { aws }),
+    ...(s3 && { s3 }),
   };
 }
