@@ -10,6 +10,7 @@ import type {
   ServicePlace,
 } from "../services/backup-driver.ts";
 import { describeError, describeInOneLine, OperatorError } from "../system/errors.ts";
+import type { Journal } from "../system/journal.ts";
 import { onePiece } from "../system/one-piece.ts";
 import type { Encoder } from "./codec.ts";
 import { makeSink, type Target, writeToAll } from "./make-sink.ts";
@@ -18,6 +19,7 @@ import { makeRunFolder } from "./run-folder.ts";
 import { formatRestoreText } from "./restore-text.ts";
 import { removeSet } from "./remove-set.ts";
 import { makeSetId } from "./set-id.ts";
+import { jobFolderOf } from "./job-folder.ts";
 import { dataPrefix, manifestKey, RESTORE_NAME, type Store } from "./store.ts";
 import { forgetRun, noteRun } from "./unfinished-runs.ts";
 
@@ -42,6 +44,7 @@ export interface RunJobOptions {
   update: (line: string) => void;
   trace: (line: string) => void;
   passed: (bytes: number) => void;
+  journal: Journal;
 }
 
 /** What became of a job. */
@@ -54,6 +57,8 @@ export interface JobResult {
   reason?: string;
   /** What to do about it. */
   next?: string;
+  /** Whether a guard stands in the way, and nothing failed. */
+  refused?: true;
   destinations: {
     name: DestinationName;
     place: string;
@@ -116,6 +121,7 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
       state: "failed",
       reason: describeInOneLine(error),
       ...(error instanceof OperatorError && error.next !== undefined && { next: error.next }),
+      ...(error instanceof OperatorError && error.kind === "refused" && { refused: true as const }),
     };
   }
 }
@@ -133,6 +139,8 @@ async function makeSet(
       ...options,
       job,
       folder: folder.path,
+      jobFolder: jobFolderOf(options.stateFolder, name),
+      setId,
       signal: AbortSignal.any([signal, stop.signal]),
     };
     options.update(`${name}: looking at what there is`);

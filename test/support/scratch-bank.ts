@@ -42,6 +42,7 @@ export async function startBank(): Promise<Bank | undefined> {
     trace: () => undefined,
     parallel: 2,
     folder,
+    jobFolder: folder,
   };
   const scratch = await openMysqlScratch(
     {
