@@ -51,14 +51,12 @@ export interface CatalogLine {
 interface S3Place {
   url: string;
   account: { accessKeyId: string; secretAccessKey: string };
-  /** Answers STS; absent: S3 does. */
-  stsUrl?: string;
 }
 
 let made = 0;
 
-/** Given where S3 answers, make two buckets there, and a configuration with a job `objects` that copies the one to the other. */
-export async function makeObjectGround(s3: S3Place): Promise<ObjectGround> {
+/** Given where S3 answers, and the door through which lcops asks it and STS, make two buckets, and a configuration with a job `objects` that copies the one to the other. */
+export async function makeObjectGround(s3: S3Place, door: string): Promise<ObjectGround> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "lcops-objects-"));
   const at = (...names: string[]): string => path.join(folder, ...names);
   mkdirSync(at("home"));
@@ -71,10 +69,7 @@ export async function makeObjectGround(s3: S3Place): Promise<ObjectGround> {
     credentials: s3.account,
   });
   for (const Bucket of [source, copy]) await client.send(new CreateBucketCommand({ Bucket }));
-  writeFileSync(
-    at("aws-config"),
-    `[profile dev]\nregion = us-west-2\nendpoint_url = ${s3.stsUrl ?? s3.url}\nservices = lab\n[services lab]\ns3 =\n  endpoint_url = ${s3.url}\n`,
-  );
+  writeFileSync(at("aws-config"), `[profile dev]\nregion = us-west-2\nendpoint_url = ${door}\n`);
   writeFileSync(
     at("aws-credentials"),
     `[dev]\naws_access_key_id = ${s3.account.accessKeyId}\naws_secret_access_key = ${s3.account.secretAccessKey}\n`,

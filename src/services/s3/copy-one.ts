@@ -1,6 +1,6 @@
 import { OperatorError } from "../../system/errors.ts";
 import { type BucketPlace, isNamed, statusOf } from "./bucket-place.ts";
-import { checkBytes } from "./check-bytes.ts";
+import { checkBytes, DamagedBytesError } from "./check-bytes.ts";
 import { copyObject } from "./copy-object.ts";
 import type { Pace } from "./keep-pace.ts";
 import type { CatalogEntry, ListedObject } from "./object-entry.ts";
@@ -48,6 +48,10 @@ export function makeCopier(
           return { state: "skipped", reason: "it is archived, and must be restored there first" };
         if (isNamed(error, "AccessDenied") && ++refused < MOST_REFUSED)
           return { state: "skipped", reason: "permission to read or to store it is denied" };
+        if (error instanceof DamagedBytesError) {
+          if (attempt < ATTEMPTS) continue;
+          return { state: "skipped", reason: `${error.message}, however often it is read` };
+        }
         const hasChanged = statusOf(error) === 412 || isNamed(error, "ChangedError");
         if (!hasChanged) throw explainCopy(error, source, copy);
         const now = await lookUpObject(source, object.key, pace).catch((failure: unknown) => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { errorCode } from "../../system/errors.ts";
 import { isNamed, statusOf } from "./bucket-place.ts";
@@ -17,6 +18,8 @@ const PAUSE_MS = { first: 100, longest: 10_000 };
 
 /** Return a pace of its own; what waits for room or for another attempt ends by the signal. */
 export function keepPace(signal: AbortSignal): Pace {
+  // Each request waits for it.
+  setMaxListeners(0, signal);
   let limit = FIRST_LIMIT;
   let running = 0;
   let retried = 0;

@@ -1,9 +1,11 @@
-import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
+import { Readable } from "node:stream";
+import type { ListObjectsV2CommandInput, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { OperatorError } from "../../system/errors.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import type { Pace } from "./keep-pace.ts";
-import { bareEtag, type ListedObject, toSecond } from "./object-entry.ts";
+import type { ListedObject } from "./object-entry.ts";
 import { orderKeys } from "./order-keys.ts";
+import { scanListing } from "./scan-listing.ts";
 
 export interface ListOptions {
   /** Only what comes behind this key. */
@@ -23,26 +25,23 @@ export async function* listBucket(
   pace: Pace,
   { after, until, prefix = "" }: ListOptions = {},
 ): AsyncGenerator<ListedObject[]> {
-  const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
-  const { bucket, client } = place;
   const begin = place.prefix;
   let token: string | undefined;
   let last: string | undefined;
   do {
-    const command = new ListObjectsV2Command({
-      Bucket: bucket,
+    const input: ListObjectsV2CommandInput = {
+      Bucket: place.bucket,
       Prefix: begin + prefix,
       // A key may have characters that no XML can carry.
       EncodingType: "url",
       ...(token !== undefined && { ContinuationToken: token }),
       ...(token === undefined && after !== undefined && { StartAfter: begin + after }),
-    });
-    const page: ListObjectsV2CommandOutput = await pace
-      .run((abortSignal) => client.send(command, { abortSignal }))
+    };
+    const { page, objects } = await pace
+      .run((abortSignal) => askPage(place, input, abortSignal))
       .catch((error: unknown) => {
         throw place.explain(error, "s3:ListBucket");
       });
-    const objects = readPage(page, place);
     for (const { key } of objects) {
       if (last !== undefined && orderKeys(last, key) >= 0)
         throw new OperatorError("failed", `the listing of ${place.place} is out of order`, {
@@ -64,17 +63,49 @@ export async function* listBucket(
   } while (token !== undefined);
 }
 
-function readPage(page: ListObjectsV2CommandOutput, { prefix }: BucketPlace): ListedObject[] {
-  const decode =
-    page.EncodingType === "url"
-      ? (key: string): string => decodeURIComponent(key.replaceAll("+", " "))
-      : (key: string): string => key;
-  return (page.Contents ?? []).map(({ Key = "", Size = 0, ETag, LastModified, StorageClass }) => ({
-    key: decode(Key).slice(prefix.length),
-    size: Size,
-    etag: bareEtag(ETag),
-    modified: toSecond(LastModified),
-    ...(StorageClass !== undefined &&
-      StorageClass !== "STANDARD" && { storageClass: StorageClass }),
-  }));
+/** Ask for a page, and take its objects out of the answer before the SDK reads it. */
+async function askPage(
+  { client, prefix }: BucketPlace,
+  input: ListObjectsV2CommandInput,
+  abortSignal: AbortSignal,
+): Promise<{ page: ListObjectsV2CommandOutput; objects: ListedObject[] }> {
+  const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
+  const command = new ListObjectsV2Command(input);
+  let found: ListedObject[] = [];
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const response = result.response as {
+        statusCode: number;
+        body: AsyncIterable<Buffer> | Readable;
+      };
+      if (response.statusCode === 200) {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response.body) chunks.push(chunk as Buffer);
+        const { objects, rest } = scanListing(Buffer.concat(chunks).toString("utf8"));
+        found = objects;
+        response.body = Readable.from([Buffer.from(rest)]);
+      }
+      return result;
+    },
+    // Next to the wire: what it leaves is what the SDK reads.
+    { step: "deserialize", priority: "low" },
+  );
+  const page = await client.send(command, { abortSignal });
+  const count = page.KeyCount ?? found.length;
+  if (page.Contents !== undefined || count !== found.length)
+    throw new OperatorError(
+      "failed",
+      `a page of the listing has ${count} objects, and not ${found.length}`,
+    );
+  const isEncoded = page.EncodingType === "url";
+  return {
+    page,
+    objects: found.map((object) => ({
+      ...object,
+      key: (isEncoded ? decodeURIComponent(object.key.replaceAll("+", " ")) : object.key).slice(
+        prefix.length,
+      ),
+    })),
+  };
 }
