@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
+import { benchObjects } from "./objects.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
 import { benchStartup } from "./startup.ts";
 import { benchTunnel } from "./tunnel.ts";
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
   backup: benchBackupGraphite,
+  objects: benchObjects,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

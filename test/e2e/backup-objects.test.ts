@@ -11,12 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { type S3Proxy, startS3Proxy } from "../lab/s3-proxy.ts";
-import {
-  keepVersions,
-  listFiles,
-  makeObjectGround,
-  type ObjectGround,
-} from "../support/object-ground.ts";
+import { listFiles, makeObjectGround, type ObjectGround } from "../support/object-ground.ts";
 import { startLcops } from "../support/run-lcops.ts";
 
 const QUIET = { code: 0, signal: null, stdout: "", stderr: "" };
@@ -125,14 +120,7 @@ describe("to a bucket", () => {
         if (way === "PutObject") {
           // Another profile, which may not read the source.
           rmSync(ground.at("home/.local"), { recursive: true });
-          writeFileSync(
-            ground.at("aws-config"),
-            ["dev", "other"]
-              .map((name) => `[profile ${name}]\nregion = us-west-2\nendpoint_url = ${door.url}\n`)
-              .join("\n"),
-          );
-          const keys = readFileSync(ground.at("aws-credentials"), "utf8");
-          writeFileSync(ground.at("aws-credentials"), `${keys}\n${keys.replace("dev", "other")}`);
+          ground.addProfile("other");
           ground.configure(({ environments }) => {
             if (environments)
               environments["other"] = { aws: { profile: "other", regions: ["us-west-2"] } };
@@ -180,7 +168,7 @@ describe("to a bucket", () => {
       expect(refused.stderr).toMatch(/objects is refused: .*of which lcops knows nothing/);
       expect(await inCopy()).toEqual({ "a.txt": "somebody's" });
       // There it can be had back.
-      await keepVersions(ground.client, ground.copy);
+      await ground.keepVersions(ground.copy);
       expect(await run()).toEqual(QUIET);
 
       ground.copyTo({ bucket: ground.source, prefix: "copy" });
@@ -296,7 +284,7 @@ describe("restored into a bucket", () => {
   withS3(
     "by key, by prefix, by time, over nothing unasked; what stands already is left",
     async () => {
-      await keepVersions(ground.client, ground.copy);
+      await ground.keepVersions(ground.copy);
       await fill();
       expect(await run()).toEqual(QUIET);
       const [before = ""] = await ground.sets();
@@ -381,7 +369,7 @@ describe("what is gone at the source", () => {
   withS3(
     "stays in the copy, unless the job says otherwise and two runs agree",
     async () => {
-      await keepVersions(ground.client, ground.copy);
+      await ground.keepVersions(ground.copy);
       await fill();
       expect(await run()).toEqual(QUIET);
       await remove("a.txt");

@@ -134,7 +134,6 @@ testWith("hosts")("5 is a shell alone", async () => {
 test("keys of later versions say so and lead back to the menu", async () => {
   const pty = await openMenu();
   const lines = {
-    ba: "backup run s3",
     be: "backup run elasticsearch",
     rd: "redis flush dev-api3-2",
     rp: "redis flush prod-api3-1",

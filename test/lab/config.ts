@@ -38,7 +38,7 @@ function describeHost(machine: Machine, host: LabHost): HostConfig {
   return { environment, role, region, address, port: host.port, ...jump };
 }
 
-function describeServices({ services }: Found): Record<string, ServiceConfig> {
+function describeServices({ services, s3 }: Found): Record<string, ServiceConfig> {
   const { mysql, redis, graphite, monit, elasticsearch, kibana, jenkins } = services;
   const watch = (host: string): Record<string, ServiceConfig> => {
     const found = monit?.[host];
@@ -85,6 +85,15 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
         title: "Jenkins",
       },
     }),
+    ...(s3 && {
+      submissions: {
+        kind: "s3",
+        environment: "dev",
+        bucket: s3.submissions.bucket,
+        region: s3.region,
+        title: "Submissions",
+      },
+    }),
     ...(mysql && {
       school: {
         kind: "mysql",
@@ -102,10 +111,10 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
   };
 }
 
-/** Both jobs of the estate; the server's destination is a bucket where there is S3. */
+/** The jobs of the estate; the server's destination is a bucket where there is S3. */
 function describeBackups({ services, s3, backups }: Found): Pick<Config, "backups"> {
   const { graphite, mysql } = services;
-  if (!backups || (!graphite && !mysql)) return {};
+  if (!backups || (!graphite && !mysql && !s3)) return {};
   const keep = { last: 2, daily: 7, weekly: 4 };
   return {
     backups: {
@@ -127,6 +136,14 @@ function describeBackups({ services, s3, backups }: Found): Pick<Config, "backup
           },
         }),
         ...(mysql && { mysql: { service: "school", schedule: "15 2 * * *", keep } }),
+        ...(s3 && {
+          s3: {
+            service: "submissions",
+            s3: { to: { bucket: s3.submissions.copy, region: s3.region, environment: "dev" } },
+            schedule: "15 3 * * *",
+            keep,
+          },
+        }),
       },
     },
   };

@@ -1,5 +1,14 @@
 /** A bucket with objects, a place for its copy and a configuration: what copies of buckets are tried on. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { randomBytes } from "node:crypto";
 import os from "node:os";
 import path from "node:path";
 import {
@@ -34,7 +43,12 @@ export interface ObjectGround {
   read: (bucket: string) => Promise<Record<string, string>>;
   /** The entries of the catalog that the job has at hand. */
   catalog: () => CatalogLine[];
+  /** Sizes and etags of a bucket's objects, by key. */
+  list: (bucket: string) => Promise<Map<string, string>>;
+  keepVersions: (bucket: string) => Promise<void>;
   sets: () => Promise<string[]>;
+  /** A profile of the same account and door. */
+  addProfile: (name: string) => void;
   remove: () => void;
 }
 
@@ -56,7 +70,11 @@ interface S3Place {
 let made = 0;
 
 /** Given where S3 answers, and the door through which lcops asks it and STS, make two buckets, and a configuration with a job `objects` that copies the one to the other. */
-export async function makeObjectGround(s3: S3Place, door: string): Promise<ObjectGround> {
+export async function makeObjectGround(
+  s3: S3Place,
+  door: string,
+  s3Door = door,
+): Promise<ObjectGround> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "lcops-objects-"));
   const at = (...names: string[]): string => path.join(folder, ...names);
   mkdirSync(at("home"));
@@ -69,12 +87,19 @@ export async function makeObjectGround(s3: S3Place, door: string): Promise<Objec
     credentials: s3.account,
   });
   for (const Bucket of [source, copy]) await client.send(new CreateBucketCommand({ Bucket }));
-  writeFileSync(at("aws-config"), `[profile dev]\nregion = us-west-2\nendpoint_url = ${door}\n`);
-  writeFileSync(
-    at("aws-credentials"),
-    `[dev]\naws_access_key_id = ${s3.account.accessKeyId}\naws_secret_access_key = ${s3.account.secretAccessKey}\n`,
-    { mode: 0o600 },
-  );
+  const addProfile = (profile: string): void => {
+    const { accessKeyId, secretAccessKey } = s3.account;
+    appendFileSync(
+      at("aws-config"),
+      `[profile ${profile}]\nregion = us-west-2\nendpoint_url = ${door}\nservices = s3-of-${profile}\n[services s3-of-${profile}]\ns3 =\n  endpoint_url = ${s3Door}\n`,
+    );
+    appendFileSync(
+      at("aws-credentials"),
+      `[${profile}]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+      { mode: 0o600 },
+    );
+  };
+  addProfile("dev");
   const environment = {
     PATH: process.env["PATH"] ?? "",
     LANG: "C.UTF-8",
@@ -121,6 +146,11 @@ export async function makeObjectGround(s3: S3Place, door: string): Promise<Objec
       await client.send(new PutObjectCommand({ Bucket: source, Key, Body, ...more }));
     },
     read: (bucket) => readBucket(client, bucket),
+    list: (bucket) => listBucket(client, bucket),
+    keepVersions: async (Bucket) => {
+      const VersioningConfiguration = { Status: "Enabled" } as const;
+      await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    },
     catalog: () => {
       const file = at("home/.local/state/lcops/backup/jobs/objects/catalog.ndjson");
       const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(1, -1);
@@ -130,6 +160,7 @@ export async function makeObjectGround(s3: S3Place, door: string): Promise<Objec
       const { stdout } = await lcops("backup", "list", "--json");
       return (JSON.parse(stdout) as { sets: { setId: string }[] }).sets.map(({ setId }) => setId);
     },
+    addProfile,
     remove: () => {
       client.destroy();
       rmSync(folder, { recursive: true, force: true });
@@ -139,24 +170,37 @@ export async function makeObjectGround(s3: S3Place, door: string): Promise<Objec
 
 async function readBucket(client: S3Client, Bucket: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
+  for (const Key of (await listBucket(client, Bucket)).keys()) {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+    found[Key] = (await Body?.transformToString("latin1")) ?? "";
+  }
+  return found;
+}
+
+async function listBucket(client: S3Client, Bucket: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
   let ContinuationToken: string | undefined;
   do {
     const page = await client.send(
       new ListObjectsV2Command({ Bucket, ...(ContinuationToken && { ContinuationToken }) }),
     );
-    for (const { Key = "" } of page.Contents ?? []) {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
-      found[Key] = (await Body?.transformToString("latin1")) ?? "";
-    }
+    for (const { Key = "", Size, ETag = "" } of page.Contents ?? [])
+      found.set(Key, `${Size} ${ETag.replaceAll('"', "")}`);
     ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (ContinuationToken !== undefined);
   return found;
 }
 
-/** Have a bucket keep what is replaced and removed in it. */
-export async function keepVersions(client: S3Client, Bucket: string): Promise<void> {
-  const VersioningConfiguration = { Status: "Enabled" } as const;
-  await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+/** Put so many objects of 2 kB into the source, 500 a folder, each another one. */
+export async function putMany({ put }: ObjectGround, count: number): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, index) => index).values();
+  const putSome = async (): Promise<void> => {
+    for (const index of numbers) {
+      const folder = String(Math.floor(index / 500)).padStart(3, "0");
+      await put(`d${folder}/f${String(index).padStart(5, "0")}.bin`, randomBytes(2_000));
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, putSome));
 }
 
 /** Paths of all files below a folder, relative to it. */
