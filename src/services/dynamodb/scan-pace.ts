@@ -15,7 +15,7 @@ const GAIN = 1.05;
 const REST_PERIODS = 10;
 /** At first it is doubled, as TCP does (slow start, RFC 5681), while that brings at least so much more. */
 const START_PERIOD_MS = 500;
-const START_GAIN = 1.25;
+const START_GAIN = 1.5;
 
 /** Given a clock, return the pace of one scan. */
 export function makeScanPace(now: () => number = () => performance.now()): ScanPace {
