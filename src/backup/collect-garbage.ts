@@ -50,15 +50,15 @@ export async function findGarbage(store: Store, options: GarbageOptions): Promis
 
 /**
  * Given a job whose lock is held and its stores, remove what runs of this machine have left that were killed. Where a store does not answer they are
- * remembered for the next time.
+ * remembered for the next time. Returns which runs they were.
  */
 export async function sweepUnfinished(
   stateFolder: string,
   job: string,
   stores: readonly Store[],
-): Promise<void> {
+): Promise<string[]> {
   const unfinished = await listUnfinished(stateFolder, job);
-  if (unfinished.length === 0) return;
+  if (unfinished.length === 0) return [];
   const abandoned = new Set(unfinished);
   let isSwept = true;
   for (const store of stores) {
@@ -70,6 +70,6 @@ export async function sweepUnfinished(
       isSwept = false;
     }
   }
-  if (!isSwept) return;
-  for (const setId of unfinished) await forgetRun(stateFolder, job, setId);
+  if (isSwept) for (const setId of unfinished) await forgetRun(stateFolder, job, setId);
+  return unfinished;
 }

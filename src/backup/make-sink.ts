@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type pLimit from "p-limit";
-import type { NewPart, PartRecord, PartSink } from "../services/backup-driver.ts";
+import type { NewPart, PartRecord, PartSink, SetContent } from "../services/backup-driver.ts";
 import { describeError } from "../system/errors.ts";
 import type { Encoder } from "./codec.ts";
 import { makeDigester } from "./digest-bytes.ts";
@@ -50,7 +50,11 @@ export function makeSink(options: SinkOptions): SetSink {
     const plain = makeDigester();
     const stored = makeDigester();
     const encoded = stored.pass(encoder.encode(plain.pass(tell(content, passed))));
-    await writeToAll(targets, `${prefix}${path}`, encoded);
+    await writeToAll(targets, `${prefix}${path}`, encoded).catch((error: unknown) => {
+      // Nothing of it is stored: it may be tried again.
+      paths.delete(path);
+      throw error;
+    });
     const record: PartRecord = {
       ...part,
       path,
@@ -64,6 +68,11 @@ export function makeSink(options: SinkOptions): SetSink {
   const underWay = new Set<Promise<unknown>>();
   return {
     parts,
+    refer: (part, earlier: SetContent) => {
+      if (paths.has(part.path)) throw new Error(`the part ${part.path} is written twice`);
+      paths.add(part.path);
+      parts.push({ ...part, in: part.in ?? earlier.setId });
+    },
     idle: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay);
     },

@@ -9,6 +9,8 @@ export interface Kept {
   result: "complete" | "incomplete";
   /** Whether a drill has proven it. */
   isProven: boolean;
+  /** Earlier sets of which it has parts; absent: none. */
+  refersTo?: readonly string[];
 }
 
 export interface Decision {
@@ -32,7 +34,8 @@ const INCOMPLETE_MS = 14 * 24 * 3_600_000;
 /**
  * Given the sets of a job at one destination, return for each whether it is kept, and why, newest first. Rules are joined by or. Only periods that have a
  * complete set count, and the newest of each is kept, so that a pause pushes nothing out; incomplete sets never do either. Kept in any case are the newest
- * complete set, the last that was proven, and those of the future, which say that a clock is wrong and count for nothing else. Pure.
+ * complete set, the last that was proven, and those of the future, which say that a clock is wrong and count for nothing else; and whatever a kept one
+ * refers to. Pure.
  */
 export function planRetention(sets: readonly Kept[], options: RetentionOptions): Decision[] {
   const { keep, timeZone, now } = options;
@@ -69,6 +72,10 @@ export function planRetention(sets: readonly Kept[], options: RetentionOptions):
   for (const set of newestFirst.filter((one) => one.result === "incomplete" && !isFuture(one)))
     if (keep && now.getTime() - set.at.getTime() < INCOMPLETE_MS)
       keepFor(set, "incomplete, for 14 days");
+  // Newest first: a set refers to earlier ones only.
+  for (const set of newestFirst.filter(({ setId }) => reasons.has(setId)))
+    for (const earlier of newestFirst.filter(({ setId }) => set.refersTo?.includes(setId)))
+      keepFor(earlier, `${set.setId} has parts of it`);
   return newestFirst.map(({ setId, result }) => {
     const why = reasons.get(setId);
     const none =

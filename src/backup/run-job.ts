@@ -12,6 +12,7 @@ import type {
 import { describeError, describeInOneLine, OperatorError } from "../system/errors.ts";
 import { onePiece } from "../system/one-piece.ts";
 import type { Encoder } from "./codec.ts";
+import { findEarlier, findPruned } from "./find-earlier.ts";
 import { makeSink, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
 import { makeRunFolder } from "./run-folder.ts";
@@ -20,6 +21,9 @@ import { removeSet } from "./remove-set.ts";
 import { makeSetId } from "./set-id.ts";
 import { dataPrefix, manifestKey, RESTORE_NAME, type Store } from "./store.ts";
 import { forgetRun, noteRun } from "./unfinished-runs.ts";
+
+/** What may still be taken to remove what no set stands for. */
+const CLEAN_UP_LIMIT_MS = 30_000;
 
 export interface RunJobOptions {
   name: string;
@@ -32,6 +36,8 @@ export interface RunJobOptions {
   recipients: readonly string[];
   limit: ReturnType<typeof pLimit>;
   parallel: number;
+  /** Sets of runs of this machine that were killed. */
+  abandoned: readonly string[];
   /** lcops' own version. */
   version: string;
   /** Versions of the programs of the encoder. */
@@ -64,6 +70,10 @@ export interface JobResult {
   storedBytes: number;
   parts: number;
   rows?: number;
+  /** What stands in earlier sets and has not changed. */
+  referred?: { parts: number; storedBytes: number };
+  /** Of a snapshot that lives elsewhere. */
+  external?: { added: number; total: number };
   tookMs: number;
   warnings: readonly BackupWarning[];
 }
@@ -105,6 +115,8 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
       storedBytes: totals.storedBytes,
       parts: totals.parts,
       ...(totals.rows !== undefined && { rows: totals.rows }),
+      ...(totals.referred && { referred: totals.referred }),
+      ...(manifest.external?.bytes && { external: manifest.external.bytes }),
       warnings,
     };
   } catch (error) {
@@ -138,31 +150,75 @@ async function makeSet(
     options.update(`${name}: looking at what there is`);
     const plan = await driver.plan(place, driverOptions);
     const sink = makeSink({ ...driverOptions, targets, prefix: dataPrefix(name, setId) });
+    const earlier = (): Promise<Manifest | undefined> =>
+      findEarlier(options.stores, name, options.recipients).catch((error: unknown) => {
+        signal.throwIfAborted();
+        options.trace(`${name}: nothing of an earlier set is used: ${describeError(error)}`);
+        return undefined;
+      });
     const outcome = await driver
-      .dump(place, plan, sink, driverOptions)
+      .dump(place, plan, sink, { ...driverOptions, setId, earlier })
       .catch(async (error: unknown) => {
         // What else is on its way must have ended before it can be taken back.
         stop.abort(error);
         await sink.idle();
         throw error;
       });
-    signal.throwIfAborted();
-    refuseMissing(plan, outcome, sink.parts);
-    const unfinished = describeSet(options, run, { plan, outcome, parts: sink.parts });
-    const text = Buffer.from(formatRestoreText(unfinished, driver));
-    const manifest: Manifest = {
-      ...unfinished,
-      restoreText: {
-        bytes: text.length,
-        sha256: createHash("sha256").update(text).digest("hex"),
-      },
-    };
-    await writeToAll(targets, `${dataPrefix(name, setId)}${RESTORE_NAME}`, onePiece(text));
-    // The commit: before it nothing of the set counts.
-    await writeToAll(targets, manifestKey(name, setId), onePiece(formatManifest(manifest)));
-    return manifest;
+    try {
+      signal.throwIfAborted();
+      return await publish(options, run, { plan, outcome, parts: sink.parts });
+    } catch (error) {
+      const { external } = outcome;
+      // No set will stand for it. With a signal of its own: that of the run may be what ended it.
+      const own = { ...driverOptions, signal: AbortSignal.timeout(CLEAN_UP_LIMIT_MS) };
+      if (external)
+        await driver.external
+          ?.remove(external, place, own)
+          .catch(() => options.trace(`${external.kind} ${external.id} is left behind`));
+      throw error;
+    }
   } finally {
     await folder.remove();
+  }
+}
+
+async function publish(
+  options: RunJobOptions,
+  run: { setId: string; startedAt: Date; targets: readonly Target[] },
+  made: { plan: DumpPlan; outcome: DumpOutcome; parts: readonly PartRecord[] },
+): Promise<Manifest> {
+  const { name, driver } = options;
+  const { setId, targets } = run;
+  refuseMissing(made.plan, made.outcome, made.parts);
+  const unfinished = describeSet(options, run, made);
+  const text = Buffer.from(formatRestoreText(unfinished, driver));
+  const manifest: Manifest = {
+    ...unfinished,
+    restoreText: {
+      bytes: text.length,
+      sha256: createHash("sha256").update(text).digest("hex"),
+    },
+  };
+  await writeToAll(targets, `${dataPrefix(name, setId)}${RESTORE_NAME}`, onePiece(text));
+  await refusePruned(targets, name, made.parts);
+  // The commit: before it nothing of the set counts.
+  await writeToAll(targets, manifestKey(name, setId), onePiece(formatManifest(manifest)));
+  return manifest;
+}
+
+/** Another machine may have pruned meanwhile what this set refers to. */
+async function refusePruned(
+  targets: readonly Target[],
+  job: string,
+  parts: readonly PartRecord[],
+): Promise<void> {
+  const referred = new Set(parts.flatMap((part) => part.in ?? []));
+  for (const { store } of targets.filter(({ failure }) => failure === undefined)) {
+    const gone = await findPruned(store, job, referred);
+    if (gone !== undefined)
+      throw new OperatorError("failed", `${gone}, of which it has parts, was removed meanwhile`, {
+        next: "nothing was published; run it again",
+      });
   }
 }
 
@@ -172,6 +228,7 @@ function refuseMissing(plan: DumpPlan, outcome: DumpOutcome, parts: readonly Par
   const there = new Set([
     ...parts.map(({ object }) => object),
     ...(outcome.skipped ?? []).map(({ object }) => object),
+    ...(outcome.removed ?? []),
   ]);
   const missing = plan.objects.filter(({ name }) => !there.has(name)).map(({ name }) => name);
   if (missing.length === 0) return;
@@ -188,9 +245,12 @@ function describeSet(
   const { name, job, place, environmentName } = options;
   const sorted = parts.toSorted((one, other) => (one.path < other.path ? -1 : 1));
   const counted = outcome.facts.filter(({ rows }) => rows !== undefined);
-  const sum = (pick: (part: PartRecord) => number): number =>
-    sorted.reduce((total, part) => total + pick(part), 0);
+  const own = sorted.filter((part) => part.in === undefined);
+  const referred = sorted.filter((part) => part.in !== undefined);
+  const sum = (of: readonly PartRecord[], pick: (part: PartRecord) => number): number =>
+    of.reduce((total, part) => total + pick(part), 0);
   const skipped = outcome.skipped ?? [];
+  const removed = new Set(outcome.removed);
   return {
     format: FORMAT,
     setId,
@@ -208,18 +268,24 @@ function describeSet(
     },
     source: outcome.source,
     consistency: outcome.consistency,
-    objects: plan.objects.map((object) => object.name),
+    objects: plan.objects.map((object) => object.name).filter((object) => !removed.has(object)),
     skipped,
     recipients: options.recipients,
     parts: sorted,
     facts: outcome.facts,
     warnings: [...(plan.warnings ?? []), ...(outcome.warnings ?? [])],
     totals: {
-      parts: sorted.length,
-      plainBytes: sum(({ plain }) => plain.bytes),
-      storedBytes: sum(({ stored }) => stored.bytes),
+      parts: own.length,
+      plainBytes: sum(own, ({ plain }) => plain.bytes),
+      storedBytes: sum(own, ({ stored }) => stored.bytes),
       ...(counted.length > 0 && {
         rows: counted.reduce((total, { rows = 0 }) => total + rows, 0),
+      }),
+      ...(referred.length > 0 && {
+        referred: {
+          parts: referred.length,
+          storedBytes: sum(referred, ({ stored }) => stored.bytes),
+        },
       }),
     },
     ...(outcome.external && { external: outcome.external }),

@@ -108,7 +108,7 @@ const service = z.discriminatedUnion(
       ),
     }),
     z.strictObject({ kind: z.literal("graphite"), ...reachable }),
-    z.strictObject({ kind: z.literal("elasticsearch"), ...reachable }),
+    z.strictObject({ kind: z.literal("elasticsearch"), ...reachable, ...login }),
     z.strictObject({ kind: z.literal("monit"), ...reachable, ...login }),
     z.strictObject({ kind: z.literal("redis"), ...reachable, password: login.password }),
     z.strictObject({

@@ -138,6 +138,7 @@ async function dumpSums(
   const outcome = await dumpMysql(
     place,
     {
+      refer: () => undefined,
       write: async (part, content) => {
         const text = await readAll(content);
         money += sumBalances(text);

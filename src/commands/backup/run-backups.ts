@@ -81,7 +81,7 @@ async function runOne(
   const began = Date.now();
   try {
     const stores = await backups.stores(job);
-    await sweepUnfinished(folders.state, name, stores);
+    const abandoned = await sweepUnfinished(folders.state, name, stores);
     const recipients = job.recipients ?? backups.settings.recipients ?? [];
     const childEnvironment = await programEnvironment(context);
     const encoder = await makeEncoder(recipients, { environment: childEnvironment, signal });
@@ -96,6 +96,7 @@ async function runOne(
       stores,
       encoder,
       recipients,
+      abandoned,
       version: context.version,
       programs: {},
       stateFolder: folders.state,
@@ -146,12 +147,22 @@ function describeDone({
   storedBytes,
   parts,
   rows,
+  referred,
+  external,
   tookMs,
   destinations,
 }: JobResult): string {
   const where = destinations.map(({ name }) => name).join(" and ");
-  const counted = rows === undefined ? "" : `, ${rows} rows`;
-  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${counted}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
+  const more = [
+    rows === undefined ? "" : `, ${rows} rows`,
+    referred
+      ? `, and ${describeBytes(referred.storedBytes)} in ${referred.parts} parts of earlier sets`
+      : "",
+    external
+      ? `, a snapshot of ${describeBytes(external.total)}, ${describeBytes(external.added)} of it new`
+      : "",
+  ].join("");
+  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${more}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
 }
 
 /** Whoever is to hear of it; that they did not is said, and changes nothing. */
