@@ -102,9 +102,9 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
   };
 }
 
-/** Both jobs of the estate; the server's destination is a bucket where there is S3. */
+/** The jobs of the estate; the server's destination is a bucket where there is S3. */
 function describeBackups({ services, s3, backups }: Found): Pick<Config, "backups"> {
-  const { graphite, mysql } = services;
+  const { graphite, mysql, elasticsearch } = services;
   if (!backups || (!graphite && !mysql)) return {};
   const keep = { last: 2, daily: 7, weekly: 4 };
   return {
@@ -127,6 +127,20 @@ function describeBackups({ services, s3, backups }: Found): Pick<Config, "backup
           },
         }),
         ...(mysql && { mysql: { service: "school", schedule: "15 2 * * *", keep } }),
+        // A page that stands for it has nothing to back up.
+        ...(elasticsearch?.node && {
+          elasticsearch: {
+            service: "elasticsearch",
+            elasticsearch: {
+              repository: "lab",
+              register: { type: "fs", settings: { location: "lab" } },
+              // What tests put there comes and goes.
+              indices: ["logstash-*"],
+            },
+            schedule: "30 2 * * *",
+            keep,
+          },
+        }),
       },
     },
   };

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import pLimit from "p-limit";
 import type { Fact, PartSink, SetReader } from "../backup-driver.ts";
-import { asPath, type Cluster } from "./cluster.ts";
+import { asPath, type Cluster, isNotThere } from "./cluster.ts";
 import { countDocuments, type FoundIndex, readState } from "./indices.ts";
 import { layOutPage, newTally } from "./lay-out-page.ts";
 import { readLines } from "./read-lines.ts";
@@ -25,16 +25,22 @@ interface Look {
 /** Given indices that are open and whole, look at each: how many documents it has, and what some of them are. */
 export async function lookAt(cluster: Cluster, indices: readonly FoundIndex[]): Promise<Look[]> {
   const limit = pLimit(AT_ONCE);
-  return Promise.all(
+  const looks = await Promise.all(
     indices.map(({ name }) =>
       limit(async (): Promise<Look> => {
         const state = await readState(cluster, name);
         const rows = await countDocuments(cluster, name);
         const ids = await pickIds(cluster, name);
         return { index: name, state, rows, ids, digest: await digestOf(cluster, name, ids) };
-      }),
+      }).catch(passOver),
     ),
   );
+  return looks.flatMap((look) => look ?? []);
+}
+
+/** What was removed meanwhile has no facts. */
+function passOver(error: unknown): undefined {
+  if (!isNotThere(error)) throw error;
 }
 
 /**
@@ -63,7 +69,7 @@ export async function factsBetween(
             ...(isKept && { checksum: describeDigest(ids.length, digest) }),
           },
         ];
-      }),
+      }).catch(passOver),
     ),
   );
   const lines = compared.map(({ index, ids }) => `${JSON.stringify({ index, ids })}\n`);
@@ -72,7 +78,9 @@ export async function factsBetween(
     { path, object: DEFINITIONS, role: ROLE, seq: 0 },
     Readable.from(lines.map((line) => Buffer.from(line))),
   );
-  return facts.flat().toSorted((one, other) => (one.object < other.object ? -1 : 1));
+  return facts
+    .flatMap((found) => found ?? [])
+    .toSorted((one, other) => (one.object < other.object ? -1 : 1));
 }
 
 /** Given a set of a snapshot and how its indices are called where they were restored, return the same facts of those. */

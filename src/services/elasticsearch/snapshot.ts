@@ -82,7 +82,7 @@ export function takeSnapshot(
       const snapshot = await followSnapshot(cluster, path, options);
       const verdicts = await judgeIndices(cluster, planned, wanted, snapshot);
       const good = looks.filter(({ index }) => !verdicts.has(index));
-      const facts = await factsBetween(cluster, await stillThere(cluster, good), sink);
+      const facts = await factsBetween(cluster, good, sink);
       return await describeOutcome(cluster, path, { snapshot, verdicts, facts, options });
     } catch (error) {
       if (!(error instanceof NotBegun)) await cluster.release("DELETE", path);
@@ -231,14 +231,6 @@ async function judgeIndices(
       `the snapshot is ${state}, ${shards?.failed ?? "?"} shards of it failed`,
     );
   return verdicts;
-}
-
-async function stillThere<T extends { index: string }>(
-  cluster: Cluster,
-  looks: readonly T[],
-): Promise<T[]> {
-  const there = new Set((await listIndices(cluster, ["*"])).map(({ name }) => name));
-  return looks.filter(({ index }) => there.has(index));
 }
 
 async function describeOutcome(
