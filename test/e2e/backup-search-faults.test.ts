@@ -198,8 +198,10 @@ describe.skipIf(!node)("an export", () => {
       const restore = ["backup", "restore", "logs", "--into", `textlogs/${into}`, "--yes"];
       const changeItem = (said: string, item: object): string => {
         const answer = JSON.parse(said) as { errors: boolean; items: object[] };
-        answer.errors = true;
-        answer.items[1] = { index: item };
+        if (answer.items.length > 1) {
+          answer.errors = true;
+          answer.items[1] = { index: item };
+        }
         return JSON.stringify(answer);
       };
       const refused = { status: 400, error: { type: "mapper_parsing_exception", reason: "no" } };
@@ -386,7 +388,7 @@ describe.skipIf(!node)("a snapshot", () => {
     async () => {
       await begin("snapshot");
       let refused = 0;
-      ground.change.answer = (sent) =>
+      ground.change.refuse = (sent) =>
         isOurs(sent, "PUT") && refused++ < 2
           ? { status: 503, body: '{"error":{"type":"concurrent_snapshot_execution_exception"}}' }
           : undefined;

@@ -24,8 +24,12 @@ export interface SentLine {
 export interface SearchGround extends BackupGround {
   /** What all its indices begin with. */
   prefix: string;
-  /** Given a request, and what the node said to it, return what is answered instead. */
-  change: { answer: (sent: SentLine, said: string) => Changed | Promise<Changed> };
+  change: {
+    /** Given a request, and what the node said to it, return what is answered instead. */
+    answer: (sent: SentLine, said: string) => Changed | Promise<Changed>;
+    /** Given a request, return what is answered without asking the node. */
+    refuse: (sent: SentLine) => Changed;
+  };
   /** Every request that lcops has sent. */
   sent: SentLine[];
   ask: (method: string, path: string, body?: unknown) => Promise<unknown>;
@@ -69,7 +73,7 @@ let grounds = 0;
 export async function makeSearchGround(way: "snapshot" | "export"): Promise<SearchGround> {
   const ground = makeBackupGround();
   const prefix = `bk${process.pid}x${++grounds}-`;
-  const change: SearchGround["change"] = { answer: () => undefined };
+  const change: SearchGround["change"] = { answer: () => undefined, refuse: () => undefined };
   const sent: SentLine[] = [];
   const front = createServer((request, response) => {
     void (async () => {
@@ -79,6 +83,11 @@ export async function makeSearchGround(way: "snapshot" | "export"): Promise<Sear
         body: (await readBody(request)).toString(),
       };
       sent.push(line);
+      const refused = change.refuse(line);
+      if (refused) {
+        response.writeHead(refused.status ?? 500, { "content-type": "application/json" });
+        return response.end(refused.body);
+      }
       const said = await forward(line, request.headers["content-type"] ?? "application/json");
       const { status, body, isCut } = (await change.answer(line, said.body.toString())) ?? {};
       const bytes = body === undefined ? said.body : Buffer.from(body);

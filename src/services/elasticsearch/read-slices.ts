@@ -65,6 +65,8 @@ interface PageSource {
     bytes: number;
     documents: number;
   }): Promise<Buffer>;
+  /** What is to be given back is known from now on. */
+  seen(envelope: Envelope): void;
   close(): Promise<void>;
 }
 
@@ -75,27 +77,28 @@ async function* readAll(index: string, source: PageSource, tally: Tally): AsyncI
   try {
     for (;;) {
       let lines: Buffer;
+      let isEnd: boolean;
       try {
         const page = await coming;
         const laidOut = layOutPage(page, tally);
+        source.seen(laidOut.envelope);
         refusePartial(laidOut.envelope, shards);
         shards ??= laidOut.envelope._shards.total;
         total ??= readTotal(laidOut.envelope);
-        const isEnd = laidOut.documents === 0 || tally.documents >= total;
+        isEnd = laidOut.documents === 0 || tally.documents >= total;
         if (isEnd && tally.documents !== total)
           throw new Error(`${tally.documents} documents came of ${total}`);
-        if (isEnd) {
-          if (laidOut.lines.length > 0) yield laidOut.lines;
-          return;
-        }
-        coming = source.next({ ...laidOut, bytes: page.length });
-        // Whether it fails is seen once it is wanted.
-        coming.catch(() => undefined);
         ({ lines } = laidOut);
+        // Asked for while this one is written; whether it fails is seen once it is wanted.
+        if (!isEnd) {
+          coming = source.next({ ...laidOut, bytes: page.length });
+          coming.catch(() => undefined);
+        }
       } catch (error) {
         throw isGone(error) ? error : new ReadCutOff(index, error);
       }
-      yield lines;
+      if (lines.length > 0) yield lines;
+      if (isEnd) return;
     }
   } finally {
     await coming.catch(() => undefined);
@@ -154,8 +157,10 @@ function scrollPages(cluster: Cluster, index: string): Pages {
     open: ({ size, clause }) => {
       let id: string | undefined;
       return {
+        seen: ({ _scroll_id }) => {
+          id = _scroll_id ?? id;
+        },
         next: (last) => {
-          id = last?.envelope._scroll_id ?? id;
           if (!last)
             return cluster.read({
               method: "POST",
@@ -198,13 +203,15 @@ function pitPages(cluster: Cluster, index: string): Pages {
     open: ({ size: first, most, clause }) => {
       let size = first;
       return {
+        seen: ({ pit_id }) => {
+          if (pit_id !== undefined) opened.add(pit_id);
+        },
         next: async (last) => {
           if (last) size = sizeFor(last.bytes, last.documents, most);
           pit ??= openPit();
           const mine = pit;
           // The newest that it has said.
           const id = last?.envelope.pit_id ?? (await mine);
-          opened.add(id);
           const rest = JSON.stringify({
             size,
             sort: ["_shard_doc"],
