@@ -90,7 +90,7 @@ describe.skipIf(!node)("an export", () => {
     LIMIT_MS,
   );
 
-  test.each(["a failed shard", "a timed-out page", "fewer documents than there are"])(
+  test.each(["a failed shard", "a timed-out page", "a count that is a guess"])(
     "that meets %s each time leaves the index out, by name; alone it is no set at all",
     async (name) => {
       await begin("export");
@@ -249,7 +249,9 @@ describe.skipIf(!node)("an export", () => {
       const drill = await lcops("backup", "drill");
       expect(drill.code).toBe(4);
       expect(drill.stderr).toContain("1 of 1 objects are not as they were");
-      expect(await ground.ask("GET", "/_cat/indices/lcops_drill_*?format=json")).toEqual([]);
+      expect(
+        await ground.ask("GET", `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json`),
+      ).toEqual([]);
     },
     LIMIT_MS,
   );
@@ -270,8 +272,12 @@ describe.skipIf(!node)("an export", () => {
       running.send("SIGKILL");
       await running.ended;
       const left = async () =>
-        ((await ground.ask("GET", "/_cat/indices/lcops_drill_*?format=json&h=index")) as object[])
-          .length;
+        (
+          (await ground.ask(
+            "GET",
+            `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json&h=index`,
+          )) as object[]
+        ).length;
       expect(await left()).toBe(1);
       // A backup takes none of it for data.
       ground.configure(({ backups }) => {
