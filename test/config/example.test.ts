@@ -72,6 +72,15 @@ const MORE = {
         mysql: { exclude: ["shop.tmp"], rdsSnapshot: "school" },
       },
       stats: { service: "stats", graphite: { folder: "/srv/whisper" } },
+      logs: {
+        service: "logs",
+        elasticsearch: {
+          way: "export",
+          repository: "logs",
+          register: { type: "fs", settings: { location: "logs", compress: true } },
+          indices: ["logs-*"],
+        },
+      },
     },
   },
 };

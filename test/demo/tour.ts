@@ -168,6 +168,32 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title: "An index of the logs that was lost, back from a snapshot that had been proven",
+    needs: ["elasticsearch"],
+    run: async (program, lab) => {
+      const { node, address, port } = lab.services.elasticsearch ?? {};
+      // A page that stands for it has no logs.
+      if (!node) return ["left out: OpenSearch is not fetched (npm run lab:fetch)"];
+      const [index = ""] = Object.keys(node.documents);
+      const url = `http://${address}:${port}/${index}`;
+      const count = async (): Promise<unknown> =>
+        ((await (await fetch(`${url}/_count`)).json()) as { count?: number }).count;
+      await runLcops(program, ["backup", "run", "elasticsearch"]);
+      await runLcops(program, ["backup", "drill", "elasticsearch"]);
+      await fetch(url, { method: "DELETE" });
+      expect((await count()) === undefined, "it is lost");
+      const into = ["--into", "elasticsearch", "--confirm", "elasticsearch"];
+      await runLcops(program, ["backup", "restore", "elasticsearch", "--only", index, ...into]);
+      expect((await count()) === node.documents[index], "each of its documents is back");
+      const { stdout } = await runLcops(program, ["backup", "status", "elasticsearch"]);
+      expect(/\tproven, /.test(stdout), "a drill has proven the set");
+      return [
+        `${index} was removed, and has ${String(await count())} documents again`,
+        ...stdout.trimEnd().split("\n"),
+      ];
+    },
+  },
+  {
     title: "A DynamoDB table dumped, one row of it edited, and the edit undone",
     needs: ["dynamodb"],
     run: async (program, lab) => {

@@ -22,7 +22,7 @@ export class RefusedRequest extends OperatorError {
   }
 }
 
-export interface AskOptions {
+interface AskOptions {
   /** How long it is asked again where the cluster is busy, restarts, or the connection is lost; 0: never. A minute when absent. */
   patienceMs?: number;
 }

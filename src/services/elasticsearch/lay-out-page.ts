@@ -61,8 +61,8 @@ export function layOutPage(page: Buffer, tally: Tally): LaidOut {
   };
 }
 
-/** Given a document, as its two lines, add it to a tally. */
-export function addTo(tally: Tally, document: Uint8Array): void {
+/** Its two lines. */
+function addTo(tally: Tally, document: Uint8Array): void {
   const digest = hash("sha256", document, "buffer");
   for (let index = 0; index < digest.length; index += 4)
     tally.sum.writeInt32LE(tally.sum.readInt32LE(index) ^ digest.readInt32LE(index), index);

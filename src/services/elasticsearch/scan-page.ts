@@ -1,5 +1,5 @@
 /** Where something stands in the bytes of a page: from the first byte to behind the last. */
-export type Span = readonly [from: number, to: number];
+type Span = readonly [from: number, to: number];
 
 /** A document of a page, as the server wrote it. */
 export interface ScannedHit {

@@ -17,7 +17,7 @@ import { checkRepository, openRepository, repositoryOf } from "./repository.ts";
 import { factsBetween, lookAt } from "./sample.ts";
 import { saveDefinitions } from "./save-definitions.ts";
 
-export const SNAPSHOT_KIND = "snapshot";
+const SNAPSHOT_KIND = "snapshot";
 const POLL_MS = { first: 250, longest: 10_000 };
 /** What takes longer will not come. */
 const FOLLOW_LIMIT_MS = 6 * 3_600_000;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { layOutPage, newTally } from "../../../src/services/elasticsearch/lay-out-page.ts";
 import { type ScannedHit, scanPage } from "../../../src/services/elasticsearch/scan-page.ts";
 
+const escapeUnit = (unit: number): string => String.raw`\u${unit.toString(16).padStart(4, "0")}`;
 const blank = fc.stringMatching(/^[ \t\r\n]{0,2}$/);
 /** JSON as text, with white space and escapes wherever they may be, and numbers that no JavaScript number holds. */
 const { json } = fc.letrec<{ json: string; string: string; member: string }>((tie) => ({
@@ -12,7 +13,7 @@ const { json } = fc.letrec<{ json: string; string: string; member: string }>((ti
       fc.constantFrom(
         JSON.stringify(text),
         JSON.stringify(text).replaceAll("/", String.raw`\/`),
-        `"${[...text].map((unit) => [...Array(unit.length).keys()].map((at) => String.raw`\u${unit.charCodeAt(at).toString(16).padStart(4, "0")}`).join("")).join("")}"`,
+        `"${Array.from({ length: text.length }, (_, at) => escapeUnit(text.charCodeAt(at))).join("")}"`,
       ),
     ),
   member: fc.tuple(blank, tie("string"), blank, blank, tie("json"), blank).map((all) => {
