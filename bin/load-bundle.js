@@ -2,7 +2,7 @@
 
 const fs = require("node:fs");
 const { dirname, join } = require("node:path");
-const { constants, Script } = require("node:vm");
+const { Script } = require("node:vm");
 
 const BUNDLE = join(__dirname, "..", "dist");
 // What V8 made of a chunk is for one version of V8 on one kind of processor.
@@ -24,11 +24,7 @@ function loadBundle(name) {
   const filename = join(BUNDLE, name);
   const source = fs.readFileSync(filename, "utf8");
   const wrapped = `(function(exports,require,module,__filename,__dirname){${source}\n})`;
-  const script = new Script(wrapped, {
-    filename,
-    cachedData: readCode(name),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  const script = new Script(wrapped, { filename, cachedData: readCode(name) });
   const module = { exports: {} };
   loaded.set(name, { module, script });
   const requireFrom = (id) => (/^\.\/.*\.cjs$/.test(id) ? loadBundle(id.slice(2)) : require(id));

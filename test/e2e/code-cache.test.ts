@@ -35,6 +35,14 @@ describe("the code that the build keeps", () => {
     expect(refused).toEqual([]);
   });
 
+  test("has no import() in it, which would miss its module loader", () => {
+    const chunks = readdirSync(join(copy, "dist")).filter((name) => name.endsWith(".cjs"));
+    const importing = chunks.filter((name) =>
+      /(?<![.\w$])import\(/.test(readFileSync(join(copy, "dist", name), "utf8")),
+    );
+    expect(importing).toEqual([]);
+  });
+
   test("is not needed: another version of Node has none", async () => {
     rmSync(join(copy, "dist/code-cache"), { recursive: true });
     expect(await help()).toMatchObject({ code: 0, stderr: "" });
