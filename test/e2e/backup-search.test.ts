@@ -198,6 +198,45 @@ describe.skipIf(!node)("a snapshot", () => {
   );
 
   test(
+    "has data streams, which are streams again when they are restored",
+    async () => {
+      const stream = `${ground.prefix}stream`;
+      await ground.ask("PUT", `/_index_template/${stream}`, {
+        index_patterns: [stream],
+        data_stream: {},
+        priority: 500,
+        template: { settings: { number_of_replicas: 0 } },
+      });
+      const remove = async (): Promise<void> => {
+        await ground.ask("DELETE", `/_data_stream/${stream}`);
+        await ground.ask("DELETE", `/_index_template/${stream}`);
+      };
+      try {
+        for (const n of [1, 2])
+          await ground.ask("POST", `/${stream}/_doc?refresh=true`, { "@timestamp": n, n });
+        const count = async () =>
+          ((await ground.ask("GET", `/${stream}/_count`)) as { count: number }).count;
+        expect(await lcops("backup", "run")).toEqual(QUIET);
+        expect((await newest()).facts).toContainEqual(
+          expect.objectContaining({ object: `.ds-${stream}-000001`, rows: 2 }),
+        );
+        expect(await lcops("backup", "drill")).toEqual(QUIET);
+        const restore = ["backup", "restore", "logs", "--into", "textlogs", "--in-place"];
+        const refused = await lcops(...restore, "--confirm", "textlogs");
+        expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining("is there") });
+        await remove();
+        expect(await lcops(...restore, "--confirm", "textlogs")).toEqual(QUIET);
+        expect(await count()).toBe(2);
+        await ground.ask("POST", `/${stream}/_doc?refresh=true`, { "@timestamp": 3, n: 3 });
+        expect(await count()).toBe(3);
+      } finally {
+        await remove();
+      }
+    },
+    LIMIT_MS,
+  );
+
+  test(
     "needs a repository: without one, with another's settings, or one that is read only, nothing is begun",
     async () => {
       const jobOf = (change: (job: NonNullable<Settings>) => void): void =>

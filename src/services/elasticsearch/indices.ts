@@ -50,18 +50,23 @@ export async function listIndices(
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Which index belongs to which stream of data. */
-async function listStreams(cluster: Cluster): Promise<Map<string, string>> {
-  interface Streams {
-    data_streams?: { name: string; indices: { index_name: string }[] }[];
-  }
-  const { data_streams = [] } = await cluster
-    .ask<Streams>("GET", "/_data_stream")
-    .catch((error: unknown): Streams => {
+export interface StreamsAnswer {
+  data_streams?: { name: string; indices: { index_name: string }[] }[];
+}
+
+/** Given a cluster, return which index belongs to which data stream. */
+export async function listStreams(cluster: Cluster): Promise<Map<string, string>> {
+  return streamsByIndex(
+    await cluster.ask<StreamsAnswer>("GET", "/_data_stream").catch((error: unknown) => {
       // Editions that have none do not know the word.
       if (error instanceof RefusedRequest && UNKNOWN.has(error.status)) return {};
       throw error;
-    });
+    }),
+  );
+}
+
+/** Given what a cluster says of its data streams, return which index belongs to which. Pure. */
+export function streamsByIndex({ data_streams = [] }: StreamsAnswer): Map<string, string> {
   return new Map(
     data_streams.flatMap(({ name, indices }) =>
       indices.map(({ index_name }) => [index_name, name] as const),

@@ -8,8 +8,8 @@ import type {
   SetReader,
 } from "../backup-driver.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
-import { DRILL_PREFIX, listIndices } from "./indices.ts";
-import { findTakenAliases } from "./put-back.ts";
+import { DRILL_PREFIX, listIndices, listStreams } from "./indices.ts";
+import { findTakenAliases, readStreams } from "./put-back.ts";
 import { DEFINITIONS } from "./save-definitions.ts";
 
 /** An index of a set, and how it is called where it is restored. */
@@ -47,6 +47,7 @@ export function planIndexRestore(
 ): Promise<RestorePlan> {
   return withCluster(place, options, async (cluster) => {
     const targets = pickTargets(set, place, options.only);
+    if (place.within === undefined) await refuseLiveStreams(cluster, set, targets);
     const replaces = await findReplaced(cluster, targets);
     const rows = new Map(set.facts.map((fact) => [fact.object, fact.rows]));
     const taken =
@@ -72,6 +73,23 @@ export function planIndexRestore(
       })),
     };
   });
+}
+
+/** The newest index of a data stream can be neither replaced nor joined to it again. */
+async function refuseLiveStreams(
+  cluster: Cluster,
+  set: SetReader,
+  targets: readonly Target[],
+): Promise<void> {
+  const streams = await readStreams(set);
+  const there = new Set((await listStreams(cluster)).values());
+  const stream = targets
+    .map(({ index }) => streams.get(index))
+    .find((name) => name !== undefined && there.has(name));
+  if (stream !== undefined)
+    throw new OperatorError("refused", `the data stream ${stream} is there, and in use`, {
+      next: "restore under other names, with a prefix behind the slash of --into, or remove it first",
+    });
 }
 
 /** Given targets, return which of their names stand already. */

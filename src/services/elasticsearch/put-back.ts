@@ -1,8 +1,8 @@
 import { OperatorError } from "../../system/errors.ts";
 import type { DriverOptions, SetReader } from "../backup-driver.ts";
 import { type Cluster, RefusedRequest } from "./cluster.ts";
-import { UNKNOWN } from "./indices.ts";
-import { DEFINITION_PATHS } from "./save-definitions.ts";
+import { type StreamsAnswer, streamsByIndex, UNKNOWN } from "./indices.ts";
+import { NAMED_PATHS } from "./save-definitions.ts";
 
 type Definitions = Record<string, object>;
 type Aliases = Record<string, { aliases: Record<string, object> }>;
@@ -13,8 +13,7 @@ export async function putBackDefinitions(
   set: SetReader,
   { trace }: DriverOptions,
 ): Promise<void> {
-  for (const [role, path] of Object.entries(DEFINITION_PATHS)) {
-    if (role === "aliases") continue;
+  for (const [role, path] of Object.entries(NAMED_PATHS)) {
     const saved = readDefinitions(await readPart(set, role));
     if (Object.keys(saved).length === 0) continue;
     const there = await cluster
@@ -62,6 +61,11 @@ export async function findTakenAliases(
   const taken = await listTaken(cluster, new Set(indices));
   const wanted = indices.flatMap((index) => Object.keys(saved[index]?.aliases ?? {}));
   return [...new Set(wanted)].filter((alias) => taken.has(alias));
+}
+
+/** Given a set, return to which data stream each index of one belonged. */
+export async function readStreams(set: SetReader): Promise<Map<string, string>> {
+  return streamsByIndex((await readPart(set, "data-streams")) as StreamsAnswer);
 }
 
 async function listTaken(cluster: Cluster, own: ReadonlySet<string>): Promise<Set<string>> {

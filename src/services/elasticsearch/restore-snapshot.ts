@@ -8,7 +8,7 @@ import type {
 } from "../backup-driver.ts";
 import { asPath, type Cluster, isNotThere, withCluster } from "./cluster.ts";
 import { findReplaced, isDrill, pickTargets, type Target } from "./plan-restore.ts";
-import { putBackAliases, putBackDefinitions } from "./put-back.ts";
+import { putBackAliases, putBackDefinitions, readStreams } from "./put-back.ts";
 import { pathOf } from "./snapshot.ts";
 
 const POLL_MS = { first: 250, longest: 5_000 };
@@ -38,12 +38,15 @@ export function restoreSnapshot(
     for (const name of await findReplaced(cluster, targets))
       await cluster.ask("DELETE", asPath(name));
     const isOwn = place.within === undefined;
-    if (isOwn && options.only === undefined) await putBackDefinitions(cluster, set, options);
+    const isWhole = isOwn && options.only === undefined;
+    if (isWhole) await putBackDefinitions(cluster, set, options);
+    // By its own name a data stream is one again; its indices alone would be indices.
+    const streams = isWhole ? await readStreams(set) : new Map<string, string>();
     await cluster.ask(
       "POST",
       `${path}/_restore?wait_for_completion=false`,
       {
-        indices: targets.map(({ index }) => index).join(","),
+        indices: [...new Set(targets.map(({ index }) => streams.get(index) ?? index))].join(","),
         ignore_unavailable: false,
         include_global_state: false,
         include_aliases: false,

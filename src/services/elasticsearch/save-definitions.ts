@@ -6,19 +6,19 @@ import { type FoundIndex, UNKNOWN } from "./indices.ts";
 /** The object of parts that belong to no index; no index can be called so. */
 export const DEFINITIONS = "templates, aliases and pipelines";
 
-/** What is read, under which name; in the order in which it is put back. */
-export const DEFINITION_PATHS = {
+/** What is put back by its name, in this order. */
+export const NAMED_PATHS = {
   pipelines: "/_ingest/pipeline",
   "lifecycle-policies": "/_ilm/policy",
   "component-templates": "/_component_template",
   templates: "/_template",
   "index-templates": "/_index_template",
-  aliases: "/_alias",
 } as const;
+const PATHS = { ...NAMED_PATHS, aliases: "/_alias", "data-streams": "/_data_stream" };
 
 /** Given a cluster, write what it has of templates, aliases and pipelines into parts, each as it was answered. What an edition does not know it has none of. */
 export async function saveDefinitions(cluster: Cluster, sink: PartSink): Promise<void> {
-  for (const [role, path] of Object.entries(DEFINITION_PATHS)) {
+  for (const [role, path] of Object.entries(PATHS)) {
     const answer = await cluster.read({ method: "GET", path }).catch((error: unknown) => {
       if (error instanceof RefusedRequest && UNKNOWN.has(error.status)) return undefined;
       throw error;
