@@ -72,16 +72,23 @@ export function planRetention(sets: readonly Kept[], options: RetentionOptions):
   for (const set of newestFirst.filter((one) => one.result === "incomplete" && !isFuture(one)))
     if (keep && now.getTime() - set.at.getTime() < INCOMPLETE_MS)
       keepFor(set, "incomplete, for 14 days");
-  // Newest first: a set refers to earlier ones only.
-  for (const set of newestFirst.filter(({ setId }) => reasons.has(setId)))
-    for (const earlier of newestFirst.filter(({ setId }) => set.refersTo?.includes(setId)))
-      keepFor(earlier, `${set.setId} has parts of it`);
+  keepReferred(newestFirst, reasons);
   return newestFirst.map(({ setId, result }) => {
     const why = reasons.get(setId);
     const none =
       result === "incomplete" ? "incomplete, and older than 14 days" : "no rule keeps it";
     return { setId, keep: why !== undefined, reasons: why ?? [none] };
   });
+}
+
+/** A set without the parts that it refers to would be none; also where a clock that was wrong has put them in another order. */
+function keepReferred(sets: readonly Kept[], reasons: Map<string, string[]>): void {
+  const bySetId = new Map(sets.map((set) => [set.setId, set]));
+  // A map's iteration comes to what is added meanwhile.
+  for (const setId of reasons.keys())
+    for (const referred of new Set(bySetId.get(setId)?.refersTo))
+      if (bySetId.has(referred))
+        reasons.set(referred, [...(reasons.get(referred) ?? []), `${setId} has parts of it`]);
 }
 
 /** How the days of a place are called: `2026-01-31`; of weeks, those of ISO 8601. */

@@ -106,6 +106,17 @@ function promises(way: "snapshot" | "export"): void {
       expect(incomplete.facts.find(({ object }) => object === empty)).toMatchObject({ rows: 0 });
       await ground.ask("DELETE", `/${red}`);
       expect(await lcops("backup", "run")).toEqual(QUIET);
+      if (way === "export") {
+        // One that keeps no documents cannot be read.
+        const sourceless = `${ground.prefix}sourceless`;
+        await ground.ask("PUT", `/${sourceless}`, { mappings: { _source: { enabled: false } } });
+        await ground.ask("POST", `/${sourceless}/_doc?refresh=true`, { n: 1 });
+        const without = await lcops("backup", "run");
+        expect(without.code).toBe(3);
+        expect(without.stderr).toContain(`${sourceless}: a document has no source`);
+        await ground.ask("DELETE", `/${sourceless}`);
+        expect(await lcops("backup", "run")).toEqual(QUIET);
+      }
       expect(await lcops("backup", "drill")).toEqual(QUIET);
     },
     LIMIT_MS,

@@ -51,14 +51,14 @@ async function sendBody(
   index: string,
   documents: readonly Document[],
 ): Promise<Document[]> {
-  const answer = await cluster.read({
+  const told = "errors,items.*.status,items.*.error.type,items.*.error.reason";
+  const { errors, items = [] } = await cluster.send<Partial<BulkAnswer>>({
     method: "POST",
     // No pipeline: they have been through it.
-    path: `${asPath(index)}/_bulk?pipeline=_none&filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason`,
+    path: `${asPath(index)}/_bulk?pipeline=_none&filter_path=${told}`,
     body: Buffer.concat(documents),
     isLines: true,
   });
-  const { errors, items } = JSON.parse(answer.toString("utf8")) as BulkAnswer;
   if (items.length !== documents.length)
     throw new OperatorError(
       "failed",

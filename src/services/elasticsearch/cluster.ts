@@ -25,6 +25,8 @@ export class RefusedRequest extends OperatorError {
 interface AskOptions {
   /** How long it is asked again where the cluster is busy, restarts, or the connection is lost; 0: never. A minute when absent. */
   patienceMs?: number;
+  /** How long it may think before it says anything; three minutes when absent. */
+  silenceMs?: number;
 }
 
 /** A cluster that is being spoken to. */
@@ -39,13 +41,19 @@ export interface Cluster extends Dialect {
     body?: object,
     options?: AskOptions,
   ): Promise<T>;
-  /** The same for bytes. */
+  /** The same for a request that is written already. */
+  send<T>(sent: SentRequest, options?: AskOptions): Promise<T>;
+  /** The same for an answer's bytes. */
   read(sent: SentRequest, options?: AskOptions): Promise<Buffer>;
   /** Gives back what the cluster holds for this run, also where the run was stopped. Never throws; what is not given back goes by itself. */
   release(method: SentRequest["method"], path: string, body?: object): Promise<void>;
 }
 
 const USUAL_PATIENCE_MS = 60_000;
+/** A page of a search is at most a few megabytes. */
+const USUAL_SILENCE_MS = 180_000;
+/** What a repository does with a whole snapshot may take its time, and says nothing until it is done. */
+export const REPOSITORY_SILENCE_MS = 3_600_000;
 const RELEASE_LIMIT_MS = 10_000;
 const PAUSE_MS = { first: 250, longest: 5_000 };
 /** Busy, or about to be there again. */
@@ -61,10 +69,11 @@ export async function withCluster<T>(
   const agent = new Agent({ keepAlive: true });
   const authorization = await readAuthorization(place);
   const way = { endpoint, agent, signal, ...(authorization !== undefined && { authorization }) };
-  const read: Cluster["read"] = async (sent, { patienceMs = USUAL_PATIENCE_MS } = {}) => {
+  const read: Cluster["read"] = async (sent, options = {}) => {
+    const { patienceMs = USUAL_PATIENCE_MS, silenceMs = USUAL_SILENCE_MS } = options;
     const end = performance.now() + patienceMs;
     for (let pause = PAUSE_MS.first; ; pause = Math.min(pause * 2, PAUSE_MS.longest)) {
-      const failure = await sendRequest(way, sent).then(
+      const failure = await sendRequest(way, sent, silenceMs).then(
         ({ status, body }) => {
           if (status >= 200 && status < 300) return { body };
           return { error: new RefusedRequest(place.name, sent, status, body) };
@@ -80,14 +89,15 @@ export async function withCluster<T>(
       await wait(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   };
+  const send: Cluster["send"] = async <A>(sent: SentRequest, options?: AskOptions) =>
+    parseAnswer<A>(place.name, sent, await read(sent, options));
   const ask: Cluster["ask"] = async <A>(
     method: SentRequest["method"],
     path: string,
     body?: object,
     options?: AskOptions,
   ) => {
-    const sent = { method, path, ...(body && { body: JSON.stringify(body) }) };
-    return parseAnswer<A>(place.name, sent, await read(sent, options));
+    return send<A>({ method, path, ...(body && { body: JSON.stringify(body) }) }, options);
   };
   try {
     const found = await ask<Parameters<typeof readDialect>[0] & { cluster_uuid?: string }>(
@@ -105,12 +115,13 @@ export async function withCluster<T>(
     const release: Cluster["release"] = async (method, path, body) => {
       const own = { ...way, signal: AbortSignal.timeout(RELEASE_LIMIT_MS) };
       const sent = { method, path, ...(body && { body: JSON.stringify(body) }) };
-      await sendRequest(own, sent).catch((error: unknown) =>
+      await sendRequest(own, sent, RELEASE_LIMIT_MS).catch((error: unknown) =>
         trace(`${method} ${path}: ${describeError(error)}`),
       );
     };
     const { name } = place;
-    return await use({ ...dialect, name, uuid: found.cluster_uuid ?? "", ask, read, release });
+    const uuid = found.cluster_uuid ?? "";
+    return await use({ ...dialect, name, uuid, ask, send, read, release });
   } finally {
     agent.destroy();
   }

@@ -105,15 +105,15 @@ async function exportIndex(
       return { fact: known.fact };
     }
     const reader = await openReader(cluster, name, index.shards);
-    try {
-      await Promise.all(
-        Array.from({ length: reader.slices }, (_, slice) =>
-          writeSlice(cluster, name, reader, slice, sink, options),
-        ),
-      );
-    } finally {
-      await reader.close();
-    }
+    // All of them must have ended before it is said what became of the index.
+    const slices = await Promise.allSettled(
+      Array.from({ length: reader.slices }, (_, slice) =>
+        writeSlice(cluster, name, reader, slice, sink, options),
+      ),
+    );
+    await reader.close();
+    const failed = slices.find((slice) => slice.status === "rejected");
+    if (failed) throw failed.reason;
     const whole = joinTallies(reader.tallies);
     const after = await readState(cluster, name);
     // While nothing changed, all that there was must have come.

@@ -138,8 +138,12 @@ async function chooseSize(
     path: `${asPath(index)}/_search?${SEARCH}`,
     body: JSON.stringify({ size: Math.min(SAMPLE, most), sort: ["_doc"] }),
   });
-  const { documents } = layOutPage(sample, newTally());
-  return { most, size: sizeFor(sample.length, documents, most) };
+  try {
+    const { documents } = layOutPage(sample, newTally());
+    return { most, size: sizeFor(sample.length, documents, most) };
+  } catch (error) {
+    throw new ReadCutOff(index, error);
+  }
 }
 
 const sizeFor = (bytes: number, documents: number, most: number): number =>

@@ -6,7 +6,7 @@ import type {
   ServicePlace,
   SetReader,
 } from "../backup-driver.ts";
-import { asPath, type Cluster, isNotThere, withCluster } from "./cluster.ts";
+import { asPath, type Cluster, isNotThere, REPOSITORY_SILENCE_MS, withCluster } from "./cluster.ts";
 import { findReplaced, isDrill, pickTargets, type Target } from "./plan-restore.ts";
 import { putBackAliases, putBackDefinitions, readStreams } from "./put-back.ts";
 import { pathOf } from "./snapshot.ts";
@@ -76,7 +76,9 @@ async function refuseAbsent(
   path: string,
 ): Promise<void> {
   try {
-    await cluster.ask("GET", `${path}/_status`);
+    await cluster.ask("GET", `${path}/_status`, undefined, {
+      silenceMs: REPOSITORY_SILENCE_MS,
+    });
   } catch (error) {
     if (!isNotThere(error)) throw error;
     throw new OperatorError("failed", `${cluster.name} does not see the snapshot ${id}`, {

@@ -18,13 +18,11 @@ export interface WayToCluster {
   signal: AbortSignal;
 }
 
-/** So long may a server say nothing at all: a page of a search is at most a few megabytes. */
-const SILENCE_MS = 180_000;
-
-/** Given a request, return the status and the whole body. Throws the system's error where the connection is refused, cut before the end of the body, or silent. */
+/** Given a request and how long the server may say nothing at all, return the status and the whole body. Throws the system's error where the connection is refused, cut before the end of the body, or silent. */
 export function sendRequest(
   { endpoint, agent, authorization, signal }: WayToCluster,
   { method, path, body, isLines }: SentRequest,
+  silenceMs: number,
 ): Promise<{ status: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -34,7 +32,7 @@ export function sendRequest(
         path,
         agent,
         signal,
-        timeout: SILENCE_MS,
+        timeout: silenceMs,
         headers: {
           accept: "application/json",
           ...(body !== undefined && {
@@ -52,7 +50,7 @@ export function sendRequest(
       },
     );
     sent.on("timeout", () =>
-      sent.destroy(new Error(`nothing was heard for ${SILENCE_MS / 1000} s`)),
+      sent.destroy(new Error(`nothing was heard for ${silenceMs / 1000} s`)),
     );
     sent.on("error", reject);
     sent.end(body);

@@ -11,7 +11,13 @@ import type {
   PartSink,
   ServicePlace,
 } from "../backup-driver.ts";
-import { type Cluster, isNotThere, RefusedRequest, withCluster } from "./cluster.ts";
+import {
+  type Cluster,
+  isNotThere,
+  RefusedRequest,
+  REPOSITORY_SILENCE_MS,
+  withCluster,
+} from "./cluster.ts";
 import { type FoundIndex, isThere, listIndices, refuseNothing } from "./indices.ts";
 import { checkRepository, openRepository, repositoryOf } from "./repository.ts";
 import { factsBetween, lookAt } from "./sample.ts";
@@ -23,6 +29,7 @@ const POLL_MS = { first: 250, longest: 10_000 };
 const FOLLOW_LIMIT_MS = 6 * 3_600_000;
 /** A node restarts, another becomes master: so long nobody may answer while a snapshot is followed. */
 const PATIENCE_MS = 5 * 60_000;
+const THINKING = { silenceMs: REPOSITORY_SILENCE_MS };
 /** How often it is begun anew because an index was removed before it had begun. */
 const TRIES = 3;
 
@@ -102,7 +109,7 @@ export const snapshots: NonNullable<BackupDriver["external"]> = {
       if (state !== "SUCCESS" && state !== "PARTIAL")
         return `the snapshot ${reference.id} is ${state}`;
       // What each of its shards has in the repository is read for this: not its bytes.
-      return cluster.ask("GET", `${path}/_status`).then(
+      return cluster.ask("GET", `${path}/_status`, undefined, THINKING).then(
         () => undefined,
         (error: unknown) => {
           if (error instanceof RefusedRequest && error.kind === "failed") return error.message;
@@ -248,7 +255,7 @@ async function describeOutcome(
     snapshots?: {
       stats?: Record<"incremental" | "total", { size_in_bytes: number } | undefined>;
     }[];
-  }>("GET", `${path}/_status`);
+  }>("GET", `${path}/_status`, undefined, THINKING);
   const added = status?.stats?.incremental?.size_in_bytes ?? 0;
   const total = status?.stats?.total?.size_in_bytes ?? 0;
   const removed = [...verdicts].flatMap(([name, verdict]) => (verdict === "removed" ? name : []));
@@ -287,7 +294,7 @@ async function removeOurs(cluster: Cluster, path: string): Promise<void> {
     throw new OperatorError("refused", `the snapshot ${name} was not made by lcops`, {
       next: "it does not say so in its metadata; remove it by hand where it must go",
     });
-  await cluster.ask("DELETE", path).catch((error: unknown) => {
+  await cluster.ask("DELETE", path, undefined, THINKING).catch((error: unknown) => {
     if (!isNotThere(error)) throw error;
   });
 }
