@@ -94,7 +94,7 @@ const describeExport: BackupDriver["describeRestore"] = (set, decode) => [
   "Each part has the documents of a slice of an index, as lines for _bulk. Make the index first: its settings and mappings are a line of",
   ...set.parts.filter(({ role }) => role === "indices").map((part) => decode(part)),
   "",
-  "URL=http://localhost:9200",
+  "export URL=http://localhost:9200",
   ...set.parts
     .filter(({ object }) => object !== DEFINITIONS)
     .map((part) => {

@@ -110,7 +110,7 @@ export async function withCluster<T>(
     if (!dialect)
       throw new OperatorError(
         "configuration",
-        `${place.name} is neither Elasticsearch 7 to 9 nor OpenSearch 1 to 3`,
+        `${place.name} is neither Elasticsearch 7.7 to 9 nor OpenSearch 1 to 3`,
       );
     const release: Cluster["release"] = async (method, path, body) => {
       const own = { ...way, signal: AbortSignal.timeout(RELEASE_LIMIT_MS) };

@@ -19,7 +19,8 @@ export function readDialect(found: {
     // Its points in time are older, from 2.4, but `_shard_doc` came with 3.3: before, search_after loses documents of equal sort values.
     return { product: "opensearch", version, reading: at >= 3003 ? "opensearch-pit" : "scroll" };
   }
-  if (at < 7000 || at >= 10_000) return undefined;
+  // Before 7.7 its lists do not know the words that this asks with.
+  if (at < 7007 || at >= 10_000) return undefined;
   // Elasticsearch reference 7.12, "Paginate search results": `_shard_doc`.
   return {
     product: "elasticsearch",

@@ -185,6 +185,7 @@ test("a server's version says how it is read, and an unknown one is not", () => 
   expect(of("2.19.0", "opensearch")).toBe("scroll");
   expect(of("3.2.0", "opensearch")).toBe("scroll");
   expect(of("3.3.2", "opensearch")).toBe("opensearch-pit");
-  for (const unknown of ["6.8.23", "10.0.0", "", "lately"]) expect(of(unknown)).toBeUndefined();
+  for (const unknown of ["6.8.23", "7.6.2", "10.0.0", "", "lately"])
+    expect(of(unknown)).toBeUndefined();
   expect(of("4.0.0", "opensearch")).toBeUndefined();
 });
