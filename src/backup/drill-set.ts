@@ -10,8 +10,8 @@ import type { DrillReport } from "./reports.ts";
 
 export interface DrillOptions extends DriverOptions {
   driver: BackupDriver;
-  /** The job's own service. */
-  source: ServicePlace;
+  /** The service that the job backs up. */
+  origin: ServicePlace;
   /** The place that the configuration gives up for drills. */
   configured?: ServicePlace;
 }

@@ -35,12 +35,12 @@ export interface BackupDriver {
   restore(set: SetReader, target: ServicePlace, options: RestoreOptions): Promise<void>;
   /**
    * Starts, as an unprivileged user and on loopback, a place of the same flavour and major version as the set's source, or takes
-   * `configured` where it is one, or room within `source`, the job's own service, that nobody else uses. `needs` says in the operator's
+   * `configured` where it is one, or room within `origin`, the job's own service, that nobody else uses. `needs` says in the operator's
    * words what is missing: `mysqld 8.x`.
    */
   openScratch(
     set: SetContent,
-    options: DriverOptions & { source: ServicePlace; configured?: ServicePlace },
+    options: DriverOptions & { origin: ServicePlace; configured?: ServicePlace },
   ): Promise<ScratchPlace | { needs: string }>;
   /** Takes the facts that the set has (`set.facts`) of what stands in the place now, by the same methods. Order does not matter. */
   measure(set: SetReader, place: ServicePlace, options: SelectOptions): Promise<Fact[]>;

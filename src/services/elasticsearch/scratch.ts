@@ -17,10 +17,10 @@ const FULL = 0.9;
  */
 export async function openIndexScratch(
   set: SetContent,
-  options: DriverOptions & { source: ServicePlace; configured?: ServicePlace },
+  options: DriverOptions & { origin: ServicePlace; configured?: ServicePlace },
 ): Promise<ScratchPlace | { needs: string }> {
   const within = `${prefixOfMachine(options)}${idOf(options.folder)}_`;
-  const place = { ...(options.configured ?? options.source), within };
+  const place = { ...(options.configured ?? options.origin), within };
   const lack = await withCluster(place, options, async (cluster) => {
     await removeIndices(cluster, await listAbandoned(cluster, options));
     return findLack(cluster, set);
