@@ -18,6 +18,7 @@ import {
   isThere,
   listIndices,
   readState,
+  refresh,
   refuseNothing,
 } from "./indices.ts";
 import { joinTallies, type Tally } from "./lay-out-page.ts";
@@ -104,6 +105,8 @@ async function exportIndex(
       options.trace(`${name}: unchanged since ${earlier.setId}`);
       return { fact: known.fact };
     }
+    // What was written between the last refresh and the state must be seen too, or it would never be read.
+    await refresh(cluster, name);
     const reader = await openReader(cluster, name, index.shards);
     // All of them must have ended before it is said what became of the index.
     const slices = await Promise.allSettled(
@@ -196,7 +199,7 @@ export async function measureIndex(
   { name, shards }: Pick<FoundIndex, "name" | "shards">,
   object: string,
 ): Promise<Fact> {
-  await cluster.ask("POST", `${asPath(name)}/_refresh`);
+  await refresh(cluster, name);
   const reader = await openReader(cluster, name, shards);
   try {
     for (let slice = 0; slice < reader.slices; slice++)

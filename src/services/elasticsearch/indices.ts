@@ -100,15 +100,22 @@ export function refuseNothing(cluster: Cluster, indices: readonly FoundIndex[]):
 interface ShardStats {
   routing: { primary: boolean };
   docs: { count: number };
-  seq_no?: { max_seq_no: number };
+  seq_no?: { max_seq_no: number; local_checkpoint: number };
+}
+
+/** Given an index, have searches see all that was written to it. */
+export async function refresh(cluster: Cluster, index: string): Promise<void> {
+  await cluster.ask("POST", `${asPath(index)}/_refresh`);
 }
 
 /**
- * Given an index, make all that was written to it visible, and return its state: which index it is, its documents and the last operation of each shard. Each
- * write, update and deletion has a number of its own: while the state is the same, nothing has changed. Undefined where the cluster does not say.
+ * Given an index, return its state: which index it is, its documents and the last operation of each shard. Each write, update and deletion has a number of
+ * its own: while the state is the same, nothing has changed, and a search behind a refresh behind it sees all of it. Undefined where the cluster does not
+ * say, or an operation is under way.
  */
 export async function readState(cluster: Cluster, index: string): Promise<string | undefined> {
-  await cluster.ask("POST", `${asPath(index)}/_refresh`);
+  // Of the documents it counts those that searches see.
+  await refresh(cluster, index);
   const { indices } = await cluster.ask<{
     indices: Record<string, { uuid?: string; shards?: Record<string, ShardStats[]> }>;
   }>("GET", `${asPath(index)}/_stats/docs?level=shards&expand_wildcards=all`);
@@ -117,7 +124,8 @@ export async function readState(cluster: Cluster, index: string): Promise<string
     .toSorted(([one], [other]) => Number(one) - Number(other))
     .map(([, copies]) => {
       const primary = copies.find(({ routing }) => routing.primary);
-      return primary?.seq_no && `${primary.docs.count}/${primary.seq_no.max_seq_no}`;
+      const { max_seq_no: last, local_checkpoint: done } = primary?.seq_no ?? {};
+      return last !== undefined && done === last ? `${primary?.docs.count}/${last}` : undefined;
     });
   if (uuid === undefined || states.length === 0 || states.includes(undefined)) return undefined;
   return `${uuid} ${states.join(" ")}`;

@@ -3,7 +3,7 @@ import { OperatorError } from "../../system/errors.ts";
 import type { PartRecord, RestoreOptions, ServicePlace, SetReader } from "../backup-driver.ts";
 import { writeDocuments } from "./bulk.ts";
 import { asPath, type Cluster, withCluster } from "./cluster.ts";
-import { countDocuments } from "./indices.ts";
+import { countDocuments, refresh } from "./indices.ts";
 import { findReplaced, isDrill, pickTargets, type Target } from "./plan-restore.ts";
 import { putBackAliases, putBackDefinitions } from "./put-back.ts";
 import { readLines } from "./read-lines.ts";
@@ -88,7 +88,7 @@ async function finishIndex(
   { index, name }: Target,
   settings: Record<string, unknown>,
 ): Promise<void> {
-  await cluster.ask("POST", `${asPath(name)}/_refresh`);
+  await refresh(cluster, name);
   const expected = set.facts.find(({ object }) => object === index)?.rows;
   const count = await countDocuments(cluster, name);
   if (expected !== undefined && count !== expected)

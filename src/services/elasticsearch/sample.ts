@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import pLimit from "p-limit";
 import type { Fact, PartSink, SetReader } from "../backup-driver.ts";
 import { asPath, type Cluster, isNotThere } from "./cluster.ts";
-import { countDocuments, type FoundIndex, readState } from "./indices.ts";
+import { countDocuments, type FoundIndex, readState, refresh } from "./indices.ts";
 import { layOutPage, newTally } from "./lay-out-page.ts";
 import { readLines } from "./read-lines.ts";
 import { DEFINITIONS } from "./save-definitions.ts";
@@ -29,6 +29,7 @@ export async function lookAt(cluster: Cluster, indices: readonly FoundIndex[]): 
     indices.map(({ name }) =>
       limit(async (): Promise<Look> => {
         const state = await readState(cluster, name);
+        await refresh(cluster, name);
         const rows = await countDocuments(cluster, name);
         const ids = await pickIds(cluster, name);
         return { index: name, state, rows, ids, digest: await digestOf(cluster, name, ids) };
@@ -99,7 +100,7 @@ export async function measureSample(
   const facts: Fact[] = [];
   for (const { object, rows, checksum } of set.facts) {
     const name = nameOf(object);
-    await cluster.ask("POST", `${asPath(name)}/_refresh`);
+    await refresh(cluster, name);
     const ids = picked.get(object) ?? [];
     const digest =
       checksum === undefined
