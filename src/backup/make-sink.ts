@@ -76,11 +76,12 @@ export function makeSink(options: SinkOptions): SetSink {
     idle: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay);
     },
-    write: (part, content) => {
-      const written = limit(() => {
+    write: (part, content, { isRunning = false } = {}) => {
+      const begin = (): Promise<PartRecord> => {
         signal.throwIfAborted();
         return write(part, content);
-      });
+      };
+      const written = isRunning ? Promise.resolve().then(begin) : limit(begin);
       underWay.add(written);
       const forget = (): void => void underWay.delete(written);
       written.then(forget, forget);

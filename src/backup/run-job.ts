@@ -13,6 +13,8 @@ import { describeError, describeInOneLine, OperatorError } from "../system/error
 import { onePiece } from "../system/one-piece.ts";
 import type { Encoder } from "./codec.ts";
 import { findEarlier, findPruned } from "./find-earlier.ts";
+import { findShrinkage } from "./find-shrinkage.ts";
+import { findLastSet } from "./list-sets.ts";
 import { makeSink, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
 import { makeRunFolder } from "./run-folder.ts";
@@ -36,8 +38,6 @@ export interface RunJobOptions {
   recipients: readonly string[];
   limit: ReturnType<typeof pLimit>;
   parallel: number;
-  /** Sets of runs of this machine that were killed. */
-  abandoned: readonly string[];
   /** lcops' own version. */
   version: string;
   /** Versions of the programs of the encoder. */
@@ -144,6 +144,7 @@ async function makeSet(
     const driverOptions = {
       ...options,
       job,
+      setId,
       folder: folder.path,
       signal: AbortSignal.any([signal, stop.signal]),
     };
@@ -190,7 +191,9 @@ async function publish(
   const { name, driver } = options;
   const { setId, targets } = run;
   refuseMissing(made.plan, made.outcome, made.parts);
-  const unfinished = describeSet(options, run, made);
+  const described = describeSet(options, run, made);
+  const shrunk = await compareWithLast(options, described);
+  const unfinished = { ...described, warnings: [...described.warnings, ...shrunk] };
   const text = Buffer.from(formatRestoreText(unfinished, driver));
   const manifest: Manifest = {
     ...unfinished,
@@ -235,6 +238,22 @@ function refuseMissing(plan: DumpPlan, outcome: DumpOutcome, parts: readonly Par
   throw new OperatorError("failed", `the dump has left out ${missing.slice(0, 5).join(", ")}`, {
     next: "nothing was published; run it again, with -v",
   });
+}
+
+/** What has shrunk since the last set of whichever destination tells; one that does not answer is no reason to make no set. */
+async function compareWithLast(
+  { name, stores, trace }: RunJobOptions,
+  current: Omit<Manifest, "restoreText">,
+): Promise<BackupWarning[]> {
+  for (const store of stores) {
+    try {
+      const last = await findLastSet(store, name);
+      if (last) return findShrinkage(last.manifest, current);
+    } catch (error) {
+      trace(`${name}: the last set at ${store.name} cannot be read: ${describeError(error)}`);
+    }
+  }
+  return [];
 }
 
 function describeSet(

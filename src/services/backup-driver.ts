@@ -62,6 +62,12 @@ interface ExternalDriver {
   ): Promise<string | undefined>;
   /** Removes it, if it is ours; what is gone already is no error. */
   remove(reference: ExternalReference, place: ServicePlace, options: DriverOptions): Promise<void>;
+  /** Returns what runs of the job that were killed have made for sets of these names. */
+  findLeft(
+    setIds: readonly string[],
+    place: ServicePlace,
+    options: DriverOptions,
+  ): Promise<ExternalReference[]>;
 }
 
 /** A service and the ways to it. What is asked for first is opened then, and once; who made the place closes it. */
@@ -85,6 +91,8 @@ export interface ServicePlace {
 export interface DriverOptions {
   /** The job, with the settings of its kind (`job.mysql`, `job.graphite`). */
   job: BackupJobConfig;
+  /** Of the set that is being made. */
+  setId?: string;
   /** For the job's children, and to look for programs on its PATH. */
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
@@ -101,8 +109,6 @@ export interface DriverOptions {
 /** What a dump gets beside. */
 export interface DumpOptions extends DriverOptions {
   setId: string;
-  /** Sets of runs of this machine that were killed: what they have left elsewhere is nobody's. */
-  abandoned: readonly string[];
   /**
    * The newest complete set of the job that stands, with every part that it has, wherever this one will: what has not changed since is referred
    * to by `PartSink.refer`. Undefined where there is none, or not every destination says so.
@@ -146,9 +152,14 @@ export interface PartSink {
   /**
    * Compresses, encrypts, hashes and stores one part, and returns its record once it is stored. Any number may be written at once: those
    * that there is no room for wait, unread. A content that throws is not stored and write throws the same: for a program's output give an
-   * iteration that throws at its end when the program ended badly, since a stream that ends proves nothing.
+   * iteration that throws at its end when the program ended badly, since a stream that ends proves nothing. `isRunning`: it is being written
+   * already, by somebody who loses patience, and is read at once.
    */
-  write(part: NewPart, content: AsyncIterable<Uint8Array>): Promise<PartRecord>;
+  write(
+    part: NewPart,
+    content: AsyncIterable<Uint8Array>,
+    options?: { isRunning?: boolean },
+  ): Promise<PartRecord>;
   /** Has the set hold a part of the earlier set, whose bytes stay where they are. */
   refer(part: PartRecord, earlier: SetContent): void;
 }

@@ -240,6 +240,46 @@ describe.skipIf(!hasMoto)("a snapshot of RDS", () => {
     LIMIT_MS,
   );
 
+  test.each(["gc", "run"])(
+    "whose run was killed before there was a set is found by its tags and removed by %s; no other one is",
+    async (verb) => {
+      expect(await lcops("backup", "run")).toEqual(QUIET);
+      const [published = ""] = await snapshots();
+      let creating: (() => void) | undefined;
+      const isCreating = new Promise<void>((resolve) => (creating = resolve));
+      front.change.answer = (action, body) => {
+        if (action !== "DescribeDBSnapshots") return body;
+        creating?.();
+        return body.replace("<Status>available</Status>", "<Status>creating</Status>");
+      };
+      const running = startLcops(["backup", "run"], { environment: ground.environment });
+      await isCreating;
+      running.send("SIGKILL");
+      await running.ended;
+      front.change.answer = (_action, body) => body;
+      const left = (await snapshots()).filter((id) => id !== published);
+      expect(left).toHaveLength(1);
+      await rds({
+        Action: "CreateDBSnapshot",
+        DBInstanceIdentifier: name,
+        DBSnapshotIdentifier: `by-hand-${name}`,
+      });
+      if (verb === "gc") {
+        const plan = await lcops("backup", "gc", "--dry-run");
+        expect(plan.code).toBe(0);
+        expect(plan.stdout).toContain(`of school: rds-snapshot ${left[0]}`);
+        expect(await snapshots()).toContain(left[0]);
+        expect((await lcops("backup", "gc", "--yes")).code).toBe(0);
+      } else expect(await lcops("backup", "run")).toEqual(QUIET);
+      const now = await snapshots();
+      expect(now).not.toContain(left[0]);
+      expect(now).toEqual(expect.arrayContaining([published, `by-hand-${name}`]));
+      expect(now).toHaveLength(verb === "gc" ? 2 : 3);
+      expect((await lcops("backup", "verify")).code).toBe(0);
+    },
+    LIMIT_MS,
+  );
+
   test(
     "of an instance that is not there, or is busy, is not tried",
     async () => {

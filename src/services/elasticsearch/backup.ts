@@ -2,7 +2,6 @@ import type { Readable } from "node:stream";
 import { describeError } from "../../system/errors.ts";
 import type {
   BackupDriver,
-  DriverOptions,
   Fact,
   PartRecord,
   SelectOptions,
@@ -20,7 +19,7 @@ import { restoreSnapshot } from "./restore-snapshot.ts";
 import { measureSample } from "./sample.ts";
 import { openIndexScratch } from "./scratch.ts";
 import { DEFINITIONS } from "./save-definitions.ts";
-import { planSnapshot, snapshots, takeSnapshot } from "./snapshot.ts";
+import { isExport, planSnapshot, snapshots, takeSnapshot } from "./snapshot.ts";
 
 /** Elasticsearch and OpenSearch: a snapshot in a repository of theirs, or their documents in parts of the set. */
 export const elasticsearchBackup: BackupDriver = {
@@ -42,8 +41,6 @@ export const elasticsearchBackup: BackupDriver = {
   describeRestore: (set, decode) =>
     set.external ? describeSnapshot(set.external.id) : describeExport(set, decode),
 };
-
-const isExport = ({ job }: DriverOptions): boolean => job.elasticsearch?.way === "export";
 
 function measure(set: SetReader, place: ServicePlace, options: SelectOptions): Promise<Fact[]> {
   const nameOf = (index: string): string => (place.within ?? "") + index;

@@ -28,7 +28,7 @@ import { DEFINITIONS, saveDefinitions, saveIndices } from "./save-definitions.ts
 /** How often a slice is read whose reading was cut off. */
 const TRIES = 3;
 
-type PlanOptions = Omit<DumpOptions, "setId" | "abandoned" | "earlier">;
+type PlanOptions = Omit<DumpOptions, "setId" | "earlier">;
 
 /** Given a job with `elasticsearch.way` export, return what its set would hold. Throws `failed` where that is nothing. */
 export function planExport(place: ServicePlace, options: PlanOptions): Promise<DumpPlan> {

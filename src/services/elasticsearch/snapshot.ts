@@ -67,10 +67,6 @@ export function takeSnapshot(
   return withCluster(place, options, async (cluster) => {
     const { job, setId } = options;
     const repository = await openRepository(cluster, job);
-    for (const abandoned of options.abandoned)
-      await removeOurs(cluster, `${repository}/${nameOf(abandoned)}`).catch(() =>
-        options.trace(`the snapshot ${nameOf(abandoned)} of a killed run is left behind`),
-      );
     const planned = new Set(plan.objects.map(({ name }) => name));
     const list = async (): Promise<FoundIndex[]> =>
       (await listIndices(cluster, job.elasticsearch?.indices)).filter(({ name }) =>
@@ -119,7 +115,26 @@ export const snapshots: NonNullable<BackupDriver["external"]> = {
     }),
   remove: (reference, place, options) =>
     withCluster(place, options, (cluster) => removeOurs(cluster, pathOf(reference))),
+  findLeft: (setIds, place, options) =>
+    withCluster(place, options, async (cluster) => {
+      const found: ExternalReference[] = [];
+      if (isExport(options)) return found;
+      for (const setId of setIds) {
+        const reference = referenceTo(setId, options);
+        const snapshot = await findSnapshot(cluster, pathOf(reference));
+        if (snapshot?.metadata?.lcops === setId) found.push(reference);
+      }
+      return found;
+    }),
 };
+
+const referenceTo = (setId: string, { job }: DriverOptions): ExternalReference => ({
+  kind: SNAPSHOT_KIND,
+  id: `${repositoryOf(job)}/${nameOf(setId)}`,
+});
+
+/** Whether its documents are copied instead. Pure. */
+export const isExport = ({ job }: DriverOptions): boolean => job.elasticsearch?.way === "export";
 
 /** Given a set's reference, return its path. Pure. */
 export function pathOf({ id }: ExternalReference): string {
@@ -277,8 +292,7 @@ async function describeOutcome(
       detail: "it was removed before the snapshot, and is not in it",
     })),
     external: {
-      kind: SNAPSHOT_KIND,
-      id: `${repositoryOf(options.job)}/${nameOf(options.setId)}`,
+      ...referenceTo(options.setId, options),
       isRestorable: true,
       bytes: { added, total },
     },
