@@ -2,7 +2,6 @@
 const PLANNED = [
   "backup run s3",
   "backup run elasticsearch",
-  "redis",
   "db",
   "dbConsistency",
   "machine",

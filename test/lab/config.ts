@@ -39,7 +39,7 @@ function describeHost(machine: Machine, host: LabHost): HostConfig {
 }
 
 function describeServices({ services }: Found): Record<string, ServiceConfig> {
-  const { mysql, redis, graphite, monit, elasticsearch, kibana, jenkins } = services;
+  const { mysql, redis, devRedis, graphite, monit, elasticsearch, kibana, jenkins } = services;
   const watch = (host: string): Record<string, ServiceConfig> => {
     const found = monit?.[host];
     if (!found) return {};
@@ -71,6 +71,23 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
         address: redis.address,
         port: redis.port,
         title: "Console",
+      },
+      // As the API servers see it.
+      "prod-cache": {
+        kind: "redis",
+        host: "prod-api3-1",
+        address: redis.address,
+        port: redis.port,
+        title: "Cache",
+      },
+    }),
+    ...(devRedis && {
+      "dev-cache": {
+        kind: "redis",
+        host: "dev-api3-2",
+        address: devRedis.address,
+        port: devRedis.port,
+        title: "Cache",
       },
     }),
     ...watch("WorkerStats"),
