@@ -1,75 +1,32 @@
+import { execFile } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import type { RedisConfig } from "../../src/config/schema.ts";
-import type { JournalEntry } from "../../src/system/journal.ts";
 import { startRelay, type Relay } from "../lab/relay.ts";
 import { until } from "../ssh/start-sshd.ts";
-import { makeGround, testWith, type Ground } from "../support/ground.ts";
+import { testWith } from "../support/ground.ts";
 import { openPty } from "../support/pty.ts";
-import { makeRedisServers, type RedisServer, type RedisServers } from "../support/redis-servers.ts";
+import { makeRedisGround, readJson, type RedisGround } from "../support/redis-ground.ts";
+import type { RedisServer } from "../support/redis-servers.ts";
 import { runLcops, startLcops, type LcopsResult } from "../support/run-lcops.ts";
 
 const withRedis = testWith("redis");
 const MANY = 200_000;
 
-let ground: Ground;
-let servers: RedisServers;
+let ground: RedisGround;
 beforeAll(async () => {
-  ground = await makeGround();
-  servers = makeRedisServers();
+  ground = await makeRedisGround();
 });
-afterAll(async () => {
-  await servers.stop();
-  ground.remove();
-});
+afterAll(() => ground.end());
 
-/** A configuration with one Redis more, `cache`, of development unless `more` says so. */
-function configFor(port: number, more: Partial<RedisConfig> = {}): string {
-  return ground.deriveConfig((config) => {
-    config.services = {
-      ...config.services,
-      cache: {
-        kind: "redis",
-        address: "127.0.0.1",
-        port,
-        ...(more.host === undefined && { environment: "dev" }),
-        ...more,
-      },
-    };
-  });
-}
-
+const configFor: RedisGround["configFor"] = (port, more) => ground.configFor(port, more);
 const flush = (config: string, ...words: string[]): Promise<LcopsResult> =>
-  runLcops(["redis", "flush", "cache", "--config", config, ...words], {
-    environment: ground.environment,
-    timeoutMs: 60_000,
-  });
+  ground.redis("flush", config, ...words);
 
-/** What stands in the journal of the changes to that Redis, newest last. */
-function readJournal(port: number): JournalEntry[] {
-  const state = path.join(ground.environment["XDG_STATE_HOME"] ?? "", "lcops");
-  const entries = new Map<string, JournalEntry>();
-  let text = "";
-  try {
-    text = readFileSync(path.join(state, "journal.ndjson"), "utf8");
-  } catch {
-    return [];
-  }
-  for (const line of text.split("\n").filter(Boolean)) {
-    const parsed = JSON.parse(line) as JournalEntry & { outcomeOf?: string };
-    if (parsed.outcomeOf === undefined) entries.set(parsed.id, parsed);
-    else Object.assign(entries.get(parsed.outcomeOf) ?? {}, { outcome: parsed });
-  }
-  return [...entries.values()].filter(({ change }) => change.includes(`:${port} `));
-}
+/** The machine may have much else to do. */
+const LIMIT = { timeout: 90_000 };
 
-const readJson = (result: LcopsResult): Record<string, unknown> =>
-  JSON.parse(result.stdout) as Record<string, unknown>;
-
-describe("200,000 keys", () => {
+describe("200,000 keys", LIMIT, () => {
   withRedis("go by pattern, counted to the last, and no other", async () => {
-    const server = await servers.start();
+    const server = await ground.start();
     await server.fill("api:student", MANY);
     await server.fill("session", 1_000);
     const result = await flush(configFor(server.port), "--pattern", "api:*", "--yes", "--json");
@@ -81,7 +38,7 @@ describe("200,000 keys", () => {
       left: 0,
     });
     expect(await server.ask("DBSIZE")).toBe("1000");
-    const [entry] = readJournal(server.port);
+    const [entry] = ground.journalOf(server.port);
     expect(entry).toMatchObject({
       change: `remove api:* from database 0 of cache, 127.0.0.1:${server.port} directly`,
       outcome: { state: "done", detail: `${MANY} keys removed, none left` },
@@ -90,7 +47,7 @@ describe("200,000 keys", () => {
   });
 
   withRedis("go with their database, and those of the others stay", async () => {
-    const server = await servers.start();
+    const server = await ground.start();
     await server.fill("api:student", MANY, 3);
     await server.fill("session", 10);
     const config = configFor(server.port);
@@ -106,43 +63,40 @@ describe("200,000 keys", () => {
     expect(readJson(all)).toMatchObject({ mode: "all", removed: 10, left: 0 });
   });
 
-  testWith("redis", "hosts")("are reached through the API host that is named", async () => {
-    const server = await servers.start();
-    await server.fill("api:student", MANY);
-    const config = ground.deriveConfig((changed) => {
-      const cache = changed.services?.["dev-cache"];
-      Object.assign(cache ?? {}, { address: "127.0.0.1", port: server.port });
-    });
-    const words = ["redis", "flush", "dev-api3-2", "--config", config, "--pattern", "api:*"];
-    const { environment } = ground;
-    const plan = await runLcops([...words, "--dry-run", "--json"], { environment });
-    expect(readJson(plan)).toMatchObject({
-      dryRun: true,
-      title: "remove api:* from database 0 of dev-cache: 200,000 keys",
-      keys: MANY,
-      undo: null,
-    });
-    expect(await server.ask("DBSIZE")).toBe(String(MANY));
-    expect(readJournal(server.port)).toEqual([]);
-    const result = await runLcops([...words, "--yes", "-v"], { environment });
-    expect(result).toMatchObject({ code: 0, stdout: "" });
-    expect(result.stderr).toMatch(/127\.0\.0\.1:\d+ through dev-api3-2/);
-    expect(result.stderr).toMatch(/^dev-cache: 200,000 keys removed, none is left; memory /m);
-    expect(await server.ask("DBSIZE")).toBe("0");
-  });
+  testWith("redis", "hosts")(
+    "or fewer are reached through the API host that is named",
+    async () => {
+      const server = await ground.start();
+      await server.fill("api:student", 20_000);
+      const config = ground.deriveConfig((changed) => {
+        const cache = changed.services?.["dev-cache"];
+        Object.assign(cache ?? {}, { address: "127.0.0.1", port: server.port });
+      });
+      const words = ["redis", "flush", "dev-api3-2", "--config", config, "--pattern", "api:*"];
+      const { environment } = ground;
+      const plan = await runLcops([...words, "--dry-run", "--json"], { environment });
+      expect(readJson(plan)).toMatchObject({
+        dryRun: true,
+        title: "remove api:* from database 0 of dev-cache: 20,000 keys",
+        keys: 20_000,
+        undo: null,
+      });
+      expect(await server.ask("DBSIZE")).toBe("20000");
+      expect(ground.journalOf(server.port)).toEqual([]);
+      const result = await runLcops([...words, "--yes", "-v"], { environment });
+      expect(result).toMatchObject({ code: 0, stdout: "" });
+      expect(result.stderr).toMatch(/127\.0\.0\.1:\d+ through dev-api3-2/);
+      expect(result.stderr).toMatch(/^dev-cache: 20,000 keys removed, none is left; memory /m);
+      expect(await server.ask("DBSIZE")).toBe("0");
+    },
+  );
 
   withRedis("may be written anew meanwhile, which is told and no error", async () => {
-    const server = await servers.start();
+    const server = await ground.start();
     await server.fill("api:student", MANY);
     await server.fill("api:new", 10);
-    const words = [
-      "redis-benchmark",
-      ...["-p", String(server.port), "-q", "-n", "100000000", "-r", "5000", "-c", "2"],
-      ...["SET", "api:new:__rand_int__", "x"],
-    ];
-    const { execFile } = await import("node:child_process");
-    const [program = "", ...args] = words;
-    const writer = execFile(program, args);
+    const load = ["-p", String(server.port), "-q", "-n", "100000000", "-r", "5000", "-c", "2"];
+    const writer = execFile("redis-benchmark", [...load, "SET", "api:new:__rand_int__", "x"]);
     const isWriting = async (): Promise<boolean> => Number(await server.ask("DBSIZE")) > MANY + 10;
     await until("the writer writes", isWriting);
     const result = await flush(configFor(server.port), "--pattern", "api:*", "--yes", "--json");
@@ -154,15 +108,18 @@ describe("200,000 keys", () => {
     expect(left).toBeGreaterThan(0);
     const remaining = (await server.ask("--scan")).split("\n");
     expect(remaining.filter((key) => !key.startsWith("api:new:"))).toEqual([]);
-    expect(readJournal(server.port)[0]?.outcome?.detail).toMatch(/there now, written meanwhile$/);
+    expect(ground.journalOf(server.port)[0]?.outcome?.detail).toMatch(
+      /there now, written meanwhile$/,
+    );
   });
 });
 
-describe("a link that is cut", () => {
+describe("a link that is cut", LIMIT, () => {
   let server: RedisServer;
   let relay: Relay;
   beforeAll(async () => {
-    server = await servers.start();
+    if (!ground.lab.services.redis) return;
+    server = await ground.start();
     relay = await startRelay({ host: "127.0.0.1", port: server.port });
   });
   afterAll(() => relay?.close());
@@ -189,7 +146,7 @@ describe("a link that is cut", () => {
     expect(removed).toBeGreaterThan(0);
     expect(left).toBeGreaterThan(0);
     expect(removed).toBeLessThanOrEqual(MANY - left);
-    expect(readJournal(relay.port)[0]?.outcome).toMatchObject({ state: "unknown" });
+    expect(ground.journalOf(relay.port)[0]?.outcome).toMatchObject({ state: "unknown" });
     relay.set({ bytesPerSecond: 0 });
     const rest = await flush(config, "--pattern", "api:*", "--yes", "--json");
     expect(readJson(rest)).toMatchObject({ removed: left, left: 0 });
@@ -204,12 +161,12 @@ describe("a link that is cut", () => {
     const isLooking = (): Promise<boolean> =>
       Promise.resolve(relay.counters().bytesToClient > bytesToClient + 200_000);
     await until("it looks", isLooking, 30_000);
-    const before = readJournal(relay.port).length;
+    const before = ground.journalOf(relay.port).length;
     relay.cut();
     const result = await running;
     expect(result).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toMatch(/^lcops: cache: .+; see lcops doctor\n$/);
-    expect(readJournal(relay.port)).toHaveLength(before);
+    expect(ground.journalOf(relay.port)).toHaveLength(before);
     expect(await server.ask("DBSIZE")).toBe(String(MANY));
     relay.set({ bytesPerSecond: 0 });
   });
@@ -223,23 +180,24 @@ describe("a link that is cut", () => {
       environment: ground.environment,
     });
     await until("it removes", isRemoving(before + 1_000_000), 30_000);
+    relay.stall();
     // Meanwhile nobody else flushes it.
-    const second = await flush(configFor(relay.port), "--pattern", "api:student:1*", "--yes");
+    const second = await flush(configFor(server.port), "--db", "--yes");
     expect(second).toMatchObject({ code: 6 });
     expect(second.stderr).toContain("another run flushes cache; wait for it to end");
     running.send("SIGINT");
     const result = await running.ended;
     expect(result.code).toBe(130);
     expect(result.stderr).toMatch(/^lcops: cache: stopped; at least [\d,]+ keys removed, /m);
-    expect(readJournal(relay.port).at(-1)?.outcome).toMatchObject({ state: "unknown" });
+    expect(ground.journalOf(relay.port).at(-1)?.outcome).toMatchObject({ state: "unknown" });
     expect(Number(await server.ask("DBSIZE"))).toBeGreaterThan(0);
-    relay.set({ bytesPerSecond: 0 });
+    relay.resume();
   });
 });
 
 describe("names", () => {
   withRedis("of every kind are removed by what they are", async () => {
-    const server = await servers.start();
+    const server = await ground.start();
     const odd = ["a b", "a\nb", "a\u0000b", "a\u001b[2Jb", "a雪b", "a*b", "a[1]b", '"a"b', "a\\b"];
     for (const name of odd) {
       const script = "return redis.call('SET', ARGV[1], '1')";
@@ -266,7 +224,8 @@ const luaString = (text: string): string =>
 describe("a confirmation", () => {
   let server: RedisServer;
   beforeAll(async () => {
-    server = await servers.start();
+    if (!ground.lab.services.redis) return;
+    server = await ground.start();
     await server.ask("SET", "kept", "1");
   });
 
@@ -327,18 +286,18 @@ describe("a server that is another by the time of the answer", () => {
   };
 
   withRedis("is refused where it is a replica now", async () => {
-    const [server, master] = [await servers.start(), await servers.start()];
+    const [server, master] = [await ground.start(), await ground.start()];
     const pty = await ask(server);
     await server.ask("REPLICAOF", "127.0.0.1", String(master.port));
     pty.type("y\r");
     expect((await pty.exit).code).toBe(5);
     expect(pty.text()).toContain(`cache is a replica of 127.0.0.1:${master.port}`);
-    expect(readJournal(server.port)).toEqual([]);
+    expect(ground.journalOf(server.port)).toEqual([]);
   });
 
   withRedis("is refused where another has its address now", async () => {
-    const server = await servers.start();
-    const other = await servers.start();
+    const server = await ground.start();
+    const other = await ground.start();
     await other.ask("SET", "kept", "1");
     const relays = [await startRelay({ host: "127.0.0.1", port: server.port })];
     const [first] = relays;
@@ -373,10 +332,9 @@ test("what is to be removed must be said, and only one thing", async () => {
 
 test("a target that is none is told with those that there are", async () => {
   const config = configFor(1);
-  const environment = ground.environment;
-  const result = await runLcops(["redis", "flush", "nosuch", "--db", "--config", config], {
-    environment,
-  });
+  const { environment } = ground;
+  const words = ["redis", "flush", "nosuch", "--db", "--config", config];
+  const result = await runLcops(words, { environment });
   expect(result).toMatchObject({ code: 2, stdout: "" });
   expect(result.stderr).toMatch(/there is no redis nosuch.*; there are .*cache/);
 });

@@ -1,7 +1,7 @@
 /** Servers of Redis that one test file has of its own. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -45,9 +45,12 @@ export function makeRedisServers(): RedisServers {
     folder,
     start: async (settings = [], password) => {
       const port = await pick("127.0.0.1");
-      const base = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
-      const own = ["--enable-debug-command", "yes", "--cluster-config-file", `nodes-${port}`];
-      const child = spawn("redis-server", [...base, ...own, ...settings], { stdio: "ignore" });
+      // Each has a folder of its own: what one writes for its replica, another would load.
+      const own = path.join(folder, String(port));
+      mkdirSync(own);
+      const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", own];
+      const base = [...place, "--save", "", "--enable-debug-command", "yes"];
+      const child = spawn("redis-server", [...base, ...settings], { stdio: "ignore" });
       children.push(child);
       await waitUntilReady("redis-server", () =>
         exchange({ address: "127.0.0.1", port }, "PING\r\n", (answer) =>
@@ -56,8 +59,8 @@ export function makeRedisServers(): RedisServers {
       );
       const login = password === undefined ? [] : ["--no-auth-warning", "-a", password];
       const askIn: RedisServer["askIn"] = async (database, ...words) => {
-        const place = ["-p", String(port), "-n", String(database)];
-        return (await run("redis-cli", [...place, ...login, ...words])).stdout.trimEnd();
+        const which = ["-p", String(port), "-n", String(database)];
+        return (await run("redis-cli", [...which, ...login, ...words])).stdout.trimEnd();
       };
       return {
         port,

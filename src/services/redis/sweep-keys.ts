@@ -25,6 +25,7 @@ export interface SweepCount {
   removed: number;
 }
 
+const REMEMBERED = 4;
 /** DEL frees what it removes at once: fewer at a time. */
 const LARGEST_OF_DEL = 100;
 
@@ -44,6 +45,7 @@ export async function sweepKeys(
   let pace = beginPace(roundTripMs);
   let [cursor, keys]: [string, readonly Buffer[]] = ["0", []];
   let isScanned = false;
+  const took: number[] = [];
   while (!isScanned || (remove && keys.length > 0)) {
     const size = String(Math.min(limit, pace.count));
     // In one go: what was found is removed while the next is looked for, for one round trip.
@@ -53,7 +55,9 @@ export async function sweepKeys(
     ];
     const begin = performance.now();
     const replies = await client.sendAll(commands);
-    const stepMs = performance.now() - begin;
+    // The shortest of the last: a single one may be late for reasons of this machine.
+    took.push(performance.now() - begin);
+    if (took.length > REMEMBERED) took.shift();
     // What was removed counts, whatever the other answer is.
     if (commands[0]?.[0] === remove) count.removed += readCount(client, remove, replies.shift());
     keys = [];
@@ -64,8 +68,12 @@ export async function sweepKeys(
       count.matched += keys.length;
       onStep?.(keys, count);
     }
-    const worstMs = watch?.takeWorstMs() ?? 0;
-    pace = nextPace(pace, { stepMs, roundTripMs, waitMs: Math.max(0, worstMs - roundTripMs) });
+    const usualMs = watch?.usualMs() ?? 0;
+    pace = nextPace(pace, {
+      stepMs: Math.min(...took),
+      roundTripMs,
+      waitMs: Math.max(0, usualMs - roundTripMs),
+    });
     if (pace.pauseMs >= 0.5) await wait(pace.pauseMs, undefined, { signal }).catch(() => undefined);
     signal.throwIfAborted();
   }

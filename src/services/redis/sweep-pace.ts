@@ -11,35 +11,36 @@ export interface StepSeen {
   stepMs: number;
   /** What the way alone takes, there and back. */
   roundTripMs: number;
-  /** The longest that another client has waited for its answer meanwhile, beyond the way. */
+  /** What another client waits for its answer meanwhile, beyond the way. */
   waitMs: number;
 }
 
-const SMALLEST = 10;
-/** Where each step costs a long way, a larger one: a thousand keys take a server a millisecond. */
-const [LARGEST, LARGEST_FAR, FAR_MS] = [1_000, 5_000, 20];
+/** A thousand keys take a server a millisecond or two. Where each step costs a long way, they are larger. */
+const [LARGEST, LARGEST_FAR, FAR_MS] = [2_000, 5_000, 20];
+/** A smaller one would be no less of a burden: what others wait for is then something else. */
+const SMALLEST = 500;
 /** Others should not wait longer than that; they may once in a while, since a machine has other things to do as well. */
-const [EASY_MS, LONG_MS] = [4, 12];
-const LONGEST_PAUSE_MS = 500;
+const [EASY_MS, LONG_MS] = [5, 20];
+const LONGEST_PAUSE_MS = 100;
 
 /** Given the way to the server, return how a sweep begins. Pure. */
 export function beginPace(roundTripMs: number): SweepPace {
-  return { count: largestStep(roundTripMs) / 4, pauseMs: 0 };
+  return { count: SMALLEST, pauseMs: 0 };
 }
 
 /**
  * Given the pace and what was seen, return that of the next step: the server has as much time for others as the step took of it, steps grow
- * while nobody waits, and are halved, with a pause many times as long, where somebody does. Pure.
+ * while nobody waits, and are halved, with a pause twice as long, where somebody does. Pure.
  */
 export function nextPace({ count }: SweepPace, seen: StepSeen): SweepPace {
   const { stepMs, roundTripMs, waitMs } = seen;
   const busyMs = Math.max(0, stepMs - roundTripMs);
   const isCrowded = waitMs > LONG_MS || busyMs > LONG_MS;
   const isEasy = waitMs < EASY_MS && busyMs < EASY_MS;
-  const grown = isCrowded ? count / 2 : isEasy ? count * 1.5 : count;
+  const grown = isCrowded ? count / 2 : isEasy ? count * 2 : count;
   return {
     count: Math.round(Math.min(largestStep(roundTripMs), Math.max(SMALLEST, grown))),
-    pauseMs: Math.min(LONGEST_PAUSE_MS, Math.max(busyMs, isCrowded ? 5 * waitMs : 0)),
+    pauseMs: Math.min(LONGEST_PAUSE_MS, Math.max(busyMs, isCrowded ? 2 * waitMs : 0)),
   };
 }
 

@@ -1,31 +1,36 @@
 import type { RedisClient } from "./connect-redis.ts";
 
 export interface WaitWatch {
-  /** The longest that an answer has taken since the last call, and the one that is still awaited. */
-  takeWorstMs(): number;
+  /** What an answer takes these days: the middle one of the last five, or the one that is awaited for too long already. */
+  usualMs(): number;
   close(): void;
 }
 
 const EVERY_MS = 20;
+/** A single one may be late for reasons of this machine. */
+const REMEMBERED = 5;
+/** No accident of this machine takes that long. */
+const HOPELESS_MS = 200;
 
 /** Given a connection of its own, ask PING again and again, as any other client of the server would; what fails is asked no more. */
 export function watchWait(client: RedisClient): WaitWatch {
-  let worstMs = 0;
+  const last: number[] = [];
   let askedAt: number | undefined;
   const ask = async (): Promise<void> => {
     askedAt = performance.now();
     await client.send("PING");
-    worstMs = Math.max(worstMs, performance.now() - askedAt);
+    last.push(performance.now() - askedAt);
+    if (last.length > REMEMBERED) last.shift();
     askedAt = undefined;
   };
   const timer = setInterval(() => {
     if (askedAt === undefined) ask().catch(() => clearInterval(timer));
   }, EVERY_MS);
   return {
-    takeWorstMs: () => {
-      const worst = Math.max(worstMs, askedAt === undefined ? 0 : performance.now() - askedAt);
-      worstMs = 0;
-      return worst;
+    usualMs: () => {
+      const middle = last.toSorted((left, right) => left - right)[Math.floor(last.length / 2)] ?? 0;
+      const awaitedMs = askedAt === undefined ? 0 : performance.now() - askedAt;
+      return awaitedMs > HOPELESS_MS ? awaitedMs : middle;
     },
     close: () => {
       clearInterval(timer);
