@@ -4,6 +4,7 @@ import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
+import { benchRedis } from "./redis.ts";
 import { benchStartup } from "./startup.ts";
 import { benchTunnel } from "./tunnel.ts";
 
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
   backup: benchBackupGraphite,
+  redis: benchRedis,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

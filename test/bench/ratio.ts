@@ -8,7 +8,7 @@ export interface Ratio {
   /** Present: the spreads are in MB/s. */
   of?: "speed";
   /** Present: `value` is a figure of its own in this unit, and its peer is the bar alone. */
-  unit?: "MB";
+  unit?: "MB" | "ms";
   /** Of the two sides, where it is not milliseconds. */
   sides?: "MB";
   rounds: number;

@@ -152,6 +152,23 @@ test("keys of later versions say so and lead back to the menu", async () => {
   await leave(pty);
 });
 
+testWith("redis")("rd shows what it would flush on the API host, and asks", async () => {
+  const pty = await openMenu();
+  await choose(pty, "rd");
+  await pty.waitFor("Go on? (y/N)");
+  pty.type("n\r");
+  const text = await backAtMenu(pty);
+  expect(text).toContain("$ lcops redis flush dev-api3-2 --db\nflush database 0 of dev-cache: ");
+  expect(text).toMatch(/^ {2}\S+:\d+ through dev-api3-2, environment dev$/m);
+  expect(text).toContain("nothing can undo this");
+  expect(text).toContain("exit code 5; Enter shows the menu");
+  await choose(pty, "rp");
+  await pty.waitFor("Type prod-cache to go on:");
+  pty.press("ctrl-c");
+  await backAtMenu(pty);
+  await leave(pty);
+});
+
 testWith("hosts")("li is the table of the hosts", async () => {
   const pty = await openMenu();
   await choose(pty, "li");
@@ -256,7 +273,7 @@ test("the menu fits 60 columns, works in 15 rows, and follows a resize", async (
   pty.press("backspace");
   await pty.waitFor(/^>>>$/);
   pty.resize(100, 30);
-  await choose(pty, "rd");
+  await choose(pty, "uu");
   await backAtMenu(pty);
   pty.mark();
   pty.press("enter");

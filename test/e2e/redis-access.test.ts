@@ -116,7 +116,7 @@ describe("a server", () => {
   });
 
   withRedis("that is a replica is refused, its master named", async () => {
-    const master = await ground.start();
+    const master = await ground.start(["--repl-diskless-sync-delay", "0"]);
     const replica = await ground.start(["--replicaof", `127.0.0.1 ${master.port}`]);
     await master.fill("api", 500);
     const isThere = async (): Promise<boolean> =>
@@ -302,9 +302,14 @@ describe("TLS", () => {
     const port = String(await ground.pickPort());
     server = await ground.start(
       [
-        ...["--tls-port", port, "--tls-cert-file", files("server.pem")],
-        ...["--tls-key-file", files("server.key"), "--tls-ca-cert-file", files("ca.pem")],
-        ...["--tls-auth-clients", "optional", "--requirepass", PASSWORD],
+        ...`--tls-port ${port} --tls-auth-clients optional`.split(" "),
+        ...`--tls-cert-file ${files("server.pem")} --tls-key-file ${files("server.key")}`.split(
+          " ",
+        ),
+        "--tls-ca-cert-file",
+        files("ca.pem"),
+        "--requirepass",
+        PASSWORD,
       ],
       PASSWORD,
     );

@@ -14,12 +14,14 @@ type Found = Pick<
   "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups"
 >;
 
-/** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each. */
+/** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each, and the caches theirs. */
 export const FAMILIAR_PORTS: Record<string, number> = {
   graphite: 2180,
   kibana: 5601,
   elasticsearch: 9200,
   redis: 16379,
+  "prod-cache": 16380,
+  "dev-cache": 16381,
   "worker-monit": 2812,
   "dev-monit": 2813,
   "prod-monit": 2814,

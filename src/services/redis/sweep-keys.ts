@@ -3,7 +3,7 @@ import { OperatorError } from "../../system/errors.ts";
 import type { RedisClient, Words } from "./connect-redis.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { RedisFailure, type Reply } from "./reply-reader.ts";
-import { beginPace, nextPace } from "./sweep-pace.ts";
+import { FIRST_PACE, nextPace } from "./sweep-pace.ts";
 import { measureRoundTrip, type WaitWatch } from "./watch-wait.ts";
 
 export interface Sweep {
@@ -42,7 +42,7 @@ export async function sweepKeys(
   const { pattern, remove, watch, signal, onStep } = sweep;
   const roundTripMs = await measureRoundTrip(client);
   const limit = remove === "DEL" ? LARGEST_OF_DEL : Infinity;
-  let pace = beginPace(roundTripMs);
+  let pace = FIRST_PACE;
   let [cursor, keys]: [string, readonly Buffer[]] = ["0", []];
   let isScanned = false;
   const took: number[] = [];

@@ -23,10 +23,8 @@ const SMALLEST = 500;
 const [EASY_MS, LONG_MS] = [5, 20];
 const LONGEST_PAUSE_MS = 100;
 
-/** Given the way to the server, return how a sweep begins. Pure. */
-export function beginPace(roundTripMs: number): SweepPace {
-  return { count: SMALLEST, pauseMs: 0 };
-}
+/** How a sweep begins. */
+export const FIRST_PACE: SweepPace = { count: SMALLEST, pauseMs: 0 };
 
 /**
  * Given the pace and what was seen, return that of the next step: the server has as much time for others as the step took of it, steps grow
