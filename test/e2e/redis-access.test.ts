@@ -333,6 +333,30 @@ describe("TLS", () => {
     expect(await ground.redis("info", plain)).toMatchObject({ code: 1 });
   });
 
+  withRedis("lets in whom its server knows by a certificate", async () => {
+    const port = await ground.pickPort();
+    await ground.start([
+      ...`--tls-port ${port} --tls-auth-clients yes --tls-ca-cert-file ${files("ca.pem")}`.split(
+        " ",
+      ),
+      ...`--tls-cert-file ${files("server.pem")} --tls-key-file ${files("server.key")}`.split(" "),
+    ]);
+    const known = { ca: files("ca.pem"), serverName: "cache.example.com" };
+    const own = { certificate: files("server.pem"), key: files("server.key") };
+    const good = ground.configFor(port, { tls: { ...known, ...own } });
+    expect(await ground.redis("console", good, "--", "PING")).toMatchObject({ stdout: "PONG\n" });
+    expect(await ground.redis("info", good)).toMatchObject({ code: 0 });
+    const without = ground.configFor(port, { tls: known });
+    expect(await ground.redis("info", without)).toMatchObject({ code: 1, stdout: "" });
+    const { environment } = ground;
+    const doctor = await runLcops(["doctor", "--json", "--config", without], { environment });
+    const findings = JSON.parse(doctor.stdout) as Finding[];
+    expect(findings.find(({ name }) => name === "cache")).toMatchObject({
+      state: "ok",
+      detail: "redis: it wants a certificate",
+    });
+  });
+
   withRedis("is spoken by the console and the doctor, too", async () => {
     const good = configWith({ ca: files("ca.pem"), serverName: "cache.example.com" });
     const environment = ground.environment;

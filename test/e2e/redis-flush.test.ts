@@ -138,6 +138,7 @@ describe("a link that is cut", LIMIT, () => {
     relay.cut();
     const result = await running;
     expect(result.code).toBe(3);
+    expect(result.stdout).toBe("");
     const [, told] = /at least ([\d,]+) keys removed, the rest is not known; run it again/.exec(
       result.stderr,
     ) ?? ["", ""];

@@ -1,4 +1,4 @@
-import { connectRedis, type RedisClient } from "../../services/redis/connect-redis.ts";
+import type { RedisClient } from "../../services/redis/connect-redis.ts";
 import { flushAtOnce, waitUntilFreed } from "../../services/redis/flush-at-once.ts";
 import { readInfo, type RedisInfo } from "../../services/redis/read-info.ts";
 import { type SweepCount, sweepKeys } from "../../services/redis/sweep-keys.ts";
@@ -47,7 +47,7 @@ export async function carryOutFlush(
     return 0;
   } catch (error) {
     progress.end();
-    return await tellCut(error, course, record, open, context);
+    return await tellCut(error, course, record, open, wish, context);
   } finally {
     progress.end();
   }
@@ -70,7 +70,7 @@ async function remove(
       throw new OperatorError("failed", `${open.name} has kept ${describeKeys(left)} in its flush`);
     return;
   }
-  const watch = watchWait(await connectRedis(open.place, signal));
+  const watch = await watchWait(open.place, signal);
   try {
     await sweepKeys(
       client,
@@ -107,7 +107,7 @@ async function prove(
   const pendingFrees = await waitUntilFreed(client, signal);
   const { databases, usedBytes } = await readInfo(client);
   if (wish.kind === "pattern") {
-    const watch = watchWait(await connectRedis(open.place, signal));
+    const watch = await watchWait(open.place, signal);
     try {
       const { matched } = await sweepKeys(client, { pattern: wish.pattern, watch, signal });
       return { left: matched, usedBytes, pendingFrees };
@@ -166,6 +166,7 @@ async function tellCut(
   course: Course,
   record: ChangeRecord,
   open: OpenRedis,
+  wish: FlushWish,
   { terminal, signal }: Context,
 ): Promise<number> {
   const { removed, isBegun } = course;
@@ -178,6 +179,14 @@ async function tellCut(
   });
   if (!isUnknown) throw error;
   const reason = signal.aborted ? `${open.name}: stopped` : why;
+  if (terminal.flags.json)
+    terminal.printJson({
+      service: open.name,
+      mode: wish.kind,
+      removedAtLeast: removed,
+      left: null,
+      journal: record.id,
+    });
   terminal.warn(
     printable(
       `lcops: ${reason}; at least ${describeKeys(removed)} removed, the rest is not known; run it again, it goes on with what is left`,

@@ -82,7 +82,7 @@ async function countMatching(
   const { signal } = context;
   const progress = startProgress(context.terminal);
   const sample = makeKeySample();
-  const watch = watchWait(await connectRedis(open.place, signal));
+  const watch = await watchWait(open.place, signal);
   try {
     const { matched } = await sweepKeys(client, {
       pattern,

@@ -1,4 +1,4 @@
-import type { RedisClient } from "./connect-redis.ts";
+import { connectRedis, type RedisClient, type RedisPlace } from "./connect-redis.ts";
 
 export interface WaitWatch {
   /** What an answer takes these days: the middle one of the last five, or the one that is awaited for too long already. */
@@ -12,8 +12,17 @@ const REMEMBERED = 5;
 /** No accident of this machine takes that long. */
 const HOPELESS_MS = 200;
 
-/** Given a connection of its own, ask PING again and again, as any other client of the server would; what fails is asked no more. */
-export function watchWait(client: RedisClient): WaitWatch {
+/** Given where a Redis is, ask it PING again and again, as any other client of it would; a server that lets in nobody more is not watched. */
+export async function watchWait(place: RedisPlace, signal: AbortSignal): Promise<WaitWatch> {
+  try {
+    return watch(await connectRedis(place, signal));
+  } catch {
+    signal.throwIfAborted();
+    return { usualMs: () => 0, close: () => undefined };
+  }
+}
+
+function watch(client: RedisClient): WaitWatch {
   const last: number[] = [];
   let askedAt: number | undefined;
   const ask = async (): Promise<void> => {
