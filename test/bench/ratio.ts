@@ -44,6 +44,6 @@ export function formatRatio(ratio: Ratio): string {
     `${digits(median)} ${unit} (${digits(low)} to ${digits(high)})`;
   const verdict = isMet(ratio) ? "met   " : "MISSED";
   if (ratio.unit !== undefined)
-    return `${verdict} ${ratio.what}: ${show(ratio.ours)}, bar ${ratio.bar} ${unit}; ${ratio.rounds} rounds`;
+    return `${verdict} ${ratio.what}: ${digits(ratio.value)} ${unit}, bar ${ratio.bar} ${unit}; median ${show(ratio.ours)}, ${ratio.rounds} rounds`;
   return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${Number(ratio.bar.toFixed(3))} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
 }

@@ -86,9 +86,14 @@ export function splitPage(
     at = skipBlanks(bytes, nameEnd);
     if (bytes[at] !== COLON) throw new Cut();
     at = skipBlanks(bytes, at + 1);
-    const end = skipValue(bytes, at);
-    if (name === "Items") page.bounds = splitList(bytes, at, end, room);
-    else if (name === "LastEvaluatedKey") {
+    let end: number;
+    if (name === "Items") {
+      // Read once: they are nearly all of the answer.
+      const items = splitList(bytes, at, room);
+      page.bounds = items.bounds;
+      end = items.end;
+    } else end = skipValue(bytes, at);
+    if (name === "LastEvaluatedKey") {
       const key = bytes.toString("utf8", at, end);
       if (key !== "null") page.lastKey = key;
     } else if (name === "ConsumedCapacity") {
@@ -103,17 +108,17 @@ export function splitPage(
   return page;
 }
 
+/** Returns the bounds of the values of the list that begins there, and where it ends. */
 function splitList(
   bytes: Buffer,
   begin: number,
-  end: number,
   room: Uint32Array<ArrayBuffer>,
-): Uint32Array<ArrayBuffer> {
+): { bounds: Uint32Array<ArrayBuffer>; end: number } {
   if (bytes[begin] !== OPEN_LIST) throw new Cut();
   let bounds: Uint32Array<ArrayBuffer> = room;
   let count = 0;
   let at = skipBlanks(bytes, begin + 1);
-  while (at < end - 1) {
+  while (bytes[at] !== CLOSE_LIST) {
     const itemEnd = skipValue(bytes, at);
     if (count === bounds.length) {
       const longer = new Uint32Array(new ArrayBuffer(count * 8));
@@ -124,8 +129,9 @@ function splitList(
     bounds[count++] = itemEnd;
     at = skipBlanks(bytes, itemEnd);
     if (bytes[at] === COMMA) at = skipBlanks(bytes, at + 1);
+    else if (bytes[at] !== CLOSE_LIST) throw new Cut();
   }
-  return bounds.subarray(0, count);
+  return { bounds: bounds.subarray(0, count), end: at + 1 };
 }
 
 /** A line break can only stand between its parts: within a text JSON has it escaped. */

@@ -25,7 +25,7 @@ export interface SweepCount {
   removed: number;
 }
 
-const REMEMBERED = 4;
+const REMEMBERED = 16;
 /** DEL frees what it removes at once: fewer at a time. */
 const LARGEST_OF_DEL = 100;
 
