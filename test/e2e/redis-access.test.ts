@@ -117,8 +117,9 @@ describe("a server", () => {
 
   withRedis("that is a replica is refused, its master named", async () => {
     const master = await ground.start(["--repl-diskless-sync-delay", "0"]);
-    const replica = await ground.start(["--replicaof", `127.0.0.1 ${master.port}`]);
+    // What it makes is for no replica that is there already.
     await master.fill("api", 500);
+    const replica = await ground.start(["--replicaof", `127.0.0.1 ${master.port}`]);
     const isThere = async (): Promise<boolean> =>
       (await replica.ask("INFO", "replication")).includes("master_link_status:up") &&
       (await replica.ask("DBSIZE")) === "500";

@@ -82,6 +82,7 @@ function converse(socket: Socket, name: string, signal: AbortSignal): RedisClien
       stop(new OperatorError("failed", `${name}: ${describeError(error)}`));
     }
   });
+  socket.on("end", () => lose("the connection was lost"));
   socket.on("error", (error) => lose(describeError(error)));
   socket.on("close", () => {
     signal.removeEventListener("abort", onAbort);
