@@ -27,7 +27,7 @@ const LONGEST_PAUSE_MS = 100;
 export const FIRST_PACE: SweepPace = { count: SMALLEST, pauseMs: 0 };
 
 /**
- * Given the pace and what was seen, return that of the next step: the server has as much time for others as the step took of it, steps grow
+ * Given the pace and what was seen, return that of the next step: the server has half as much time for others alone as the step took of it, steps grow
  * while nobody waits, and are halved, with a pause twice as long, where somebody does. Pure.
  */
 export function nextPace({ count }: SweepPace, seen: StepSeen): SweepPace {
@@ -38,7 +38,7 @@ export function nextPace({ count }: SweepPace, seen: StepSeen): SweepPace {
   const grown = isCrowded ? count / 2 : isEasy ? count * 2 : count;
   return {
     count: Math.round(Math.min(largestStep(roundTripMs), Math.max(SMALLEST, grown))),
-    pauseMs: Math.min(LONGEST_PAUSE_MS, Math.max(busyMs, isCrowded ? 2 * waitMs : 0)),
+    pauseMs: Math.min(LONGEST_PAUSE_MS, Math.max(busyMs / 2, isCrowded ? 2 * waitMs : 0)),
   };
 }
 

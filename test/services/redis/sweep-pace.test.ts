@@ -9,9 +9,9 @@ const settle = (seen: Parameters<typeof nextPace>[1]): SweepPace => {
 
 describe("the pace of a sweep", () => {
   test.each([
-    ["grows to two thousand keys where nobody waits", 1.3, 0.3, 0, 2_000, 1],
-    ["grows further where the way is long", 83, 80, 1, 5_000, 3],
-    ["leaves the server as much time as it took", 8, 0.3, 0, 500, 7.7],
+    ["grows to two thousand keys where nobody waits", 1.3, 0.3, 0, 2_000, 0.5],
+    ["grows further where the way is long", 83, 80, 1, 5_000, 1.5],
+    ["leaves the server time for others", 8.3, 0.3, 0, 500, 4],
     ["is small, with long pauses, where others wait", 3, 0.3, 40, 500, 80],
     ["never stands still", 900, 0.3, 900, 500, 100],
   ])("%s", (_what, stepMs, roundTripMs, waitMs, count, pauseMs) => {
