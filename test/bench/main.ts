@@ -5,6 +5,7 @@ import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
+import { benchRedis } from "./redis.ts";
 import { benchSearch } from "./search.ts";
 import { benchStartup } from "./startup.ts";
 import { benchTunnel } from "./tunnel.ts";
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   inventory: benchInventory,
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
+  redis: benchRedis,
   search: benchSearch,
   // Those below, one after the other: a quarter of an hour.
   backup: async () => [

@@ -120,6 +120,30 @@ const STEPS: readonly Step[] = [
       }),
   },
   {
+    title:
+      "The cache of development flushed through its API server: the plan, then by pattern, then all of it",
+    needs: ["redis", "hosts"],
+    run: async (program, lab) => {
+      const target = "dev-api3-2";
+      const info = await runLcops(program, ["redis", "info", target]);
+      const flush = ["redis", "flush", target];
+      const plan = await runLcops(program, [...flush, "--pattern", "api:*", "--dry-run"]);
+      const some = await runLcops(program, [...flush, "--pattern", "api:*", "--yes", "--json"]);
+      const rest = await runLcops(program, [...flush, "--db", "--yes", "--json"]);
+      const [first, second] = [some, rest].map(
+        ({ stdout }) => JSON.parse(stdout) as { removed: number; left: number },
+      );
+      expect(first?.removed === 360 && first.left === 0, "360 keys match, and are removed");
+      const all = lab.services.devRedis?.keys ?? 0;
+      expect(second?.removed === all - 360 && second.left === 0, "the database is empty then");
+      return [
+        ...info.stdout.trimEnd().split("\n"),
+        ...plan.stdout.trimEnd().split("\n"),
+        `${first?.removed} keys removed by pattern, then ${second?.removed}, none is left`,
+      ];
+    },
+  },
+  {
     title: "Monit of both API servers and the worker",
     needs: ["monit"],
     run: async (program) => {

@@ -14,12 +14,14 @@ type Found = Pick<
   "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups"
 >;
 
-/** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each. */
+/** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each, and the caches theirs. */
 export const FAMILIAR_PORTS: Record<string, number> = {
   graphite: 2180,
   kibana: 5601,
   elasticsearch: 9200,
   redis: 16379,
+  "prod-cache": 16380,
+  "dev-cache": 16381,
   "worker-monit": 2812,
   "dev-monit": 2813,
   "prod-monit": 2814,
@@ -39,7 +41,7 @@ function describeHost(machine: Machine, host: LabHost): HostConfig {
 }
 
 function describeServices({ services }: Found): Record<string, ServiceConfig> {
-  const { mysql, redis, graphite, monit, elasticsearch, kibana, jenkins } = services;
+  const { mysql, redis, devRedis, graphite, monit, elasticsearch, kibana, jenkins } = services;
   const watch = (host: string): Record<string, ServiceConfig> => {
     const found = monit?.[host];
     if (!found) return {};
@@ -71,6 +73,23 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
         address: redis.address,
         port: redis.port,
         title: "Console",
+      },
+      // As the API servers see it.
+      "prod-cache": {
+        kind: "redis",
+        host: "prod-api3-1",
+        address: redis.address,
+        port: redis.port,
+        title: "Cache",
+      },
+    }),
+    ...(devRedis && {
+      "dev-cache": {
+        kind: "redis",
+        host: "dev-api3-2",
+        address: devRedis.address,
+        port: devRedis.port,
+        title: "Cache",
       },
     }),
     ...watch("WorkerStats"),
