@@ -109,6 +109,7 @@ export async function writeToAll(
   key: string,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
+  let hasSourceFailed = false;
   const lanes = targets
     .filter(({ failure }) => failure === undefined)
     .map((target) => {
@@ -116,7 +117,8 @@ export async function writeToAll(
       stream.on("error", () => undefined);
       const closed = once(stream, "close").catch(() => undefined);
       const written = target.store.write(key, stream).catch((error: unknown) => {
-        target.failure ??= error;
+        // The source's own failure is no destination's: other parts are on their way there.
+        if (!hasSourceFailed) target.failure ??= error;
         stream.destroy();
       });
       return { target, stream, closed, written };
@@ -133,12 +135,11 @@ export async function writeToAll(
       if (alive().length === 0) break;
     }
   } catch (error) {
-    // The source's own failure is no destination's: what they have is taken back.
-    const failed = new Set(alive());
+    // What they have of it is taken back.
+    hasSourceFailed = true;
     for (const { stream } of lanes)
       stream.destroy(error instanceof Error ? error : new Error(describeError(error)));
     await Promise.all(lanes.map(({ written }) => written));
-    for (const { target } of failed) delete target.failure;
     throw error;
   }
   for (const { stream } of lanes) stream.end();
