@@ -136,33 +136,55 @@ export async function restoreMysql(
           stop.abort(error);
           throw error;
         });
-      const pass = (one: Picked): Promise<void> =>
+      const pass = (one: Picked, postponed?: Set<Picked>): Promise<void> =>
         queue(async () => {
           if (!options.isDone(one.part)) {
-            await loadPart(one, picked, loader);
+            try {
+              await loadPart(one, picked, loader);
+            } catch (error) {
+              if (!postponed || !needsKey(error)) throw error;
+              postponed.add(one);
+              return;
+            }
             await options.markDone(one.part);
           }
           options.update(`${++done} of ${picked.length} parts`);
         });
+      /** `postponed` takes those that refer to a key which is not built yet; without it they fail. */
+      const passTables = async (tables: readonly Picked[], postponed?: Set<Picked>) => {
+        const isSplit = (one: Picked): boolean => rowsOf(one, picked).length > 0;
+        const split = tables.filter(isSplit);
+        await settleAll(split.map((one) => pass(one, postponed)));
+        await settleAll([
+          ...split
+            .filter((one) => !postponed?.has(one))
+            .map(async (one) => {
+              await settleAll(bySize(rowsOf(one, picked)).map((rows) => pass(rows)));
+              await queue(() => addMissingKeys(one, loader));
+            }),
+          ...bySize(tables.filter((one) => !isSplit(one))).map((one) => pass(one, postponed)),
+        ]);
+      };
       for (const role of ORDER) {
         const parts = picked.filter(({ part }) => part.role === role);
-        const split = parts.filter((one) => rowsOf(one, picked).length > 0);
-        await settleAll(role === "table" ? split.map(pass) : []);
-        await settleAll([
-          ...(role === "table" ? split : []).map(async (one) => {
-            await settleAll(bySize(rowsOf(one, picked)).map(pass));
-            await queue(() => addMissingKeys(one, loader));
-          }),
-          ...bySize(role === "table" ? parts.filter((one) => !split.includes(one)) : parts).map(
-            pass,
-          ),
-        ]);
+        if (role !== "table") {
+          await settleAll(bySize(parts).map((one) => pass(one)));
+          continue;
+        }
+        const postponed = new Set<Picked>();
+        await passTables(parts, postponed);
+        await passTables([...postponed]);
       }
     });
   } finally {
     await server.close();
   }
 }
+
+/** A foreign key that refers to a table whose keys are built behind its rows (MariaDB's 1005 with 150; MySQL's 1215, 1822 and 6125). */
+const needsKey = (error: unknown): boolean =>
+  error instanceof OperatorError &&
+  /ERROR (?:1005 .*errno: 150|1215 |1822 |6125 )/s.test(error.message);
 
 /** The largest first: it would be waited for alone at the end. */
 const bySize = (parts: readonly Picked[]): Picked[] =>
