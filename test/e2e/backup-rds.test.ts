@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Manifest } from "../../src/backup/manifest.ts";
 import { type BackupGround, makeBackupGround } from "../support/backup-ground.ts";
-import { startLcops } from "../support/run-lcops.ts";
+import { type RunningLcops, startLcops } from "../support/run-lcops.ts";
 
 const hasMoto = inject("lab").aws?.state === "emulator";
 const QUIET = { code: 0, signal: null, stdout: "", stderr: "" };
@@ -121,6 +121,20 @@ afterEach(() => {
 
 const lcops: BackupGround["lcops"] = (...words) => ground.lcops(...words);
 
+/** A run whose snapshot is never said to be available, once it waits for that. */
+async function runUntilCreating(): Promise<RunningLcops> {
+  let creating: (() => void) | undefined;
+  const isCreating = new Promise<void>((resolve) => (creating = resolve));
+  front.change.answer = (action, body) => {
+    if (action !== "DescribeDBSnapshots") return body;
+    creating?.();
+    return body.replace("<Status>available</Status>", "<Status>creating</Status>");
+  };
+  const running = startLcops(["backup", "run"], { environment: ground.environment });
+  await isCreating;
+  return running;
+}
+
 const manifestOf = (setId: string): Manifest =>
   JSON.parse(
     readFileSync(ground.at("server/manifests/school", `${setId}.json`), "utf8"),
@@ -223,15 +237,7 @@ describe.skipIf(!hasMoto)("a snapshot of RDS", () => {
       expect(failed.stderr).toMatch(/the snapshot lcops-\S+ is failed/);
       expect(await snapshots()).toEqual([]);
 
-      let creating: (() => void) | undefined;
-      const isCreating = new Promise<void>((resolve) => (creating = resolve));
-      front.change.answer = (action, body) => {
-        if (action !== "DescribeDBSnapshots") return body;
-        creating?.();
-        return body.replace("<Status>available</Status>", "<Status>creating</Status>");
-      };
-      const running = startLcops(["backup", "run"], { environment: ground.environment });
-      await isCreating;
+      const running = await runUntilCreating();
       running.send("SIGTERM");
       expect((await running.ended).code).toBe(143);
       expect(await snapshots()).toEqual([]);
@@ -245,15 +251,7 @@ describe.skipIf(!hasMoto)("a snapshot of RDS", () => {
     async (verb) => {
       expect(await lcops("backup", "run")).toEqual(QUIET);
       const [published = ""] = await snapshots();
-      let creating: (() => void) | undefined;
-      const isCreating = new Promise<void>((resolve) => (creating = resolve));
-      front.change.answer = (action, body) => {
-        if (action !== "DescribeDBSnapshots") return body;
-        creating?.();
-        return body.replace("<Status>available</Status>", "<Status>creating</Status>");
-      };
-      const running = startLcops(["backup", "run"], { environment: ground.environment });
-      await isCreating;
+      const running = await runUntilCreating();
       running.send("SIGKILL");
       await running.ended;
       front.change.answer = (_action, body) => body;
