@@ -32,7 +32,7 @@ export async function drillSet(set: SetReader, options: DrillOptions): Promise<D
     tookMs: Date.now() - began,
     ...rest,
   });
-  if (set.external)
+  if (set.external && !set.external.isRestorable)
     return report({
       verdict: "not drilled",
       reason: `its bytes are a ${set.external.kind}, ${set.external.id}`,

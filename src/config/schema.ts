@@ -106,6 +106,16 @@ const login = {
   password: orAbsent(secret, "Password of that user"),
 };
 
+const tls = z.union([
+  z.literal(true),
+  z.strictObject({
+    ca: orAbsent(path, "Certificates of the authorities, instead of the known ones"),
+    serverName: orAbsent(hostName, "The name in its certificate, the address when absent"),
+    certificate: orAbsent(path, "Certificate with which to log in"),
+    key: orAbsent(path, "Private key of that certificate"),
+  }),
+]);
+
 const service = z.discriminatedUnion(
   "kind",
   [
@@ -118,7 +128,7 @@ const service = z.discriminatedUnion(
       ),
     }),
     z.strictObject({ kind: z.literal("graphite"), ...reachable }),
-    z.strictObject({ kind: z.literal("elasticsearch"), ...reachable }),
+    z.strictObject({ kind: z.literal("elasticsearch"), ...reachable, ...login }),
     z.strictObject({
       kind: z.literal("s3"),
       environment: orAbsent(name, "Environment whose profile opens it"),
@@ -126,7 +136,16 @@ const service = z.discriminatedUnion(
       title: reachable.title,
     }),
     z.strictObject({ kind: z.literal("monit"), ...reachable, ...login }),
-    z.strictObject({ kind: z.literal("redis"), ...reachable, password: login.password }),
+    z.strictObject({
+      kind: z.literal("redis"),
+      ...reachable,
+      ...login,
+      database: orAbsent(
+        z.int().check(z.gte(0, "a database has a number from 0")),
+        "Number of the database, 0 when absent",
+      ),
+      tls: orAbsent(tls, "Whether it is spoken to over TLS, and how it is known"),
+    }),
     z.strictObject({
       kind: z.literal("mysql"),
       ...reachable,
@@ -214,6 +233,7 @@ type BucketConfig = Extract<z.output<typeof service>, { kind: "s3" }> & {
   [Field in "host" | "address" | "port" | "localPort"]?: undefined;
 };
 export type ServiceConfig = ReachableConfig | BucketConfig;
+export type RedisConfig = Extract<ServiceConfig, { kind: "redis" }>;
 export type MysqlConfig = Extract<ServiceConfig, { kind: "mysql" }>;
 export type ServiceKind = ServiceConfig["kind"];
 export type MenuEntryConfig = z.output<typeof menuEntry>;

@@ -99,11 +99,3 @@ testWith("s3", "hosts")(
   },
   60_000,
 );
-
-testWith("hosts")("what is not built yet says so, and is no backup", async () => {
-  for (const key of ["be"]) {
-    const { code, stderr } = await lcops("menu", key);
-    expect({ key, code }).toEqual({ key, code: 2 });
-    expect(stderr).toContain("comes with a later version");
-  }
-});

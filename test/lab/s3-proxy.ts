@@ -2,7 +2,7 @@
 import { createServer, request, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export type ProxiedOperation =
+type ProxiedOperation =
   | "ListObjectsV2"
   | "ListMultipartUploads"
   | "GetBucketVersioning"

@@ -52,7 +52,7 @@ export interface ObjectGround {
   remove: () => void;
 }
 
-export interface CatalogLine {
+interface CatalogLine {
   key: string;
   size: number;
   etag: string;

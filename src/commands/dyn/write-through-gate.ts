@@ -35,7 +35,7 @@ export async function writeThroughGate(
   task: RowTask,
 ): Promise<number> {
   const { table, dynamoDb } = open;
-  const { key, wish } = task;
+  const { key } = task;
   const now = await readRow(dynamoDb, table.name, key);
   const plan = planOrRefuse(open, task, now);
   if (!plan) return tellNothing(context, open, task);

@@ -13,14 +13,24 @@ const PERIOD_MS = 1_000;
 /** What one more must bring, and for how many periods it is not tried again where it does not. */
 const GAIN = 1.05;
 const REST_PERIODS = 10;
-/** At first it is doubled, as TCP does (slow start, RFC 5681), while that brings at least so much more. */
-const START_PERIOD_MS = 500;
+/**
+ * At first it is doubled, as TCP does (slow start, RFC 5681), while that brings at least so much more; not by the very first period, in which
+ * connections are made and code is compiled.
+ */
+const START_PERIOD_MS = 250;
 const START_GAIN = 1.5;
 
-/** Given a clock, return the pace of one scan. */
-export function makeScanPace(now: () => number = () => performance.now()): ScanPace {
+/** A process that is so busy has no use for more. */
+const BUSY = 0.9;
+
+/** Given a clock, and what says which share of the time since it was last asked this process was busy, return the pace of one scan. */
+export function makeScanPace(
+  now: () => number = () => performance.now(),
+  busyShare: () => number = watchLoop(),
+): ScanPace {
   let atOnce = FIRST_AT_ONCE;
   let isStarting = true;
+  let isWarm = false;
   let lastPageAt = now();
   let period = { beganAt: now(), bytes: 0 };
   /** How many there were before the last growth, and bytes by the millisecond then; undefined: there was none. */
@@ -29,13 +39,18 @@ export function makeScanPace(now: () => number = () => performance.now()): ScanP
   const endPeriod = (): void => {
     const rate = period.bytes / (now() - period.beganAt);
     period = { beganAt: now(), bytes: 0 };
+    const isBusy = busyShare() > BUSY;
+    if (!isWarm) {
+      isWarm = true;
+      return;
+    }
     if (before !== undefined && rate < before.rate * (isStarting ? START_GAIN : GAIN)) {
       atOnce = before.atOnce;
       before = undefined;
       isStarting = false;
       rest = REST_PERIODS;
     } else if (rest > 0) rest--;
-    else if (atOnce < MOST_AT_ONCE) {
+    else if (atOnce < MOST_AT_ONCE && !isBusy) {
       before = { atOnce, rate };
       atOnce = isStarting ? Math.min(MOST_AT_ONCE, atOnce * 2) : atOnce + 1;
     }
@@ -54,5 +69,14 @@ export function makeScanPace(now: () => number = () => performance.now()): ScanP
       period = { beganAt: now(), bytes: 0 };
       before = undefined;
     },
+  };
+}
+
+function watchLoop(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const { utilization } = performance.eventLoopUtilization(last);
+    last = performance.eventLoopUtilization();
+    return utilization;
   };
 }

@@ -28,7 +28,7 @@ import { sweepUploads } from "./sweep-uploads.ts";
 import { openWorkCatalog, type WorkCatalog } from "./work-catalog.ts";
 
 /** The part of a set that says what was in the copy then. */
-export const CATALOG_PART = "objects/catalog.ndjson";
+const CATALOG_PART = "objects/catalog.ndjson";
 /** Past this share of objects that vanished while they were copied, the set is not whole. */
 const VANISHED_SHARE = 0.01;
 /** After so many days the copy itself is looked through, and not the catalog alone. */

@@ -95,7 +95,7 @@ async function readBack(
 }
 
 /** Given an entry, read its copy to the end; return what is wrong with it, or whether its bytes could be compared with a hash. */
-export async function readOne(
+async function readOne(
   side: ObjectSide,
   entry: CatalogEntry,
   pace: Pace,

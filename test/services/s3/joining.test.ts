@@ -26,7 +26,7 @@ async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {
 
 test("a listing and a catalog are joined as two maps would be, whatever their pages", async () => {
   const keys = fc
-    .uniqueArray(fc.constantFrom(..."abcdefghijklmnop🎒～"), { maxLength: 18 })
+    .uniqueArray(fc.constantFrom(...Array.from("abcdefghijklmnop"), "🎒", "～"), { maxLength: 18 })
     .map((all) => all.toSorted(orderKeys));
   await fc.assert(
     fc.asyncProperty(
