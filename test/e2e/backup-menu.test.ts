@@ -1,4 +1,4 @@
-/** Backups of the lab's estate: MySQL, Graphite and, where there is S3, a bucket, to a folder and to a bucket, by the menu's keys. */
+/** Backups of the lab's estate, to a folder and to a bucket, by the menu's keys: MySQL, Graphite and, where they are there, Elasticsearch and a bucket. */
 import path from "node:path";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
@@ -32,7 +32,10 @@ const lcops = (...words: string[]): Promise<LcopsResult> =>
     timeoutMs: 60_000,
   });
 
-const hasS3 = inject("lab").s3 !== undefined;
+const { s3, services } = inject("lab");
+/** How many sets of each a run of everything makes. */
+const s3Sets = s3 ? 1 : 0;
+const searchSets = services.elasticsearch?.node ? 1 : 0;
 
 interface Listed {
   sets: { job: string; setId: string; at: string[]; result: string }[];
@@ -43,18 +46,19 @@ async function countSets(): Promise<Record<string, number>> {
   for (const set of sets)
     expect(set).toMatchObject({ at: ["server", "operator"], result: "complete" });
   const of = (job: string): number => sets.filter((set) => set.job === job).length;
-  return { graphite: of("graphite"), mysql: of("mysql"), s3: of("s3") };
+  const jobs = ["graphite", "mysql", "elasticsearch", "s3"];
+  return Object.fromEntries(jobs.map((job) => [job, of(job)]));
 }
 
 testWith("graphite", "mysql", "hosts")(
   "the menu's keys back up the estate; it is verified, proven, and pruned",
   async () => {
     expect(await lcops("menu", "bg")).toEqual(QUIET);
-    expect(await countSets()).toEqual({ graphite: 1, mysql: 0, s3: 0 });
+    expect(await countSets()).toEqual({ graphite: 1, mysql: 0, elasticsearch: 0, s3: 0 });
     expect(await lcops("menu", "bm")).toEqual(QUIET);
     expect(await lcops("menu", "b")).toEqual(QUIET);
-    // Whisper files, MySQL and the bucket, together.
-    expect(await countSets()).toEqual({ graphite: 2, mysql: 2, s3: hasS3 ? 1 : 0 });
+    const others = { elasticsearch: searchSets, s3: s3Sets };
+    expect(await countSets()).toEqual({ graphite: 2, mysql: 2, ...others });
 
     // Nothing is proven yet.
     expect(await lcops("menu", "bs")).toMatchObject({ code: 4 });
@@ -66,14 +70,15 @@ testWith("graphite", "mysql", "hosts")(
     const shown = await lcops("backup", "status");
     expect(shown).toMatchObject({ code: 0, stderr: "" });
     const cell = String.raw`\S+ [kM]B, \d+ (s|min) ago`;
-    for (const job of ["graphite", "mysql", ...(hasS3 ? ["s3"] : [])]) {
-      const line = `^${job}\tanswers\t${cell}\t-\t${cell}\tproven, \\d+ s ago, in \\d+ s\t[▁-█]{2}\t$`;
+    for (const [job, sets] of Object.entries({ graphite: 2, mysql: 2, ...others })) {
+      if (sets === 0) continue;
+      const line = `^${job}\tanswers\t${cell}\t-\t${cell}\tproven, \\d+ s ago, in \\d+ s\t[▁-█]{${sets}}\t$`;
       expect(shown.stdout).toMatch(new RegExp(line, "m"));
     }
 
     expect(await lcops("backup", "prune", "mysql", "--confirm", "mysql")).toEqual(QUIET);
     expect(await lcops("backup", "prune", "graphite", "--confirm", "graphite")).toEqual(QUIET);
-    expect(await countSets()).toEqual({ graphite: 1, mysql: 1, s3: hasS3 ? 1 : 0 });
+    expect(await countSets()).toEqual({ graphite: 1, mysql: 1, ...others });
     expect(await lcops("backup", "verify")).toEqual(QUIET);
     expect(await lcops("backup", "gc", "--yes")).toEqual(QUIET);
     const { stdout } = await lcops("history", "--json");
@@ -89,7 +94,7 @@ testWith("s3", "hosts")(
     expect(await lcops("menu", "ba")).toEqual(QUIET);
     expect(await lcops("backup", "verify", "s3", "--level", "decode")).toEqual(QUIET);
     expect(await lcops("backup", "drill", "s3")).toEqual(QUIET);
-    const { objects } = inject("lab").s3?.submissions ?? {};
+    const { objects } = s3?.submissions ?? {};
     const { stdout } = await lcops("backup", "list", "s3", "--json");
     const { sets } = JSON.parse(stdout) as {
       sets: { totals: { rows: number }; consistency: { proof: { copied: number } } }[];
