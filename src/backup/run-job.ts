@@ -102,7 +102,9 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
       warnings,
     };
   } catch (error) {
-    if (await discard(targets, name, setId)) await forgetRun(options.stateFolder, name, setId);
+    const isGone = await discard(targets, name, setId);
+    if ((await discardElsewhere(options, setId)) && isGone)
+      await forgetRun(options.stateFolder, name, setId);
     signal.throwIfAborted();
     for (const target of targets) target.failure ??= error;
     return {
@@ -159,7 +161,7 @@ async function makeSet(
       if (external)
         await driver.external
           ?.remove(external, place, own)
-          .catch(() => options.trace(`${external.kind} ${external.id} is left behind`));
+          .catch(() => options.trace(`${external.kind} ${external.id} is not removed yet`));
       throw error;
     }
   } finally {
@@ -178,6 +180,26 @@ async function discard(targets: readonly Target[], job: string, setId: string): 
     }
   }
   return isGone;
+}
+
+/** The same for what its driver has made elsewhere, as a snapshot that it could not remove itself while the cluster was away. */
+async function discardElsewhere(options: RunJobOptions, setId: string): Promise<boolean> {
+  const { name, driver, place, stateFolder, trace } = options;
+  if (!driver.external) return true;
+  const own = {
+    ...options,
+    folder: stateFolder,
+    jobFolder: jobFolderOf(stateFolder, name),
+    signal: AbortSignal.timeout(CLEAN_UP_LIMIT_MS),
+  };
+  try {
+    for (const left of await driver.external.findLeft([setId], place, own))
+      await driver.external.remove(left, place, own);
+    return true;
+  } catch (error) {
+    trace(`${name}: what ${setId} may have left is for the next run: ${describeError(error)}`);
+    return false;
+  }
 }
 
 function describeTarget({ store, failure }: Target): JobResult["destinations"][number] {

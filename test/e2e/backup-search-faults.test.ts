@@ -156,6 +156,32 @@ describe.skipIf(!node)("an export", () => {
     LIMIT_MS,
   );
 
+  test.each(["_refresh", "_count"])(
+    "whose %s is not heard by every shard asks again; where that stays so the index is left out",
+    async (question) => {
+      await begin("export");
+      const isAsked = ({ path }: SentLine): boolean => path.endsWith(`/${question}`);
+      const leaveOut = (said: string): Answer => ({
+        body: said.replace('"failed":0', '"failed":1').replace(/"count":\d+/, '"count":29'),
+      });
+      let times = 2;
+      ground.change.answer = (sent, said) =>
+        isAsked(sent) && times-- > 0 ? leaveOut(said) : undefined;
+      expect(await lcops("backup", "run")).toEqual(QUIET);
+      expect(times).toBeLessThan(0);
+      expect(await newest()).toMatchObject({ totals: { rows: DOCUMENTS } });
+
+      // What changed is read again.
+      await ground.fill(index, 1, DOCUMENTS);
+      ground.change.answer = (sent, said) => (isAsked(sent) ? leaveOut(said) : undefined);
+      const run = await lcops("backup", "run");
+      expect(run.code).toBe(1);
+      expect(run.stderr).toContain(`${index}: 1 shards do not answer to ${question}`);
+      expect(await ground.sets()).toHaveLength(1);
+    },
+    LIMIT_MS,
+  );
+
   test(
     "gives back what the cluster holds for it, also when it is stopped",
     async () => {
@@ -222,13 +248,14 @@ describe.skipIf(!node)("an export", () => {
         stderr: expect.stringMatching(/documents were sent, and 0 answered for/),
       });
 
-      let full = 3;
+      const busy = [503, 429, 429];
       const sent: string[] = [];
       ground.change.answer = ({ path, body }, said) => {
         if (!path.includes("/_bulk")) return undefined;
         sent.push(body);
-        if (full-- <= 0) return undefined;
-        return { body: changeItem(said, { status: 429, error: { type: "rejected" } }) };
+        const status = busy.pop();
+        if (status === undefined) return undefined;
+        return { body: changeItem(said, { status, error: { type: "rejected" } }) };
       };
       expect(await lcops(...restore)).toEqual(QUIET);
       // One document alone was sent again.
@@ -421,6 +448,31 @@ describe.skipIf(!node)("a snapshot", () => {
         await running.ended;
         expect(await snapshots()).toHaveLength(signal === "SIGTERM" ? 0 : 1);
       }
+      ground.change.answer = () => undefined;
+      expect(await lcops("backup", "run")).toEqual(QUIET);
+      expect(await snapshots()).toEqual([(await newest()).external?.id.split("/")[1]]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "of a run that failed and could not remove it is removed by the next",
+    async () => {
+      await begin("snapshot");
+      // The cluster goes away while the snapshot is followed, and is away when it is to be removed.
+      let isAway = false;
+      onState((said) => {
+        isAway = true;
+        return { body: said.replace(/"state":"\w+"/, '"state":"FAILED"') };
+      });
+      ground.change.refuse = () =>
+        isAway ? { status: 502, body: '{"error":{"type":"gateway"}}' } : undefined;
+      expect(await lcops("backup", "run")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("has failed"),
+      });
+      expect(await snapshots()).toHaveLength(1);
+      ground.change.refuse = () => undefined;
       ground.change.answer = () => undefined;
       expect(await lcops("backup", "run")).toEqual(QUIET);
       expect(await snapshots()).toEqual([(await newest()).external?.id.split("/")[1]]);

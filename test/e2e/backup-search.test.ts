@@ -122,6 +122,40 @@ function promises(way: "snapshot" | "export"): void {
     LIMIT_MS,
   );
 
+  test(
+    "an index that is closed, and one that may not be read, keep nothing else from the set",
+    async () => {
+      const [closed, blocked] = [`${ground.prefix}closed`, `${ground.prefix}blocked`];
+      for (const index of [closed, blocked]) {
+        await ground.ask("PUT", `/${index}`, {
+          settings: { number_of_replicas: 0 },
+          mappings: { dynamic: false },
+        });
+        await ground.fill(index, 7);
+      }
+      await ground.ask("POST", `/${closed}/_close`);
+      await ground.ask("PUT", `/${blocked}/_settings`, { "index.blocks.read": true });
+      const run = await lcops("backup", "run");
+      const manifest = await newest();
+      expect(manifest.facts.map(({ object }) => object)).toEqual([old, today]);
+      if (way === "export") {
+        expect(run.code).toBe(3);
+        expect(run.stderr).toContain(`${closed}: it is closed, and cannot be read`);
+        expect(run.stderr).toMatch(new RegExp(`${blocked}: .*HTTP 403.*blocked`));
+        return;
+      }
+      // A snapshot is made of files, and has both.
+      expect(run).toEqual(QUIET);
+      expect(manifest.objects).toEqual(expect.arrayContaining([closed, blocked]));
+      expect(await lcops("backup", "drill")).toEqual(QUIET);
+      await ground.ask("DELETE", `/${closed}`);
+      const restore = ["backup", "restore", "logs", "--only", closed, "--into", "textlogs"];
+      expect(await lcops(...restore, "--yes")).toEqual(QUIET);
+      expect(Object.keys(await ground.documentsOf(closed))).toHaveLength(7);
+    },
+    LIMIT_MS,
+  );
+
   // Once its plan is made, and once its documents are looked at.
   const moments = {
     snapshot: ["/_ingest/pipeline", `/_snapshot/repo-PREFIX1/_verify`],

@@ -12,6 +12,7 @@ import { checkDocuments } from "./bulk.ts";
 import { withCluster } from "./cluster.ts";
 import { exportIndices, measureIndex, planExport } from "./export.ts";
 import { listIndices } from "./indices.ts";
+import { snapshots } from "./kept-snapshots.ts";
 import { planIndexRestore } from "./plan-restore.ts";
 import { readLines } from "./read-lines.ts";
 import { restoreExport } from "./restore-export.ts";
@@ -19,7 +20,8 @@ import { restoreSnapshot } from "./restore-snapshot.ts";
 import { measureSample } from "./sample.ts";
 import { openIndexScratch } from "./scratch.ts";
 import { DEFINITIONS } from "./save-definitions.ts";
-import { isExport, planSnapshot, snapshots, takeSnapshot } from "./snapshot.ts";
+import { isExport } from "./repository.ts";
+import { planSnapshot, takeSnapshot } from "./snapshot.ts";
 
 /** Elasticsearch and OpenSearch: a snapshot in a repository of theirs, or their documents in parts of the set. */
 export const elasticsearchBackup: BackupDriver = {
@@ -51,7 +53,7 @@ function measure(set: SetReader, place: ServicePlace, options: SelectOptions): P
     for (const { object } of set.facts) {
       options.signal.throwIfAborted();
       const index = there.get(nameOf(object));
-      if (index) facts.push(await measureIndex(cluster, index, object));
+      if (index) facts.push(await measureIndex(cluster, index, object, options));
     }
     return facts;
   });

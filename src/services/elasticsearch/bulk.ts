@@ -5,9 +5,10 @@ import { asPath, type Cluster } from "./cluster.ts";
 /** A request of `_bulk` has some 5 MB. */
 const BODY_BYTES = 5 * 1024 * 1024;
 const LINE_FEED = 0x0a;
-/** An item that the cluster had no room for is sent again, each time after a longer pause. */
+/** An item that the cluster had no room for, or whose shard was just moving, is sent again, each time after a longer pause. */
 const PAUSE_MS = { first: 250, longest: 10_000 };
 const TRIES = 12;
+const PASSING: ReadonlySet<number> = new Set([429, 503]);
 
 /** A document: its two lines. */
 type Document = Buffer;
@@ -34,8 +35,8 @@ export async function writeDocuments(
       left = await sendBody(cluster, index, left);
       if (left.length === 0) break;
       if (tried === TRIES)
-        throw new OperatorError("failed", `${index}: the cluster has no room for more documents`, {
-          next: "see _nodes/stats/thread_pool of the cluster",
+        throw new OperatorError("failed", `${index}: the cluster takes no more documents`, {
+          next: "see _nodes/stats/thread_pool and _cluster/health of the cluster",
         });
       await wait(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
       pause = Math.min(pause * 2, PAUSE_MS.longest);
@@ -69,7 +70,7 @@ async function sendBody(
     const [result] = Object.values(item);
     const document = documents[at];
     if (result && result.status >= 200 && result.status < 300) continue;
-    if (result?.status !== 429 || !document) {
+    if (!result || !PASSING.has(result.status) || !document) {
       const { type = "", reason = "" } = result?.error ?? {};
       throw new OperatorError(
         "failed",

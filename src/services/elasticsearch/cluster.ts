@@ -14,7 +14,8 @@ export class RefusedRequest extends OperatorError {
   constructor(where: string, { method, path }: SentRequest, status: number, body: Buffer) {
     const { type, reason } = readError(body);
     const what = `${where}: ${method} ${path.split("?")[0]}: HTTP ${status}${reason}`;
-    if (status === 401 || status === 403)
+    // A block of an index answers 403 too, and is no matter of permissions.
+    if (status === 401 || (status === 403 && type !== "cluster_block_exception"))
       super("access", what, { next: "name a user who may do that, and its password" });
     else super("failed", what);
     this.status = status;
@@ -159,6 +160,13 @@ function readError(body: Buffer): { type: string; reason: string } {
 /** Given anything that was thrown, return whether what was asked for is not there. Pure. */
 export const isNotThere = (error: unknown): boolean =>
   error instanceof RefusedRequest && error.status === 404;
+
+/** Given anything that was thrown, return whether the cluster has refused what was asked of one index, and is well itself: the others may still be read. Pure. */
+export const isRefusedForIndex = (error: unknown): boolean =>
+  error instanceof RefusedRequest &&
+  error.kind === "failed" &&
+  error.status < 500 &&
+  error.status !== 429;
 
 /** Given the name of an index, return it as one level of a path. Pure. */
 export const asPath = (index: string): string => `/${encodeURIComponent(index)}`;

@@ -4,6 +4,8 @@ export interface Dialect {
   version: string;
   /** How documents are read at one moment of an index: a point in time with a tiebreaker of its own, or a scroll. */
   reading: "elasticsearch-pit" | "opensearch-pit" | "scroll";
+  /** What a search must say to be given whole documents. */
+  wholeSource: { _source?: { exclude_vectors: false } };
 }
 
 /** Given what a server says at `/`, return how it is spoken to; undefined where it is unknown. Pure. */
@@ -17,7 +19,12 @@ export function readDialect(found: {
   if (found.version?.distribution === "opensearch") {
     if (at < 1000 || at >= 4000) return undefined;
     // Its points in time are older, from 2.4, but `_shard_doc` came with 3.3: before, search_after loses documents of equal sort values.
-    return { product: "opensearch", version, reading: at >= 3003 ? "opensearch-pit" : "scroll" };
+    return {
+      product: "opensearch",
+      version,
+      reading: at >= 3003 ? "opensearch-pit" : "scroll",
+      wholeSource: {},
+    };
   }
   // Before 7.7 its lists do not know the words that this asks with.
   if (at < 7007 || at >= 10_000) return undefined;
@@ -26,5 +33,7 @@ export function readDialect(found: {
     product: "elasticsearch",
     version,
     reading: at >= 7012 ? "elasticsearch-pit" : "scroll",
+    // From 9.2 on searches leave vectors out unless they are asked for ("Dense vector field type", exclude_source_vectors).
+    wholeSource: at >= 9002 ? { _source: { exclude_vectors: false } } : {},
   };
 }

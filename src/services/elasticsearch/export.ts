@@ -12,10 +12,12 @@ import type {
   SetContent,
 } from "../backup-driver.ts";
 import { encodePartName } from "../part-name.ts";
-import { asPath, type Cluster, withCluster } from "./cluster.ts";
+import { type Cluster, withCluster } from "./cluster.ts";
 import {
+  awaitShards,
   countDocuments,
   type FoundIndex,
+  isOfIndex,
   isThere,
   listIndices,
   readState,
@@ -127,8 +129,7 @@ async function exportIndex(
   } catch (error) {
     options.signal.throwIfAborted();
     // Neither a destination's failure nor a cluster that is gone is the index's own.
-    const isOwn = error instanceof ReadCutOff || (error as { status?: number }).status === 404;
-    if (!isOwn || isUnreachable(error)) throw error;
+    if (!isOfIndex(error) || isUnreachable(error)) throw error;
     if (!(await isThere(cluster, name))) return { isRemoved: true };
     return { skipped: describeError(error).replace(`${name}: `, "") };
   }
@@ -168,18 +169,28 @@ async function writeSlice(
 ): Promise<void> {
   const number = String(slice).padStart(4, "0");
   const path = `elasticsearch/indices/${encodePartName(index)}/${number}.ndjson`;
+  const part = { path, object: index, role: "documents", seq: slice };
+  await tryAgain(cluster, index, options, async () => {
+    await sink.write(part, reader.read(slice));
+  });
+}
+
+/** What reads a slice is called again where its reading was cut off, once its shards are there. */
+async function tryAgain(
+  cluster: Cluster,
+  index: string,
+  { signal, trace }: Pick<DriverOptions, "signal" | "trace">,
+  readSlice: () => Promise<void>,
+): Promise<void> {
   for (let tried = 1; ; tried++) {
     try {
-      await sink.write({ path, object: index, role: "documents", seq: slice }, reader.read(slice));
-      return;
+      return await readSlice();
     } catch (error) {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       if (!(error instanceof ReadCutOff) || tried === TRIES) throw error;
-      options.trace(`${error.message}; slice ${slice} is read anew`);
-      // A node that restarts is waited for; that it is not well yet is seen when it is read.
-      await cluster
-        .ask("GET", `/_cluster/health${asPath(index)}?wait_for_status=yellow&timeout=30s`)
-        .catch(() => options.signal.throwIfAborted());
+      trace(`${error.message}; it is read anew`);
+      await awaitShards(cluster, index);
+      signal.throwIfAborted();
     }
   }
 }
@@ -197,12 +208,15 @@ export async function measureIndex(
   cluster: Cluster,
   { name, shards }: Pick<FoundIndex, "name" | "shards">,
   object: string,
+  options: Pick<DriverOptions, "signal" | "trace">,
 ): Promise<Fact> {
   await refresh(cluster, name);
   const reader = await openReader(cluster, name, shards);
   try {
     for (let slice = 0; slice < reader.slices; slice++)
-      for await (const _ of reader.read(slice)) continue;
+      await tryAgain(cluster, name, options, async () => {
+        for await (const _ of reader.read(slice)) continue;
+      });
   } finally {
     await reader.close();
   }

@@ -1,5 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
-import { asPath, type Cluster, RefusedRequest } from "./cluster.ts";
+import { asPath, type Cluster, isRefusedForIndex, RefusedRequest } from "./cluster.ts";
 
 /** An index, as the cluster lists it. */
 export interface FoundIndex {
@@ -100,12 +100,49 @@ export function refuseNothing(cluster: Cluster, indices: readonly FoundIndex[]):
 interface ShardStats {
   routing: { primary: boolean };
   docs: { count: number };
-  seq_no?: { max_seq_no: number; local_checkpoint: number };
+  seq_no?: { max_seq_no: number; global_checkpoint: number };
 }
 
-/** Given an index, have searches see all that was written to it. */
+/** Something is the matter with one index, which says nothing of the others. */
+export class IndexTrouble extends OperatorError {}
+
+/** Given anything that was thrown, return whether it is the matter of one index alone. Pure. */
+export const isOfIndex = (error: unknown): boolean =>
+  error instanceof IndexTrouble || isRefusedForIndex(error);
+
+/** Given an index, have searches see all that was written to it, in every shard. */
 export async function refresh(cluster: Cluster, index: string): Promise<void> {
-  await cluster.ask("POST", `${asPath(index)}/_refresh`);
+  await askEachShard(cluster, "POST", index, "_refresh");
+}
+
+/** How often shards are asked that do not answer. */
+const TRIES = 3;
+
+/** A shard that moves, or whose node starts again, is waited for: without it, it would seem that there are fewer documents. */
+async function askEachShard<T>(
+  cluster: Cluster,
+  method: "GET" | "POST",
+  index: string,
+  question: "_refresh" | "_count",
+): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    const answer = await cluster.ask<T & { _shards: { failed: number } }>(
+      method,
+      `${asPath(index)}/${question}`,
+    );
+    const { failed } = answer._shards;
+    if (failed === 0) return answer;
+    if (tried === TRIES)
+      throw new IndexTrouble("failed", `${index}: ${failed} shards do not answer to ${question}`);
+    await awaitShards(cluster, index);
+  }
+}
+
+/** Given an index, wait until its shards are there, half a minute at most: that they are not is seen when it is read. */
+export async function awaitShards(cluster: Cluster, index: string): Promise<void> {
+  await cluster
+    .ask("GET", `/_cluster/health${asPath(index)}?wait_for_status=yellow&timeout=30s`)
+    .catch(() => undefined);
 }
 
 /**
@@ -124,7 +161,8 @@ export async function readState(cluster: Cluster, index: string): Promise<string
     .toSorted(([one], [other]) => Number(one) - Number(other))
     .map(([, copies]) => {
       const primary = copies.find(({ routing }) => routing.primary);
-      const { max_seq_no: last, local_checkpoint: done } = primary?.seq_no ?? {};
+      // What every copy has is not taken back when another becomes the primary, so that its number is not given again.
+      const { max_seq_no: last, global_checkpoint: done } = primary?.seq_no ?? {};
       return last !== undefined && done === last ? `${primary?.docs.count}/${last}` : undefined;
     });
   if (uuid === undefined || states.length === 0 || states.includes(undefined)) return undefined;
@@ -133,12 +171,8 @@ export async function readState(cluster: Cluster, index: string): Promise<string
 
 /** Given an index, return how many documents it has, all shards heard. */
 export async function countDocuments(cluster: Cluster, index: string): Promise<number> {
-  const { count, _shards } = await cluster.ask<{
-    count: number;
-    _shards: { failed: number };
-  }>("GET", `${asPath(index)}/_count`);
-  if (_shards.failed === 0) return count;
-  throw new OperatorError("failed", `${index}: ${_shards.failed} shards do not answer`);
+  const { count } = await askEachShard<{ count: number }>(cluster, "GET", index, "_count");
+  return count;
 }
 
 /** Given an index, return whether it is there. */

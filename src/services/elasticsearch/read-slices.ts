@@ -1,10 +1,11 @@
-import { describeError, OperatorError } from "../../system/errors.ts";
+import { describeError } from "../../system/errors.ts";
 import { asPath, type Cluster, isNotThere, RefusedRequest } from "./cluster.ts";
+import { IndexTrouble } from "./indices.ts";
 import { layOutPage, newTally, type Tally } from "./lay-out-page.ts";
 import type { Envelope } from "./scan-page.ts";
 
 /** The reading of a slice was cut off; it may be read anew. */
-export class ReadCutOff extends OperatorError {
+export class ReadCutOff extends IndexTrouble {
   constructor(index: string, error: unknown) {
     super("failed", `${index}: ${describeError(error)}`, { cause: error });
   }
@@ -16,7 +17,7 @@ export interface IndexReader {
   slices: number;
   /**
    * The documents of a slice, as lines for `_bulk`, all of them: the iteration throws `ReadCutOff` at its end at the latest where one is missing. What was
-   * read is in `tallies`. A slice may be read again.
+   * read is in `tallies`. A slice may be read again, and is then in smaller pages, each time.
    */
   read(slice: number): AsyncIterable<Buffer>;
   tallies: Tally[];
@@ -27,6 +28,8 @@ const PAGE_BYTES = 8 * 1024 * 1024;
 /** `index.max_result_window`, unless an index says otherwise. */
 const USUAL_WINDOW = 10_000;
 const MOST_SLICES = 8;
+/** What a page was too large for, be it the cluster or the link, one of so much less may go through. */
+const SHRINK = 4;
 /** What the cluster keeps for us, should we be killed. */
 const KEEP_ALIVE = "2m";
 /** Enough to know how large they are. */
@@ -42,6 +45,7 @@ export async function openReader(
   const slices = Math.max(1, Math.min(shards, MOST_SLICES));
   const tallies = Array.from({ length: slices }, newTally);
   const size = await chooseSize(cluster, index);
+  const times = Array.from({ length: slices }, () => 0);
   const pages =
     cluster.reading === "scroll" ? scrollPages(cluster, index) : pitPages(cluster, index);
   return {
@@ -50,8 +54,10 @@ export async function openReader(
     read: (slice) => {
       const tally = newTally();
       tallies[slice] = tally;
+      const time = times[slice] ?? 0;
+      times[slice] = time + 1;
       const clause = slices > 1 ? { slice: { id: slice, max: slices } } : {};
-      return readAll(index, pages.open({ ...size, clause }), tally);
+      return readAll(index, pages.open({ ...shrink(size, SHRINK ** time), clause }), tally);
     },
     close: pages.close,
   };
@@ -123,11 +129,18 @@ function readTotal({ hits: { total } }: Envelope): number {
   throw new Error("a search does not say how many documents there are");
 }
 
+interface PageSize {
+  size: number;
+  most: number;
+}
+
+const shrink = ({ size, most }: PageSize, by: number): PageSize => ({
+  size: Math.max(1, Math.floor(size / by)),
+  most: Math.max(1, Math.floor(most / by)),
+});
+
 /** So many documents that a page has some 8 MB; of large ones few, and never more than the index allows. */
-async function chooseSize(
-  cluster: Cluster,
-  index: string,
-): Promise<{ size: number; most: number }> {
+async function chooseSize(cluster: Cluster, index: string): Promise<PageSize> {
   const settings = await cluster.ask<Record<string, { settings: Record<string, string> }>>(
     "GET",
     `${asPath(index)}/_settings/index.max_result_window?flat_settings=true`,
@@ -136,7 +149,11 @@ async function chooseSize(
   const sample = await cluster.read({
     method: "POST",
     path: `${asPath(index)}/_search?${SEARCH}`,
-    body: JSON.stringify({ size: Math.min(SAMPLE, most), sort: ["_doc"] }),
+    body: JSON.stringify({
+      size: Math.min(SAMPLE, most),
+      sort: ["_doc"],
+      ...cluster.wholeSource,
+    }),
   });
   try {
     const { documents } = layOutPage(sample, newTally());
@@ -150,7 +167,7 @@ const sizeFor = (bytes: number, documents: number, most: number): number =>
   Math.max(1, Math.min(most, Math.floor((PAGE_BYTES * Math.max(documents, 1)) / bytes)));
 
 interface Pages {
-  open(options: { size: number; most: number; clause: object }): PageSource;
+  open(options: PageSize & { clause: object }): PageSource;
   close(): Promise<void>;
 }
 
@@ -169,7 +186,13 @@ function scrollPages(cluster: Cluster, index: string): Pages {
             return cluster.read({
               method: "POST",
               path: `${asPath(index)}/_search?scroll=${KEEP_ALIVE}&${SEARCH}`,
-              body: JSON.stringify({ size, sort: ["_doc"], track_total_hits: true, ...clause }),
+              body: JSON.stringify({
+                size,
+                sort: ["_doc"],
+                track_total_hits: true,
+                ...cluster.wholeSource,
+                ...clause,
+              }),
             });
           const body = JSON.stringify({ scroll: KEEP_ALIVE, scroll_id: id });
           return cluster.read({ method: "POST", path: "/_search/scroll", body }, { patienceMs: 0 });
@@ -221,6 +244,7 @@ function pitPages(cluster: Cluster, index: string): Pages {
             sort: ["_shard_doc"],
             track_total_hits: last === undefined,
             pit: { id, keep_alive: KEEP_ALIVE },
+            ...cluster.wholeSource,
             ...clause,
           });
           const behind = last?.lastSort === undefined ? "" : `,"search_after":${last.lastSort}`;

@@ -11,6 +11,10 @@ interface Repository {
 export const repositoryOf = ({ elasticsearch }: BackupJobConfig): string =>
   elasticsearch?.repository ?? "lcops";
 
+/** Whether a job's documents are copied instead, and no repository is needed. Pure. */
+export const isExport = ({ job }: { job: BackupJobConfig }): boolean =>
+  job.elasticsearch?.way === "export";
+
 const pathOf = (name: string): string => `/_snapshot/${encodeURIComponent(name)}`;
 
 /** Given a cluster and a job, return what is wrong with its repository as far as that is seen without a change; whether it is to be registered first. Throws `configuration`. */
@@ -52,7 +56,7 @@ export async function checkRepository(
 }
 
 /** Given a cluster and a job, register its repository where there is none, and have every node prove that it can write there. */
-export async function openRepository(cluster: Cluster, job: BackupJobConfig): Promise<string> {
+export async function openRepository(cluster: Cluster, job: BackupJobConfig): Promise<void> {
   const name = repositoryOf(job);
   const state = await checkRepository(cluster, job);
   try {
@@ -70,5 +74,4 @@ export async function openRepository(cluster: Cluster, job: BackupJobConfig): Pr
       },
     );
   }
-  return pathOf(name);
 }

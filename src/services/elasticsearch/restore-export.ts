@@ -30,13 +30,15 @@ export function restoreExport(
         throw new OperatorError("failed", `${set.setId} has no settings of ${target.index}`);
       const { atOnce, afterwards } = splitSettings(definition, { isDrill: isDrill(place) });
       const parts = set.parts.filter((part) => part.object === target.index);
-      if (!parts.some(options.isDone)) {
+      // Where it was removed since, what was done counts no more: documents without it would make one of their own.
+      const goesOn = there.has(target.name) && parts.some(options.isDone);
+      if (!goesOn) {
         if (there.has(target.name)) await cluster.ask("DELETE", asPath(target.name));
         await createIndex(cluster, target, atOnce, definition);
       }
       await Promise.all(
         parts
-          .filter((part) => !options.isDone(part))
+          .filter((part) => !goesOn || !options.isDone(part))
           .map((part) => limit(() => restorePart(cluster, set, part, target, options))),
       );
       await finishIndex(cluster, set, target, afterwards);

@@ -7,9 +7,9 @@ import type {
   SetReader,
 } from "../backup-driver.ts";
 import { asPath, type Cluster, isNotThere, REPOSITORY_SILENCE_MS, withCluster } from "./cluster.ts";
+import { pathOf } from "./kept-snapshots.ts";
 import { findReplaced, isDrill, pickTargets, type Target } from "./plan-restore.ts";
 import { putBackAliases, putBackDefinitions, readStreams } from "./put-back.ts";
-import { pathOf } from "./snapshot.ts";
 
 const POLL_MS = { first: 250, longest: 5_000 };
 const FOLLOW_LIMIT_MS = 6 * 3_600_000;

@@ -1,48 +1,33 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { OperatorError } from "../../system/errors.ts";
 import type {
-  BackupDriver,
   BackupWarning,
   DriverOptions,
   DumpOptions,
   DumpOutcome,
   DumpPlan,
-  ExternalReference,
   PartSink,
   ServicePlace,
 } from "../backup-driver.ts";
-import {
-  type Cluster,
-  isNotThere,
-  RefusedRequest,
-  REPOSITORY_SILENCE_MS,
-  withCluster,
-} from "./cluster.ts";
+import { type Cluster, RefusedRequest, withCluster } from "./cluster.ts";
 import { type FoundIndex, isThere, listIndices, refuseNothing } from "./indices.ts";
-import { checkRepository, openRepository, repositoryOf } from "./repository.ts";
+import {
+  findSnapshot,
+  PATIENCE_MS,
+  pathOf,
+  referenceTo,
+  type Snapshot,
+  THINKING,
+} from "./kept-snapshots.ts";
+import { checkRepository, openRepository } from "./repository.ts";
 import { factsBetween, lookAt } from "./sample.ts";
 import { saveDefinitions } from "./save-definitions.ts";
 
-const SNAPSHOT_KIND = "snapshot";
 const POLL_MS = { first: 250, longest: 10_000 };
 /** What takes longer will not come. */
 const FOLLOW_LIMIT_MS = 6 * 3_600_000;
-/** A node restarts, another becomes master: so long nobody may answer while a snapshot is followed. */
-const PATIENCE_MS = 5 * 60_000;
-const THINKING = { silenceMs: REPOSITORY_SILENCE_MS };
 /** How often it is begun anew because an index was removed before it had begun. */
 const TRIES = 3;
-
-/** What a repository says of a snapshot. */
-interface Snapshot {
-  state: "SUCCESS" | "IN_PROGRESS" | "PARTIAL" | "FAILED" | "INCOMPATIBLE";
-  indices: string[];
-  shards?: { total: number; failed: number; successful: number };
-  failures?: { index: string; reason: string }[];
-  reason?: string;
-  start_time?: string;
-  metadata?: { lcops?: string };
-}
 
 /** Given a job without `elasticsearch.way`, return what its snapshot would hold. Throws `configuration` where there is no repository. */
 export function planSnapshot(place: ServicePlace, options: DriverOptions): Promise<DumpPlan> {
@@ -66,7 +51,7 @@ export function takeSnapshot(
 ): Promise<DumpOutcome> {
   return withCluster(place, options, async (cluster) => {
     const { job, setId } = options;
-    const repository = await openRepository(cluster, job);
+    await openRepository(cluster, job);
     const planned = new Set(plan.objects.map(({ name }) => name));
     const list = async (): Promise<FoundIndex[]> =>
       (await listIndices(cluster, job.elasticsearch?.indices)).filter(({ name }) =>
@@ -79,7 +64,7 @@ export function takeSnapshot(
       cluster,
       indices.filter(({ isOpen, isWhole }) => isOpen && isWhole),
     );
-    const path = `${repository}/${nameOf(setId)}`;
+    const path = pathOf(referenceTo(setId, options));
     try {
       const wanted = await beginSnapshot(cluster, path, list, options);
       const snapshot = await followSnapshot(cluster, path, options);
@@ -93,56 +78,6 @@ export function takeSnapshot(
     }
   });
 }
-
-/** What lcops can do with a snapshot that a set stands for. */
-export const snapshots: NonNullable<BackupDriver["external"]> = {
-  verify: (reference, place, options) =>
-    withCluster(place, options, async (cluster) => {
-      const path = pathOf(reference);
-      const snapshot = await findSnapshot(cluster, path);
-      if (!snapshot) return `the snapshot ${reference.id} is gone`;
-      const { state } = snapshot;
-      if (state !== "SUCCESS" && state !== "PARTIAL")
-        return `the snapshot ${reference.id} is ${state}`;
-      // What each of its shards has in the repository is read for this: not its bytes.
-      return cluster.ask("GET", `${path}/_status`, undefined, THINKING).then(
-        () => undefined,
-        (error: unknown) => {
-          if (error instanceof RefusedRequest && error.kind === "failed") return error.message;
-          throw error;
-        },
-      );
-    }),
-  remove: (reference, place, options) =>
-    withCluster(place, options, (cluster) => removeOurs(cluster, pathOf(reference))),
-  findLeft: (setIds, place, options) =>
-    withCluster(place, options, async (cluster) => {
-      const found: ExternalReference[] = [];
-      if (isExport(options)) return found;
-      for (const setId of setIds) {
-        const reference = referenceTo(setId, options);
-        const snapshot = await findSnapshot(cluster, pathOf(reference));
-        if (snapshot?.metadata?.lcops === setId) found.push(reference);
-      }
-      return found;
-    }),
-};
-
-const referenceTo = (setId: string, { job }: DriverOptions): ExternalReference => ({
-  kind: SNAPSHOT_KIND,
-  id: `${repositoryOf(job)}/${nameOf(setId)}`,
-});
-
-/** Whether its documents are copied instead. Pure. */
-export const isExport = ({ job }: DriverOptions): boolean => job.elasticsearch?.way === "export";
-
-/** Given a set's reference, return its path. Pure. */
-export function pathOf({ id }: ExternalReference): string {
-  const [repository = "", name = ""] = id.split("/");
-  return `/_snapshot/${encodeURIComponent(repository)}/${encodeURIComponent(name)}`;
-}
-
-const nameOf = (setId: string): string => `lcops-${setId.toLowerCase()}`;
 
 /** Nothing was begun: there is nothing to take back. */
 class NotBegun extends OperatorError {}
@@ -209,21 +144,6 @@ async function followSnapshot(
     const { successful = 0, total = 0 } = snapshot.shards ?? {};
     update(`the snapshot is ${snapshot.state}, ${successful} of ${total} shards`);
     await wait(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
-}
-
-async function findSnapshot(cluster: Cluster, path: string): Promise<Snapshot | undefined> {
-  try {
-    const { snapshots: [snapshot] = [] } = await cluster.ask<{ snapshots?: Snapshot[] }>(
-      "GET",
-      path,
-      undefined,
-      { patienceMs: PATIENCE_MS },
-    );
-    return snapshot;
-  } catch (error) {
-    if (isNotThere(error)) return undefined;
-    throw error;
   }
 }
 
@@ -297,18 +217,4 @@ async function describeOutcome(
       bytes: { added, total },
     },
   };
-}
-
-/** What is gone already is no error. Throws `refused` where it is not one of ours. */
-async function removeOurs(cluster: Cluster, path: string): Promise<void> {
-  const snapshot = await findSnapshot(cluster, path);
-  if (!snapshot) return;
-  const name = path.split("/").at(-1);
-  if (snapshot.metadata?.lcops === undefined || nameOf(snapshot.metadata.lcops) !== name)
-    throw new OperatorError("refused", `the snapshot ${name} was not made by lcops`, {
-      next: "it does not say so in its metadata; remove it by hand where it must go",
-    });
-  await cluster.ask("DELETE", path, undefined, THINKING).catch((error: unknown) => {
-    if (!isNotThere(error)) throw error;
-  });
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
-import type * as RdsPackage from "@aws-sdk/client-rds";
 import type { DBInstance, DBSnapshot } from "@aws-sdk/client-rds";
 import type { AwsScope } from "../../aws/aws-scope.ts";
 import { OperatorError } from "../../system/errors.ts";
@@ -13,6 +12,7 @@ import type {
   ExternalReference,
   ServicePlace,
 } from "../backup-driver.ts";
+import { askWithin, isNotThere, type Rds, withRds } from "./open-rds.ts";
 
 const KIND = "rds-snapshot";
 /** Only a snapshot that has it is ever removed. */
@@ -85,50 +85,6 @@ export const rdsSnapshots: NonNullable<BackupDriver["external"]> = {
           findOurs(rds, instanceOf(options), new Set(setIds)),
         ),
 };
-
-interface Rds {
-  client: RdsPackage.RDSClient;
-  commands: typeof RdsPackage;
-  scope: AwsScope;
-  /** Given an action of IAM and what to ask, return the answer. Throws in our words. */
-  ask: Ask;
-}
-
-type Ask = <T>(action: string, asked: (signal: AbortSignal) => Promise<T>) => Promise<T>;
-
-async function withRds<T>(
-  place: ServicePlace,
-  signal: AbortSignal,
-  reference: ExternalReference | undefined,
-  use: (rds: Rds) => Promise<T>,
-): Promise<T> {
-  const { scope, access } = await place.aws(reference?.region);
-  const commands = await import("@aws-sdk/client-rds");
-  const { clientOptions } = await import("../../aws/client-options.ts");
-  const client = new commands.RDSClient(await clientOptions(scope, "RDS", access));
-  try {
-    return await use({ client, commands, scope, ask: askWithin(signal, scope) });
-  } finally {
-    client.destroy();
-  }
-}
-
-const askWithin =
-  (signal: AbortSignal, scope: AwsScope): Ask =>
-  async (action, asked) => {
-    try {
-      return await asked(signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isNotThere(error)) throw error;
-      const { explainAwsError } = await import("../../aws/explain-error.ts");
-      throw explainAwsError(error, action, scope);
-    }
-  };
-
-/** The SDK names the first of both with and without its ending. */
-const isNotThere = (error: unknown): boolean =>
-  error instanceof Error && /^DB(Instance|Snapshot)NotFound(Fault)?$/.test(error.name);
 
 const instanceOf = ({ job }: DriverOptions): string => job.mysql?.rdsSnapshot ?? "";
 

@@ -12,6 +12,7 @@ interface Body {
   slice?: { id: number; max: number };
   search_after?: [number];
   scroll_id?: string;
+  _source?: { exclude_vectors: boolean };
 }
 
 /** A cluster of one index with so many documents in so many shards; `fail` may break an answer. */
@@ -53,6 +54,8 @@ function makeCluster(
     if (status !== undefined)
       throw new RefusedRequest("logs", { method: "POST", path }, status, Buffer.from("{}"));
     if (path.includes("/_settings/")) return Buffer.from("{}");
+    if (path.includes("_search?"))
+      expect(body._source, "no field is left out").toEqual({ exclude_vectors: false });
     const hold = (): string => {
       const id = `context-${++contexts}`;
       held.add(id);
@@ -90,6 +93,7 @@ function makeCluster(
     product: "elasticsearch",
     version: "8.11.0",
     reading,
+    wholeSource: readDialect({ version: { number: "9.2.0" } })?.wholeSource ?? {},
     ask: async (method, path, body) =>
       JSON.parse(read(method, path, body ? JSON.stringify(body) : "").toString()),
     send: async ({ method, path, body }) =>
@@ -155,6 +159,17 @@ describe.each(WAYS)("by %s", (way) => {
     for (const { body } of sizes.slice(1)) expect(body.size ?? 8).toBeLessThan(10);
   });
 
+  test("what the cluster has no room for is read again in smaller pages", async () => {
+    const { cluster, change } = makeCluster(way, { documents: 12_000, shards: 1 });
+    const reader = await openReader(cluster, "logs", 1);
+    const isTooLarge = ({ size, pit }: Body, path: string): boolean =>
+      size > 3_000 && (pit !== undefined || path.includes("scroll"));
+    change.fail = (path, body) => (isTooLarge(body, path) ? 429 : undefined);
+    await expect(readAll(reader.read(0))).rejects.toThrow(/logs: .*429/);
+    expect(await readAll(reader.read(0))).toHaveLength(12_000);
+    await reader.close();
+  });
+
   test("a slice whose context is lost half-way is cut off, and is read anew from its beginning", async () => {
     const { cluster, held, change } = makeCluster(way, { documents: 40_000, shards: 2 });
     const reader = await openReader(cluster, "logs", 2);
@@ -188,4 +203,12 @@ test("a server's version says how it is read, and an unknown one is not", () => 
   for (const unknown of ["6.8.23", "7.6.2", "10.0.0", "", "lately"])
     expect(of(unknown)).toBeUndefined();
   expect(of("4.0.0", "opensearch")).toBeUndefined();
+});
+
+test("from 9.2 on Elasticsearch is asked for the vectors that it would leave out", () => {
+  const of = (number: string, distribution?: string) =>
+    readDialect({ version: { number, ...(distribution && { distribution }) } })?.wholeSource;
+  for (const [number, distribution] of [["9.1.5"], ["8.19.0"], ["3.3.2", "opensearch"]] as const)
+    expect(of(number, distribution)).toEqual({});
+  expect(of("9.2.0")).toEqual({ _source: { exclude_vectors: false } });
 });
