@@ -45,7 +45,7 @@ function promises(way: "snapshot" | "export"): void {
       const manifest = await newest();
       expect(manifest).toMatchObject({
         result: "complete",
-        source: { engine: "opensearch", version: node?.version },
+        source: { engine: node?.product, version: node?.version },
         totals: { rows: 120 },
         skipped: [],
       });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -58,4 +58,8 @@ test("without Go there is no versitygw, and a registry that is left out is not a
 test("an OpenSearch that is named is looked at where it is", () => {
   const named = environment({ LCOPS_LAB_OPENSEARCH: cache });
   expect(findOpenSearch(named)).toBe(`no OpenSearch in ${cache}`);
+  const library = path.join(cache, "lib");
+  mkdirSync(library);
+  writeFileSync(path.join(library, "elasticsearch-8.11.0.jar"), "");
+  expect(findOpenSearch(named)).toBe("Elasticsearch 8.11.0 is not 7, which the lab can start");
 });

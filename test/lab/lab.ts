@@ -45,6 +45,7 @@ export type LabMonit = Endpoint & { user: string; passwordFile: string; pid: num
 
 type LabSearchNode = {
   pid: number;
+  product: "opensearch" | "elasticsearch";
   version: string;
   /** Its path.repo, in which it may write. */
   snapshotFolder: string;

@@ -1,4 +1,4 @@
-/** Where OpenSearch is: unpacked by `npm run lab:fetch`, or wherever LCOPS_LAB_OPENSEARCH says; and a Java for it. */
+/** Where OpenSearch is: unpacked by `npm run lab:fetch`, or wherever LCOPS_LAB_OPENSEARCH says, which may be an Elasticsearch 7 too; and a Java for it. */
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
@@ -10,6 +10,7 @@ export const OPENSEARCH_VERSION = "2.19.0";
 export type OpenSearchFiles = {
   /** The unpacked distribution. */
   folder: string;
+  product: "opensearch" | "elasticsearch";
   version: string;
   java: string;
 };
@@ -49,14 +50,18 @@ export function findOpenSearch(environment: NodeJS.ProcessEnv): OpenSearchFiles 
   const folder = named === "" ? kept : named;
   const library = path.join(folder, "lib");
   const names = existsSync(library) ? readdirSync(library) : [];
-  const version = names
-    .map((name) => /^opensearch-(\d+\.\d+\.\d+)\.jar$/.exec(name)?.[1])
+  const jar = names
+    .map((name) => /^(opensearch|elasticsearch)-((\d+)\.\d+\.\d+)\.jar$/.exec(name))
     .find(Boolean);
-  if (version === undefined)
-    return named === "" ? "not fetched: npm run lab:fetch" : `no OpenSearch in ${named}`;
-  const oldest = Number(version.split(".")[0]) >= 3 ? 21 : 11;
+  if (!jar) return named === "" ? "not fetched: npm run lab:fetch" : `no OpenSearch in ${named}`;
+  const [, name, version = "", major] = jar;
+  const product = name === "elasticsearch" ? name : "opensearch";
+  // From 8 on it is started by a program of its own.
+  if (product === "elasticsearch" && major !== "7")
+    return `Elasticsearch ${version} is not 7, which the lab can start`;
+  const oldest = product === "opensearch" && Number(major) >= 3 ? 21 : 11;
   const java = findJava(environment, oldest);
   return java === undefined
-    ? `OpenSearch ${version} needs Java ${oldest} or newer`
-    : { folder, version, java };
+    ? `${version} of ${product} needs Java ${oldest} or newer`
+    : { folder, product, version, java };
 }

@@ -13,7 +13,7 @@ const HEAP = "256m";
 
 type Node = { folder: string; port: number; transportPort: number; snapshotFolder: string };
 
-function nodeSettings(node: Node): string {
+function nodeSettings(node: Node, product: OpenSearchFiles["product"]): string {
   return [
     "cluster.name: textlogs",
     "node.name: TextLogs",
@@ -25,16 +25,19 @@ function nodeSettings(node: Node): string {
     // How full this machine is must not decide whether a test can write.
     "cluster.routing.allocation.disk.threshold_enabled: false",
     "action.auto_create_index: true",
+    ...(product === "elasticsearch" ? ["xpack.security.enabled: false"] : []),
     "",
   ].join("\n");
 }
 
 /** As bin/opensearch would, less the two Java processes that it starts first, and with the compiler that is ready soonest. */
-function javaArguments(files: OpenSearchFiles, folder: string): string[] {
+function javaArguments({ product, version }: OpenSearchFiles, folder: string): string[] {
+  const isElastic = product === "elasticsearch";
   const guard =
-    Number(files.version.split(".")[0]) >= 3
+    !isElastic && Number(version.split(".")[0]) >= 3
       ? [`-javaagent:${folder}/agent/opensearch-agent.jar`]
       : ["-Djava.security.manager=allow"];
+  const own = isElastic ? "es" : "opensearch";
   return [
     `-Xms${HEAP}`,
     `-Xmx${HEAP}`,
@@ -48,13 +51,14 @@ function javaArguments(files: OpenSearchFiles, folder: string): string[] {
     "-Dio.netty.noKeySetOptimization=true",
     "-Dlog4j.shutdownHookEnabled=false",
     "-Dlog4j2.disable.jmx=true",
-    `-Dopensearch.path.home=${folder}`,
-    `-Dopensearch.path.conf=${folder}/config`,
-    "-Dopensearch.distribution.type=zip",
-    "-Dopensearch.bundled_jdk=false",
+    `-D${own}.path.home=${folder}`,
+    `-D${own}.path.conf=${folder}/config`,
+    ...(isElastic ? ["-Des.distribution.flavor=default"] : []),
+    `-D${own}.distribution.type=zip`,
+    `-D${own}.bundled_jdk=false`,
     "-cp",
     `${folder}/lib/*`,
-    "org.opensearch.bootstrap.OpenSearch",
+    isElastic ? "org.elasticsearch.bootstrap.Elasticsearch" : "org.opensearch.bootstrap.OpenSearch",
   ];
 }
 
@@ -62,7 +66,10 @@ function javaArguments(files: OpenSearchFiles, folder: string): string[] {
 function installNode(files: OpenSearchFiles, node: Node, account: Account | undefined): void {
   const { folder } = node;
   cpSync(files.folder, folder, { recursive: true, filter: (from) => !from.endsWith("/bin") });
-  writeFileSync(path.join(folder, "config/opensearch.yml"), nodeSettings(node));
+  writeFileSync(
+    path.join(folder, `config/${files.product}.yml`),
+    nodeSettings(node, files.product),
+  );
   for (const name of ["data", "logs", "tmp", "snapshots"])
     mkdirSync(path.join(folder, name), { recursive: true });
   if (account === undefined) return;
@@ -117,6 +124,12 @@ export async function startOpenSearch(
   return {
     address: ADDRESS,
     port,
-    node: { pid: server.pid, version: files.version, snapshotFolder, documents },
+    node: {
+      pid: server.pid,
+      product: files.product,
+      version: files.version,
+      snapshotFolder,
+      documents,
+    },
   };
 }

@@ -55,7 +55,10 @@ function findBetter(environment: NodeJS.ProcessEnv): Better {
       s3: { state: "real", detail: `versitygw ${VERSITYGW_VERSION}` },
     }),
     ...(typeof search !== "string" && {
-      elasticsearch: { state: "real", detail: `OpenSearch ${search.version}, three days of logs` },
+      elasticsearch: {
+        state: "real",
+        detail: `${search.product === "elasticsearch" ? "Elasticsearch" : "OpenSearch"} ${search.version}, three days of logs`,
+      },
     }),
   };
 }
