@@ -36,6 +36,8 @@ export async function makeRepositories(
     const running = promisify(execFile)("git", words, {
       env: { PATH: process.env["PATH"] ?? "", HOME: folder, GIT_CONFIG_NOSYSTEM: "1" },
     });
+    // Only one of them reads it.
+    running.child.stdin?.on("error", () => {});
     running.child.stdin?.end(input);
     await running;
   };
