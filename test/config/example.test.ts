@@ -47,6 +47,7 @@ const MORE = {
       replica: { host: "web", address: "y", port: 2 },
     },
     page: { kind: "http", address: "x", port: 1, path: "/" },
+    essays: { kind: "s3", bucket: "essays", prefix: "a", region: "eu-west-1", environment: "dev" },
     cache: {
       kind: "redis",
       address: "x",
@@ -90,6 +91,16 @@ const MORE = {
           indices: ["logs-*"],
         },
       },
+      essays: {
+        service: "essays",
+        s3: {
+          to: { bucket: "copy", prefix: "essays", region: "eu-west-1", environment: "dev" },
+          remove: { atMost: 100 },
+          shrinkPercent: 30,
+          auditDays: 7,
+        },
+      },
+      disk: { service: "essays", s3: { to: { folder: "/srv/essays" } } },
     },
   },
 };

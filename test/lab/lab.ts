@@ -129,6 +129,8 @@ export type LabS3 = {
   region: string;
   /** For sets. */
   bucket: string;
+  /** The submissions of students, and the bucket that keeps their copy, and versions. */
+  submissions: { bucket: string; objects: number; copy: string };
   /** Promises of S3 that this server does not keep: tests that lean on one are skipped here. */
   lies: readonly S3Property[];
   /** Of the operator, as in the profile `prod`. */
