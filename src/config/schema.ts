@@ -16,6 +16,7 @@ import {
   secret,
   text,
 } from "./schema-fields.ts";
+import { workstationSchema } from "./workstation-schema.ts";
 
 // A configuration is read once a run: compiling its checks would cost more than it saves.
 z.config({ ...en(), jitless: true });
@@ -216,6 +217,7 @@ export const configSchema = z.strictObject({
     z.record(name, notifySchema),
     "Who can be told of what happened; when: of trouble only, unless it says always",
   ),
+  workstation: orAbsent(workstationSchema, "What belongs to the developer's own machine"),
   menu: orAbsent(
     z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),
     "The menu, group by group",

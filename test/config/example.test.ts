@@ -58,6 +58,7 @@ const MORE = {
     },
   },
   menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
+  workstation: { repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } } },
   notify: {
     chat: { command: ["logger"], when: "always" },
     hook: { webhook: "${env:HOOK}", when: "trouble" },
@@ -119,7 +120,7 @@ describe("the example of the estate", () => {
       ...choices.map(({ key, label }) => `${key}) ${label}`),
     ]);
     // awsConnect.sh; its three entries for Monit shared the port 2812, here each has its own.
-    expect(lines.slice(0, 34)).toEqual([
+    expect(lines.slice(0, 35)).toEqual([
       "MySQL:",
       "0) RAW @ RDS-MYSQL (v3)",
       "EC2:",
@@ -154,6 +155,7 @@ describe("the example of the estate", () => {
       "tc) Close those in the background",
       "Workstation:",
       "m) The panel of this machine",
+      "repo) app+api+worker+devtools+cookbook+webpage",
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Lab, PartName } from "../lab/lab.ts";
@@ -285,6 +285,17 @@ const STEPS: readonly Step[] = [
         ...stdout.trimEnd().split("\n"),
         ...history.trimEnd().split("\n").slice(-2),
       ];
+    },
+  },
+  {
+    title: "The developer's repositories updated at once, and the missing one cloned",
+    needs: ["repositories"],
+    run: async (program, lab) => {
+      rmSync(lab.repositories?.["worker"]?.folder ?? "", { recursive: true });
+      const { stdout } = await runLcops(program, ["machine", "update", "--yes", "--verbose"]);
+      expect(/^app\tmain\t0\t2\t2\tupdated\t$/m.test(stdout), "app has its two commits");
+      expect(/^worker\tmain\t.*\tcloned\t$/m.test(stdout), "worker was missing, and is cloned");
+      return stdout.trimEnd().split("\n");
     },
   },
   {

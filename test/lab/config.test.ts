@@ -86,6 +86,7 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "rp",
     "li",
     "uu",
+    "repo",
     "dt",
     "dd",
     "dc",

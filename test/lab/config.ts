@@ -11,7 +11,7 @@ import { buildMenu } from "./menu.ts";
 type PickPort = (address: string, wished?: number) => Promise<number>;
 type Found = Pick<
   LabDescription,
-  "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups"
+  "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups" | "repositories"
 >;
 
 /** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each, and the caches theirs. */
@@ -221,6 +221,7 @@ export async function buildConfig(
     hosts,
     services,
     ...describeBackups(found),
+    ...(found.repositories && { workstation: { repositories: found.repositories } }),
     menu: buildMenu(new Set(Object.keys(hosts)), new Set(Object.keys(services))),
   });
   // The two that awsConnect.sh marks as DYN.

@@ -1,4 +1,5 @@
 /** What a lab is, as tests, demo and bench see it. */
+import type { LabRepository } from "./repositories.ts";
 
 export type PartState = "real" | "emulator" | "stand-in" | "absent";
 export const PART_NAMES = [
@@ -16,6 +17,7 @@ export const PART_NAMES = [
   "opsworks",
   "dynamodb",
   "s3",
+  "repositories",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type Part = { name: PartName; state: PartState; detail: string; reason?: string };
@@ -139,6 +141,9 @@ export type LabS3 = {
   pid?: number;
 };
 
+/** Working copies of the operator's, by name; the remote of each has two commits more. */
+type LabRepositories = Record<string, LabRepository>;
+
 /** All of a lab that can be handed to another process. */
 export type LabDescription = {
   folder: string;
@@ -151,6 +156,7 @@ export type LabDescription = {
   aws?: LabAws;
   s3?: LabS3;
   backups?: LabBackups;
+  repositories?: LabRepositories;
   identityFile: string;
   knownHostsFile: string;
   sshConfigFile: string;
