@@ -22,7 +22,8 @@ type Way = (typeof WAYS)[number];
 
 /** Measure `lcops backup run` of 500,000 documents, its set with hashes, facts and compression, beside elasticdump; and its memory. */
 export async function benchSearch(): Promise<Ratio[]> {
-  const node = await installSearchNode();
+  // Pages of 10,000 documents do not fit into the heap of the lab's.
+  const node = await installSearchNode({ heap: "1g" });
   if (typeof node === "string") {
     process.stderr.write(`bench search: there is no OpenSearch: ${node}\n`);
     return process.exit(2);

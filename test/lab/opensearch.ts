@@ -9,6 +9,7 @@ import { fetchBody } from "./ready.ts";
 import { seedLogs } from "./seed-logs.ts";
 
 const ADDRESS = "127.0.0.1";
+/** Enough for a few thousand documents. */
 const HEAP = "256m";
 
 type Node = { folder: string; port: number; transportPort: number; snapshotFolder: string };
@@ -31,7 +32,11 @@ function nodeSettings(node: Node, product: OpenSearchFiles["product"]): string {
 }
 
 /** As bin/opensearch would, less the two Java processes that it starts first, and with the compiler that is ready soonest. */
-function javaArguments({ product, version }: OpenSearchFiles, folder: string): string[] {
+function javaArguments(
+  { product, version }: OpenSearchFiles,
+  folder: string,
+  heap: string,
+): string[] {
   const isElastic = product === "elasticsearch";
   const guard =
     !isElastic && Number(version.split(".")[0]) >= 3
@@ -39,8 +44,8 @@ function javaArguments({ product, version }: OpenSearchFiles, folder: string): s
       : ["-Djava.security.manager=allow"];
   const own = isElastic ? "es" : "opensearch";
   return [
-    `-Xms${HEAP}`,
-    `-Xmx${HEAP}`,
+    `-Xms${heap}`,
+    `-Xmx${heap}`,
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:-UsePerfData",
@@ -90,6 +95,7 @@ export type InstalledNode = { url: string; snapshotFolder: string; start(): Prom
 export async function installOpenSearch(
   lab: LabContext,
   files: OpenSearchFiles,
+  { heap = HEAP }: { heap?: string } = {},
 ): Promise<InstalledNode & { port: number }> {
   const folder = path.join(lab.folder, "opensearch");
   const snapshotFolder = path.join(folder, "snapshots");
@@ -104,7 +110,7 @@ export async function installOpenSearch(
       startServer(lab, {
         name: "opensearch",
         command: files.java,
-        args: javaArguments(files, folder),
+        args: javaArguments(files, folder, heap),
         folder,
         account,
         probe: () => probeHealth(port),

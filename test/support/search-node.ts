@@ -17,7 +17,7 @@ export interface SearchNode extends InstalledNode {
 }
 
 /** Installs a node, not started; why there is none where OpenSearch is not fetched. */
-export async function installSearchNode(): Promise<SearchNode | string> {
+export async function installSearchNode(options?: { heap?: string }): Promise<SearchNode | string> {
   const files = findOpenSearch(process.env);
   if (typeof files === "string") return files;
   const folder = mkdtempSync(path.join(os.tmpdir(), LAB_PREFIX));
@@ -32,7 +32,7 @@ export async function installSearchNode(): Promise<SearchNode | string> {
     pickPort: createPortPicker(),
     closers: [],
   };
-  const node = await installOpenSearch(lab, files);
+  const node = await installOpenSearch(lab, files, options);
   return {
     ...node,
     folder,
