@@ -13,6 +13,18 @@ export function makeSetId(now: Date): string {
   return `${second}-${rest.toString(16).padStart(6, "0")}`;
 }
 
+/** `2026-01-31`, `2026-01-31T02:15`, with seconds or not, in UTC unless it says otherwise. */
+const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** Given what an operator calls a moment, return its last millisecond: of a day its end. Undefined where it is none. Pure. */
+export function readMoment(text: string): Date | undefined {
+  const [, time, seconds, zone] = MOMENT.exec(text) ?? [];
+  if (!MOMENT.test(text)) return undefined;
+  const length = time === undefined ? 86_400_000 : seconds === undefined ? 60_000 : 1_000;
+  const begin = new Date(time === undefined || zone !== undefined ? text : `${text}Z`);
+  return Number.isNaN(begin.getTime()) ? undefined : new Date(begin.getTime() + length - 1);
+}
+
 const SET_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{6}$/;
 
 /** Given the name of a set, return the second in which it was begun; undefined where it is no such name. Pure. */

@@ -158,6 +158,47 @@ describe("to a bucket", () => {
   );
 
   withS3(
+    "what is gone from there, or another there, is mended when it is looked through",
+    async () => {
+      await fill();
+      expect(await run()).toEqual(QUIET);
+      const at = { Bucket: ground.copy, Key: "copy/a.txt" };
+      await ground.client.send(new DeleteObjectCommand(at));
+      await ground.client.send(
+        new PutObjectCommand({ ...at, Key: "copy/clips/b.mp3", Body: "TWO" }),
+      );
+      const verified = await lcops("backup", "verify");
+      expect(verified).toMatchObject({ code: 4 });
+      expect(verified.stderr).toMatch(/a\.txt: it is missing/);
+      expect(verified.stderr).toMatch(/clips\/b\.mp3: something else is in its place/);
+      // The catalog knows nothing of it.
+      expect(await run()).toEqual(QUIET);
+      expect((await inCopy())["a.txt"]).toBeUndefined();
+      ground.copyTo({ bucket: ground.copy, prefix: "copy" }, { auditDays: 0 });
+      door.script();
+      expect(await run()).toMatchObject({ code: 0 });
+      expect(door.count("CopyObject")).toBe(2);
+      expect(door.count("HeadObject")).toBe(0);
+      await expectExact();
+      expect(await lcops("backup", "verify", "--level", "decode")).toEqual(QUIET);
+      door.script();
+      expect(await run()).toEqual(QUIET);
+      expect(door.count("CopyObject")).toBe(0);
+      // A listing of the copy that fails half-way says nothing of what is there.
+      door.script(async (call) =>
+        call.operation === "ListObjectsV2" && call.bucket === ground.copy
+          ? { status: 403, headers: {}, body: Buffer.alloc(0) }
+          : call.forward(),
+      );
+      expect(await run()).toMatchObject({ code: 1 });
+      expect(door.count("CopyObject")).toBe(0);
+      door.script();
+      await expectExact();
+    },
+    90_000,
+  );
+
+  withS3(
     "never into a bucket whose objects it does not know, nor into itself",
     async () => {
       await fill();
@@ -261,6 +302,15 @@ describe("to a disk", () => {
       const restore = (...words: string[]): ReturnType<typeof lcops> =>
         lcops("backup", "restore", ...words, "--yes");
       expect(await restore(before, "--into", ground.at("then"))).toEqual(QUIET);
+      const day = (by: number): string =>
+        `objects@${new Date(Date.now() + by * 86_400_000).toISOString().slice(0, 10)}`;
+      expect(await restore(day(-1), "--into", ground.at("never"))).toMatchObject({ code: 2 });
+      expect(await restore("objects@lately", "--into", ground.at("never"))).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("lately is no time"),
+      });
+      expect(await restore(day(0), "--only", "a.txt", "--into", ground.at("day"))).toEqual(QUIET);
+      expect(readFileSync(ground.at("day/a.txt"), "utf8")).toBe("ONE, anew");
       expect(readFileSync(ground.at("then/a.txt"), "utf8")).toBe("one");
       expect(listFiles(ground.at("then"))).toHaveLength(4);
       expect(await restore("objects", "--into", ground.at("now"))).toEqual(QUIET);

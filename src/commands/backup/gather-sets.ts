@@ -1,5 +1,6 @@
 import type { BadManifest, StoredSet } from "../../backup/list-sets.ts";
 import { type Report, readReports } from "../../backup/reports.ts";
+import { readMoment, readSetTime } from "../../backup/set-id.ts";
 import type { Store } from "../../backup/store.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
@@ -54,19 +55,23 @@ export async function readShelves(
   return { shelves, gaps: [...new Set(gaps)] };
 }
 
-/** Given the name of a set, or of a job for its newest, return it at each destination that has it. Throws `usage` where none has. */
+/** Given the name of a set, of a job for its newest, or `JOB@TIME` for its newest then, return it at each destination that has it. Throws `usage` where none has. */
 export async function findSet(
   backups: Backups,
   name: string,
   context: Context,
 ): Promise<{ job: Job; copies: StoredSet[]; bad: BadManifest[]; gaps: string[] }> {
   const jobs = backups.pick([]);
-  const asJob = jobs.find((job) => job.name === name);
+  const [jobName, moment] = splitMoment(name);
+  const asJob = jobs.find((job) => job.name === jobName);
+  const isBefore = (setId: string): boolean =>
+    moment === undefined || (readSetTime(setId) ?? moment) <= moment;
   const { shelves, gaps } = await gatherSets(backups, asJob ? [asJob] : jobs, context);
   const newest = asJob
     ? // One whose manifest is damaged is the newest too: an older one that is whole does not hide it.
       shelves
         .flatMap(({ sets, bad }) => [...sets, ...bad].map(({ setId }) => setId))
+        .filter(isBefore)
         .toSorted()
         .at(-1)
     : name;
@@ -78,7 +83,20 @@ export async function findSet(
   const missing = gaps.length > 0 ? ", and not every destination answers" : "";
   throw new OperatorError(
     "usage",
-    asJob ? `the job ${name} has no set yet${missing}` : `there is no set ${name}${missing}`,
-    { next: asJob ? `lcops backup run ${name}` : "see lcops backup list" },
+    asJob && moment === undefined
+      ? `the job ${name} has no set yet${missing}`
+      : `there is no set ${name}${missing}`,
+    { next: asJob && moment === undefined ? `lcops backup run ${name}` : "see lcops backup list" },
   );
+}
+
+/** No name of a job or a set has an @. */
+function splitMoment(name: string): [job: string, moment?: Date] {
+  const at = name.indexOf("@");
+  if (at === -1) return [name];
+  const moment = readMoment(name.slice(at + 1));
+  if (moment) return [name.slice(0, at), moment];
+  throw new OperatorError("usage", `${name.slice(at + 1)} is no time`, {
+    next: "a day or a minute of UTC is expected, 2026-01-31 or 2026-01-31T02:15",
+  });
 }

@@ -3,7 +3,12 @@ import type { Command } from "../command.ts";
 export const backupRestore: Command = {
   name: "backup restore",
   summary: "Read a set, or one table or metric of it, back into a service or a folder",
-  operands: [{ syntax: "<set>", description: "a set, or a job for its newest" }],
+  operands: [
+    {
+      syntax: "<set>",
+      description: "a set, a job for its newest, or JOB@TIME for its newest then",
+    },
+  ],
   options: [
     {
       flags: "--into <target>",
@@ -19,6 +24,7 @@ export const backupRestore: Command = {
     "backup restore school --only school.students --into school-dev/rescued",
     "backup restore 20260131T021500Z-7f3a9c --into school-dev --dry-run",
     "backup restore graphite --only stats.counters --into /srv/rescued",
+    "backup restore s3@2026-01-31T02:15 --only essays/anna.txt --into /srv/rescued",
   ],
   danger: "destroys",
   aws: true,

@@ -29,7 +29,7 @@ export function bucketSide(place: BucketPlace, pace: Pace, signal: AbortSignal):
     write: (key, content) => writeObject(place, key, content, signal),
     settle: () => Promise.resolve(),
     open: (entry) => openCopy(place, entry, signal),
-    inspect: () => inspectBucket(place, pace),
+    inspect: (listing) => inspectBucket(place, pace, listing ?? listBucket(place, pace)),
     remove: async ({ key }) => {
       const { DeleteObjectCommand } = await import("@aws-sdk/client-s3");
       const command = new DeleteObjectCommand({ Bucket: place.bucket, Key: place.prefix + key });
@@ -177,8 +177,11 @@ function expectOf(entry: CatalogEntry, found: OpenObject): ExpectedBytes {
 }
 
 /** Both are in one order: a listing that goes on beside the questions answers them all. */
-function inspectBucket(place: BucketPlace, pace: Pace): Inspection {
-  const pages = listBucket(place, pace);
+function inspectBucket(
+  place: BucketPlace,
+  pace: Pace,
+  pages: AsyncGenerator<ListedObject[]>,
+): Inspection {
   let page: ListedObject[] = [];
   let at = 0;
   let isOver = false;

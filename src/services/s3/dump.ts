@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type {
   BackupWarning,
   DumpOptions,
@@ -61,11 +62,18 @@ export async function dumpBucket(
       await sweepUploads(copy.bucket, pace, { from: new Date(work.killedAt), until: began });
 
     let seen = 0;
-    const listing = await spoolListing(source, pace, {
-      folder: options.folder,
-      splits: work.end?.splits ?? [],
-      seen: (more) => update(`${(seen += more)} objects listed`),
-    });
+    const isAudit = work.end !== undefined && isAuditDue(work, job.s3?.auditDays, began);
+    const splits = work.end?.splits ?? [];
+    const [listing, copied] = await allWell([
+      spoolListing(source, pace, {
+        path: join(options.folder, "listing"),
+        splits,
+        seen: (more) => update(`${(seen += more)} objects listed`),
+      }),
+      isAudit && copy.bucket
+        ? spoolListing(copy.bucket, pace, { path: join(options.folder, "copy"), splits })
+        : undefined,
+    ]);
     judgeListing({
       place: source.place,
       listed: listing.objects,
@@ -75,14 +83,13 @@ export async function dumpBucket(
     const known = await work.read();
     if (!known.head && !isVersioned) await refuseStrangers(copy, pace);
 
-    const isAudit = work.end !== undefined && isAuditDue(work, job.s3?.auditDays, began);
     const writer = await work.write({
       format: CATALOG_FORMAT,
       ...identity,
       setId,
       startedAt: began.toISOString(),
     });
-    const inspection = isAudit ? copy.side.inspect() : undefined;
+    const inspection = isAudit ? copy.side.inspect(copied?.read()) : undefined;
     let sums: CopySums;
     let removed: ReadonlySet<string> = new Set();
     try {
@@ -138,6 +145,16 @@ export async function dumpBucket(
     source.client.destroy();
     copy?.bucket?.client.destroy();
   }
+}
+
+/** Each must have ended before one's failure is told. */
+async function allWell<A, B>([one, other]: [Promise<A>, Promise<B> | undefined]): Promise<
+  [A, B | undefined]
+> {
+  const [first, second] = await Promise.allSettled([one, other]);
+  if (first.status === "rejected") throw first.reason;
+  if (second.status === "rejected") throw second.reason;
+  return [first.value, second.value];
 }
 
 function isAuditDue({ end }: WorkCatalog, days: number | undefined, now: Date): boolean {

@@ -1,4 +1,4 @@
-import type { CatalogEntry, ObjectHeaders, StoredCopy } from "./object-entry.ts";
+import type { CatalogEntry, ListedObject, ObjectHeaders, StoredCopy } from "./object-entry.ts";
 
 /** An object on its way. */
 export interface ObjectContent {
@@ -22,8 +22,11 @@ export interface ObjectSide {
   settle(): Promise<void>;
   /** The bytes of an entry as it is in the copy, compared with all that is known of them. Throws `LostCopyError` where they are not there any more. */
   open(entry: CatalogEntry): Promise<{ content: ObjectContent; isHashed: boolean }>;
-  /** Whether entries are there, without reading them. They are asked for in the order of their keys, one after the other. */
-  inspect(): Inspection;
+  /**
+   * Whether entries are there, without reading them. They are asked for in the order of their keys, one after the other. `listing`: what a bucket was
+   * seen to have, where it was listed already.
+   */
+  inspect(listing?: AsyncGenerator<ListedObject[]>): Inspection;
   /** Take an object away; older sets still find it where it is kept. What is gone already is no error. */
   remove(entry: CatalogEntry): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { BucketPlace } from "./bucket-place.ts";
 import type { Pace } from "./keep-pace.ts";
 import { readLines, writeLines } from "./line-file.ts";
@@ -17,27 +16,27 @@ export interface Listing {
 const RANGES = 4;
 
 /**
- * Given a bucket and a folder, list the bucket into it, several ranges at once where `splits` says at which keys there is about as much before as behind.
+ * Given a bucket and what its files are to begin with, list the bucket into them, several ranges at once where `splits` says at which keys there is about as much before as behind.
  * Throws what a listing throws: then there is none.
  */
 export async function spoolListing(
   place: BucketPlace,
   pace: Pace,
   {
-    folder,
+    path,
     splits,
     seen,
-  }: { folder: string; splits: readonly string[]; seen: (more: number) => void },
+  }: { path: string; splits: readonly string[]; seen?: (more: number) => void },
 ): Promise<Listing> {
   const borders = Array.from({ length: RANGES - 1 }, (_, index) =>
     splits.at(Math.floor(((index + 1) * splits.length) / RANGES)),
   );
   const keys = [...new Set(borders.filter((key) => key !== undefined))];
   const sums = { objects: 0, bytes: 0 };
-  const paths = [...keys.keys(), keys.length].map((index) => join(folder, `listing.${index}`));
-  const listRange = async (path: string, index: number): Promise<void> => {
+  const paths = [...keys.keys(), keys.length].map((index) => `${path}.${index}`);
+  const listRange = async (file: string, index: number): Promise<void> => {
     const [after, until] = [keys[index - 1], keys[index]];
-    const writer = await writeLines(path);
+    const writer = await writeLines(file);
     try {
       const range = {
         ...(after !== undefined && { after }),
@@ -49,7 +48,7 @@ export async function spoolListing(
           await writer.write(JSON.stringify(object));
         }
         sums.objects += objects.length;
-        seen(objects.length);
+        seen?.(objects.length);
       }
     } finally {
       await writer.close();
@@ -61,8 +60,8 @@ export async function spoolListing(
   return {
     ...sums,
     read: async function* () {
-      for (const path of paths)
-        for await (const lines of readLines(path))
+      for (const file of paths)
+        for await (const lines of readLines(file))
           yield lines.map((line) => JSON.parse(line) as ListedObject);
     },
   };
