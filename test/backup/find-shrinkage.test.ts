@@ -1,15 +1,27 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../../src/backup/manifest.ts";
+import type { PartRecord } from "../../src/services/backup-driver.ts";
 import { describeShrinkage, findShrinkage } from "../../src/backup/find-shrinkage.ts";
 
 const MB = 1e6;
 type Rows = Readonly<Record<string, number>>;
 
+const makePart = (bytes: number, more: Partial<PartRecord> = {}): PartRecord => ({
+  path: "a.sql.zst",
+  object: "a",
+  role: "rows",
+  seq: 0,
+  plain: { bytes, sha256: "" },
+  stored: { bytes: 1, sha256: "" },
+  codec: ["zstd"],
+  ...more,
+});
+
 const makeSet = (rows: Rows, plainBytes: number, more: Partial<Manifest> = {}) => ({
   setId: "20260101T000000Z-000001",
   service: "school",
   facts: Object.entries(rows).map(([object, count]) => ({ object, rows: count })),
-  totals: { parts: 1, plainBytes, storedBytes: 1 },
+  parts: [makePart(plainBytes)],
   skipped: [],
   ...more,
 });
@@ -44,6 +56,34 @@ test.each<[string, [Rows, number], [Rows, number, Partial<Manifest>?], string[]]
     ["the set has 33 % of 20260101T000000Z-000001"],
   ],
   ["a set that was small", [{ a: 900 }, MB / 2], [{ a: 1 }, 100], []],
+  [
+    "all but a little stands in an earlier set",
+    [{ a: 50_000 }, 9 * MB],
+    [
+      { a: 50_000 },
+      1,
+      { parts: [makePart(1), makePart(9 * MB, { in: "20260101T000000Z-000001" })] },
+    ],
+    [],
+  ],
+  [
+    "the oldest day is gone, and the next has come",
+    [{ "logs-2026.01.30": 9_000, "logs-2026.01.31": 9_000 }, 9 * MB],
+    [{ "logs-2026.01.31": 9_000, "logs-2026.02.01": 1 }, 9 * MB],
+    [],
+  ],
+  [
+    "the youngest day is gone",
+    [{ "logs-2026.01.30": 9_000, "logs-2026.01.31": 9_000 }, 9 * MB],
+    [{ "logs-2026.01.30": 9_000, "other-2026.02.01": 9_000 }, 9 * MB],
+    ["logs-2026.01.31: it is gone; it had 9000 rows in 20260101T000000Z-000001"],
+  ],
+  [
+    "a number is no date",
+    [{ shard_1: 9_000, shard_2: 9_000 }, 9 * MB],
+    [{ shard_2: 9_000 }, 9 * MB],
+    ["shard_1: it is gone; it had 9000 rows in 20260101T000000Z-000001"],
+  ],
   [
     "another service has the job now",
     [{ a: 50_000 }, 9 * MB],
