@@ -61,11 +61,12 @@ export function layOutPage(page: Buffer, tally: Tally): LaidOut {
   };
 }
 
-/** Its two lines. */
+/** Its two lines. A digest that comes as a string of bytes costs half of one that comes as a buffer. */
 function addTo(tally: Tally, document: Uint8Array): void {
-  const digest = hash("sha256", document, "buffer");
-  for (let index = 0; index < digest.length; index += 4)
-    tally.sum.writeInt32LE(tally.sum.readInt32LE(index) ^ digest.readInt32LE(index), index);
+  const digest = hash("sha256", document, "binary");
+  const { sum } = tally;
+  for (let index = 0; index < sum.length; index++)
+    sum[index] = (sum[index] as number) ^ digest.charCodeAt(index);
   tally.documents++;
 }
 
