@@ -4,7 +4,7 @@ import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
-import { benchObjects } from "./objects.ts";
+import { benchObjectsAgain, benchObjectsFirst } from "./objects.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
 import { benchRedis } from "./redis.ts";
 import { benchSearch } from "./search.ts";
@@ -16,7 +16,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   inventory: benchInventory,
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
-  objects: benchObjects,
+  objects: async () => [...(await benchObjectsFirst()), ...(await benchObjectsAgain())],
+  "objects-first": benchObjectsFirst,
+  "objects-again": benchObjectsAgain,
   redis: benchRedis,
   search: benchSearch,
   // Those below, one after the other: a quarter of an hour.

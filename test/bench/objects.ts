@@ -8,7 +8,7 @@ import { startLab } from "../lab/start-lab.ts";
 import { watchMemory } from "../support/aws-ground.ts";
 import { makeObjectGround, type ObjectGround, putMany } from "../support/object-ground.ts";
 import { LCOPS } from "../support/run-lcops.ts";
-import { measureSpread, type Ratio } from "./ratio.ts";
+import { measureSpread, type Ratio, type Spread } from "./ratio.ts";
 
 const OBJECTS = 20_000;
 const ROUNDS = 5;
@@ -23,11 +23,57 @@ interface Setting {
 /** A way to copy the source to a bucket of that name. */
 type Way = (setting: Setting, bucket: string) => Promise<number>;
 
-/**
- * Measure `lcops backup run` of 20,000 objects between two buckets of the lab's S3 beside what else copies buckets: the first copy, a run with
- * nothing changed from the catalog, and the same with the copy listed too.
- */
-export async function benchObjects(): Promise<Ratio[]> {
+type Time = (name: string, way: Way, bucket: string) => Promise<void>;
+
+/** Measure `lcops backup run` of 20,000 objects into an empty bucket of the lab's S3 beside `s3cmd sync`. */
+export function benchObjectsFirst(): Promise<Ratio[]> {
+  return withObjects(async (setting) => {
+    const { time, of, memory } = stopwatch(setting);
+    for (let round = 0; round < ROUNDS; round++) {
+      const [ours, theirs] = [`first-lcops-${round}`, `first-s3cmd-${round}`];
+      await makeBuckets(setting, ours, theirs);
+      await time("lcops", runLcops(7, memory), ours);
+      await time("s3cmd", PEERS.s3cmd.way, theirs);
+    }
+    return [
+      beside("the first copy", of("lcops"), "s3cmd", of("s3cmd"), BARS.first),
+      peakOf("the first copy", memory),
+    ];
+  });
+}
+
+/** Measure it where nothing has changed, from the catalog and with the copy listed too, beside what else copies buckets. */
+export function benchObjectsAgain(): Promise<Ratio[]> {
+  return withObjects(async (setting) => {
+    const peers = findPeers();
+    const { time, of, memory } = stopwatch(setting);
+    const [ours, theirs] = ["again-lcops", "again-peers"];
+    await makeBuckets(setting, ours, theirs);
+    await runLcops(7, [])(setting, ours);
+    await PEERS.s3cmd.way(setting, theirs);
+    for (let round = 0; round < ROUNDS; round++) {
+      await time("nothing", runLcops(7, memory), ours);
+      for (const name of peers) await time(name, PEERS[name].way, theirs);
+      await time("audited", runLcops(0, memory), ours);
+    }
+    for (const name of peers)
+      process.stderr.write(
+        `bench objects: ${name}, nothing changed: ${of(name).median.toFixed(0)} ms\n`,
+      );
+    const fastest = peers
+      .filter((name) => name !== "s3cmd")
+      .toSorted((one, other) => of(one).median - of(other).median)[0];
+    return [
+      beside("nothing changed, by the catalog,", of("nothing"), "s3cmd", of("s3cmd"), BARS.nothing),
+      ...(fastest
+        ? [beside("nothing changed, audited,", of("audited"), fastest, of(fastest), BARS.audited)]
+        : []),
+      peakOf("runs with nothing changed", memory),
+    ];
+  });
+}
+
+async function withObjects(measure: (setting: Setting) => Promise<Ratio[]>): Promise<Ratio[]> {
   const lab = await startLab({ parts: ["s3"] });
   try {
     if (lab.s3?.server !== "versitygw")
@@ -45,55 +91,46 @@ export async function benchObjects(): Promise<Ratio[]> {
   }
 }
 
-async function measure(setting: Setting): Promise<Ratio[]> {
-  const peers = findPeers();
+async function makeBuckets({ ground }: Setting, ...names: string[]): Promise<void> {
+  for (const Bucket of names) await ground.client.send(new CreateBucketCommand({ Bucket }));
+}
+
+function stopwatch(setting: Setting): {
+  time: Time;
+  of: (name: string) => Spread;
+  memory: number[];
+} {
   const times = new Map<string, number[]>();
-  const memory: number[] = [];
-  const time = async (name: string, way: Way, bucket: string): Promise<void> => {
-    const ms = await way(setting, bucket);
-    times.set(name, [...(times.get(name) ?? []), ms]);
-  };
-  for (let round = 0; round < ROUNDS; round++) {
-    const [ours, theirs] = [`bench-lcops-${round}`, `bench-s3cmd-${round}`];
-    for (const Bucket of [ours, theirs])
-      await setting.ground.client.send(new CreateBucketCommand({ Bucket }));
-    await time("first", runLcops(7, memory), ours);
-    await time("first s3cmd", PEERS.s3cmd.way, theirs);
-    await time("nothing", runLcops(7, memory), ours);
-    for (const name of peers) await time(name, PEERS[name].way, theirs);
-    await time("audited", runLcops(0, memory), ours);
-  }
-  const of = (name: string) => measureSpread(times.get(name) ?? []);
-  for (const name of peers)
-    process.stderr.write(
-      `bench objects: ${name}, nothing changed: ${of(name).median.toFixed(0)} ms\n`,
-    );
-  const fastest = peers
-    .filter((name) => name !== "s3cmd")
-    .toSorted((one, other) => of(one).median - of(other).median)[0];
-  const beside = (what: string, ours: string, peer: string, bar: number): Ratio => ({
-    what: `${what} of ${OBJECTS} objects beside ${PEERS[peer.split(" ").at(-1) as Peer].shown}`,
-    value: of(ours).median / of(peer).median,
-    bar,
-    rounds: ROUNDS,
-    ours: of(ours),
-    peer: of(peer),
-  });
-  const peak = measureSpread(memory);
-  return [
-    beside("the first copy", "first", "first s3cmd", BARS.first),
-    beside("nothing changed, by the catalog,", "nothing", "s3cmd", BARS.nothing),
-    ...(fastest ? [beside("nothing changed, audited,", "audited", fastest, BARS.audited)] : []),
-    {
-      what: "peak memory of all runs",
-      value: Math.max(...memory),
-      bar: BARS.memoryMb,
-      unit: "MB",
-      rounds: memory.length,
-      ours: peak,
-      peer: peak,
+  return {
+    memory: [],
+    time: async (name, way, bucket) => {
+      const ms = await way(setting, bucket);
+      times.set(name, [...(times.get(name) ?? []), ms]);
     },
-  ];
+    of: (name) => measureSpread(times.get(name) ?? []),
+  };
+}
+
+const beside = (what: string, ours: Spread, name: Peer, peer: Spread, bar: number): Ratio => ({
+  what: `${what} of ${OBJECTS} objects beside ${PEERS[name].shown}`,
+  value: ours.median / peer.median,
+  bar,
+  rounds: ROUNDS,
+  ours,
+  peer,
+});
+
+function peakOf(what: string, memory: readonly number[]): Ratio {
+  const peak = measureSpread([...memory]);
+  return {
+    what: `peak memory of ${what}`,
+    value: Math.max(...memory),
+    bar: BARS.memoryMb,
+    unit: "MB",
+    rounds: memory.length,
+    ours: peak,
+    peer: peak,
+  };
 }
 
 /** The catalog is younger than a week; with 0 days the copy is listed each time. */
