@@ -45,14 +45,8 @@ async function checkConfigured(
       detail: "well formed",
     };
     const hosts = await context.hosts();
-    const names = new Set(hosts.map((host) => host.name));
-    const services = Object.entries(config.services ?? {}).filter(([, service]) =>
-      service.host === undefined
-        ? service.environment === undefined ||
-          context.environmentFlag === undefined ||
-          service.environment === context.environmentFlag
-        : names.has(service.host),
-    );
+    const { pickServices } = await import("./pick-services.ts");
+    const services = pickServices(config, hosts, context.environmentFlag);
     const { ask: _never, ...unattended } = await context.reach();
     const { checkAws } = await import("./check-aws.ts");
     const { planScopes } = await import("../inventory/plan-scopes.ts");

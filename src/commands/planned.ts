@@ -8,7 +8,6 @@ const PLANNED = [
   "fleet",
   "uu",
   "menu m",
-  "health",
 ];
 
 /** Given the words of a command line, return what to say where its command is not built yet; undefined where it is. Pure. */

@@ -119,7 +119,12 @@ const service = z.discriminatedUnion(
     }),
     z.strictObject({ kind: z.literal("graphite"), ...reachable }),
     z.strictObject({ kind: z.literal("elasticsearch"), ...reachable, ...login }),
-    z.strictObject({ kind: z.literal("monit"), ...reachable, ...login }),
+    z.strictObject({
+      kind: z.literal("monit"),
+      ...reachable,
+      ...login,
+      tls: orAbsent(tls, "Whether it is spoken to over TLS, and how it is known"),
+    }),
     z.strictObject({
       kind: z.literal("redis"),
       ...reachable,
@@ -211,6 +216,7 @@ export type HostConfig = z.output<typeof host>;
 export type AddressConfig = z.output<typeof address>;
 export type ServiceConfig = z.output<typeof service>;
 export type RedisConfig = Extract<ServiceConfig, { kind: "redis" }>;
+export type MonitConfig = Extract<ServiceConfig, { kind: "monit" }>;
 export type MysqlConfig = Extract<ServiceConfig, { kind: "mysql" }>;
 export type ServiceKind = ServiceConfig["kind"];
 export type MenuEntryConfig = z.output<typeof menuEntry>;
