@@ -10,7 +10,7 @@ import { LCOPS, runLcops, type LcopsResult } from "../support/run-lcops.ts";
 let ground: Ground;
 beforeAll(async () => {
   ground = await makeGround();
-  Object.assign(UNATTENDED, await prepareTables(), await prepareSets());
+  Object.assign(UNATTENDED, await prepareTables(), await prepareSets(), prepareHealth());
 });
 afterAll(() => ground.remove());
 
@@ -79,6 +79,20 @@ async function prepareTables(): Promise<Record<string, string[]>> {
     "dyn load-table": ["dyn", "load-table", at("table.json"), TABLE, ...IN_OREGON, ...CONFIRM],
     "dyn capacity": capacity,
   };
+}
+
+/** A part of the lab that is well whatever other tests do to the rest. */
+function prepareHealth(): Record<string, string[]> {
+  const config = ground.deriveConfig((changed) => {
+    const { GraphStats } = changed.hosts ?? {};
+    const { graphite } = changed.services ?? {};
+    changed.hosts = GraphStats ? { GraphStats } : {};
+    changed.services = graphite ? { graphite } : {};
+    for (const environment of Object.values(changed.environments ?? {})) delete environment.aws;
+    delete changed.backups;
+    delete changed.menu;
+  });
+  return { health: ["health", "--config", config] };
 }
 
 /** A configuration with sets to prune and garbage, of which the commands that are confirmed take nothing away. */
