@@ -12,6 +12,8 @@ export interface ServiceType {
    * A server that answers but wants credentials answers. Never throws but for the aborted signal.
    */
   probe(endpoint: Endpoint, options: ProbeOptions): Promise<ProbeResult>;
+  /** Whether it answers, of a kind that is reached by no port; `probe` is for all others. */
+  answers?: (place: ServicePlace, signal: AbortSignal) => Promise<boolean>;
   /** How it is backed up, loaded only for that; absent: lcops cannot. */
   backup?: () => Promise<BackupDriver>;
   /** How it is asked how it is, loaded only for that; absent: whether it answers is all that can be known. */

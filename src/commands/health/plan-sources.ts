@@ -9,7 +9,7 @@ import type { Source } from "./source.ts";
 import { tunnelSources } from "./tunnel-sources.ts";
 
 /** Return everything that can be asked how it is, of the environment of `--env`, of all where it is absent; in the order of the table. */
-export async function planSources(
+async function planSources(
   connections: SharedConnections,
   backups: Backups | undefined,
   context: Context,

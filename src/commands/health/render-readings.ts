@@ -6,7 +6,7 @@ import type { Context } from "../command.ts";
 import type { ShownReading } from "./run-health.ts";
 
 /** The worst first. */
-export const STATES: readonly HealthState[] = ["fail", "warn", "unknown", "unmonitored", "ok"];
+const STATES: readonly HealthState[] = ["fail", "warn", "unknown", "unmonitored", "ok"];
 /** What else is not well is in the table. */
 const NAMED = 5;
 
@@ -46,17 +46,17 @@ export async function renderReadings(
 }
 
 /** Given readings, return them with the worst first, in their own order otherwise. Pure. */
-export function sortByState(readings: readonly ShownReading[]): ShownReading[] {
+function sortByState(readings: readonly ShownReading[]): ShownReading[] {
   return readings.toSorted((one, other) => STATES.indexOf(one.state) - STATES.indexOf(other.state));
 }
 
 /** Given a reading, return what was seen, with the day on which a disk is full. Pure. */
-export function describeReading({ detail, fullOn }: ShownReading): string {
+function describeReading({ detail, fullOn }: ShownReading): string {
   return fullOn === undefined ? detail : `${detail}, full on ${fullOn}`;
 }
 
 /** `2 fail, 1 unknown: alarm prod us-west-2/api-5xx, host TextLogs, …`. Pure. */
-export function summarise(bad: readonly ShownReading[]): string {
+function summarise(bad: readonly ShownReading[]): string {
   const counts = STATES.flatMap((state) => {
     const count = bad.filter((one) => one.state === state).length;
     return count === 0 ? [] : [`${count} ${state}`];

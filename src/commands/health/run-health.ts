@@ -40,7 +40,7 @@ export async function runHealth(_input: Input, context: Context): Promise<number
 }
 
 /** Given sources, ask all of them at once and return their readings in the order of the sources. `update` is told how many have ended. */
-export async function readAll(
+async function readAll(
   sources: readonly Source[],
   signal: AbortSignal,
   update: (done: number) => void,
@@ -57,11 +57,7 @@ export async function readAll(
 }
 
 /** Given readings and what earlier runs saw, return them as they are shown. A disk that is full within a week is not well. Pure. */
-export function describe(
-  readings: readonly Reading[],
-  memory: HealthMemory,
-  now: Date,
-): ShownReading[] {
+function describe(readings: readonly Reading[], memory: HealthMemory, now: Date): ShownReading[] {
   return readings.map((reading) => {
     const shown = {
       ...reading,

@@ -1,5 +1,5 @@
 import { expandHome } from "../../config/folders.ts";
-import type { ServiceConfig } from "../../config/schema.ts";
+import type { ReachableConfig } from "../../config/schema.ts";
 import { forwardPort } from "../../reach/forward-port.ts";
 import type { SharedConnections } from "../../reach/share-connections.ts";
 import { loadServiceType } from "../../services/registry.ts";
@@ -21,7 +21,7 @@ export function serviceSources(
 ): Source[] {
   const sourceOf = (
     about: { area: string; name: string },
-    config: ServiceConfig,
+    config: ReachableConfig,
     loadReader: () => Promise<ReadHealth>,
   ): Source => ({
     ...about,
@@ -41,7 +41,7 @@ export function serviceSources(
     return (await type.health?.()) ?? probeOnly(area, service);
   });
   if (service.kind !== "mysql" || !service.replica) return [own];
-  const replica = { ...service, ...definedOf(service.replica) } as ServiceConfig;
+  const replica = { ...service, ...definedOf(service.replica) } as ReachableConfig;
   const about = { area: "replica", name: `${name}-replica` };
   return [
     own,
@@ -52,7 +52,7 @@ export function serviceSources(
   ];
 }
 
-const AREAS: Record<ServiceConfig["kind"], string> = {
+const AREAS: Record<ReachableConfig["kind"], string> = {
   elasticsearch: "search",
   graphite: "graphite",
   http: "http",
@@ -62,7 +62,7 @@ const AREAS: Record<ServiceConfig["kind"], string> = {
 };
 
 /** Of a kind that says nothing of itself: whether it answers. */
-function probeOnly(area: string, service: ServiceConfig): ReadHealth {
+function probeOnly(area: string, service: ReachableConfig): ReadHealth {
   return async (place, signal) => {
     const type = await loadServiceType(service.kind);
     const { answers, detail } = await type.probe(await place.endpoint(), {
@@ -76,7 +76,7 @@ function probeOnly(area: string, service: ServiceConfig): ReadHealth {
 
 async function withPlace(
   name: string,
-  config: ServiceConfig,
+  config: ReachableConfig,
   connections: SharedConnections,
   context: Context,
   use: (place: HealthPlace) => Promise<Reading[]>,
@@ -113,7 +113,7 @@ async function withPlace(
 }
 
 /** Services know no home folder. */
-function withPaths(config: ServiceConfig): ServiceConfig {
+function withPaths(config: ReachableConfig): ReachableConfig {
   if (!("tls" in config) || config.tls === undefined || config.tls === true) return config;
   const { ca, certificate, key } = config.tls;
   const files = definedOf({ ca, certificate, key });

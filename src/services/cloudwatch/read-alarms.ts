@@ -58,7 +58,7 @@ export async function readAlarms(scope: AwsScope, access: AwsAccess): Promise<Re
 const STATES: Readonly<Record<string, HealthState>> = { OK: "ok", ALARM: "fail" };
 
 /** Given an alarm, return how it is: one without data is not well, nor is one that would tell nobody. Pure. */
-export function judgeAlarm(
+function judgeAlarm(
   alarm: Pick<
     Alarm,
     "AlarmName" | "StateValue" | "StateReason" | "StateUpdatedTimestamp" | "ActionsEnabled"
