@@ -1,5 +1,4 @@
 import pLimit from "p-limit";
-import type { ReachableConfig } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 import { connectHost, type ReachOptions } from "../reach/connect-host.ts";
 import { forwardPort } from "../reach/forward-port.ts";
@@ -8,12 +7,11 @@ import type { Endpoint } from "../services/service.ts";
 import type { Connection } from "../ssh/connect.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { Finding } from "../system/finding.ts";
+import type { NamedService } from "./pick-services.ts";
 
 /** sshd begins to drop connections at ten that have not logged in yet (sshd_config(5), MaxStartups). */
 const AT_ONCE = 8;
 const PROBE_TIMEOUT_MS = 10_000;
-
-type NamedService = readonly [name: string, service: ReachableConfig];
 
 /**
  * Given hosts and services, log in to each host and ask each service, through its host where it has one; return what was found,

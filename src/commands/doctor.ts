@@ -45,18 +45,8 @@ async function checkConfigured(
       detail: "well formed",
     };
     const hosts = await context.hosts();
-    const names = new Set(hosts.map((host) => host.name));
-    const services = Object.entries(config.services ?? {}).flatMap(([name, service]) => {
-      // Buckets have no port: what AWS says of their account stands for them.
-      if (service.kind === "s3") return [];
-      const isWanted =
-        service.host === undefined
-          ? service.environment === undefined ||
-            context.environmentFlag === undefined ||
-            service.environment === context.environmentFlag
-          : names.has(service.host);
-      return isWanted ? [[name, service] as const] : [];
-    });
+    const { pickServices } = await import("./pick-services.ts");
+    const services = pickServices(config, hosts, context.environmentFlag);
     const { ask: _never, ...unattended } = await context.reach();
     const { checkAws } = await import("./check-aws.ts");
     const { planScopes } = await import("../inventory/plan-scopes.ts");

@@ -22,6 +22,7 @@ import { dynTables } from "./dyn/tables.ts";
 import { dynUndo } from "./dyn/undo.ts";
 import { dynUploadRow } from "./dyn/upload-row.ts";
 import { doctor } from "./doctor.ts";
+import { health } from "./health.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
@@ -71,6 +72,7 @@ export const commands: readonly Command[] = [
   redisInfo,
   redisFlush,
   redisConsole,
+  health,
   machineUpdate,
   configInit,
   configCheck,

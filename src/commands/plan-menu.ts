@@ -26,6 +26,9 @@ export function planMenu(config: Config): MenuGroup[] {
   }));
 }
 
+const HEALTH_ENTRIES: MenuEntryConfig[] = [
+  { key: "h", label: "Everything in one table", run: ["health"] },
+];
 const TUNNEL_ENTRIES: MenuEntryConfig[] = [
   { key: "t", label: "In the background", run: ["tunnel", "list"] },
   { key: "tc", label: "Close those in the background", run: ["tunnel", "close", "--all"] },
@@ -58,6 +61,10 @@ function proposeMenu(config: Config): NonNullable<Config["menu"]> {
       : []),
     { title: "Update repos:", entries: proposeRepositories(config) },
     { title: "Inventory:", entries: [{ key: "li", label: "List the hosts", run: ["hosts"] }] },
+    {
+      title: "Health:",
+      entries: Object.keys(config.services ?? {}).length > 0 ? HEALTH_ENTRIES : [],
+    },
     { title: "Tunnels:", entries: services.length > 0 ? TUNNEL_ENTRIES : [] },
   ];
   return groups.filter((group) => group.entries.length > 0);

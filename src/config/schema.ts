@@ -136,7 +136,12 @@ const service = z.discriminatedUnion(
       ...bucketFields,
       title: reachable.title,
     }),
-    z.strictObject({ kind: z.literal("monit"), ...reachable, ...login }),
+    z.strictObject({
+      kind: z.literal("monit"),
+      ...reachable,
+      ...login,
+      tls: orAbsent(tls, "Whether it is spoken to over TLS, and how it is known"),
+    }),
     z.strictObject({
       kind: z.literal("redis"),
       ...reachable,
@@ -236,6 +241,7 @@ type BucketConfig = Extract<z.output<typeof service>, { kind: "s3" }> & {
 };
 export type ServiceConfig = ReachableConfig | BucketConfig;
 export type RedisConfig = Extract<ServiceConfig, { kind: "redis" }>;
+export type MonitConfig = Extract<ServiceConfig, { kind: "monit" }>;
 export type MysqlConfig = Extract<ServiceConfig, { kind: "mysql" }>;
 export type ServiceKind = ServiceConfig["kind"];
 export type MenuEntryConfig = z.output<typeof menuEntry>;

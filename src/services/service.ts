@@ -1,3 +1,4 @@
+import type { Reading } from "../system/reading.ts";
 import type { BackupDriver, ServicePlace } from "./backup-driver.ts";
 
 /** What every kind of service can tell lcops; each kind's folder is the only code that knows its protocol. */
@@ -15,7 +16,18 @@ export interface ServiceType {
   answers?: (place: ServicePlace, signal: AbortSignal) => Promise<boolean>;
   /** How it is backed up, loaded only for that; absent: lcops cannot. */
   backup?: () => Promise<BackupDriver>;
+  /** How it is asked how it is, loaded only for that; absent: whether it answers is all that can be known. */
+  health?: () => Promise<ReadHealth>;
 }
+
+/**
+ * Given a service and the ways to it, return how it is, and how what it watches is: what it says of itself, not what it is thought to be.
+ * Throws OperatorError where it cannot be asked, `unreachable` where it is not there.
+ */
+export type ReadHealth = (place: HealthPlace, signal: AbortSignal) => Promise<Reading[]>;
+
+/** Paths of its configuration begin at the root. */
+export type HealthPlace = Pick<ServicePlace, "name" | "config" | "endpoint" | "password">;
 
 /** Where a service is reached from this machine. */
 export interface Endpoint {

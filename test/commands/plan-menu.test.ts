@@ -58,6 +58,8 @@ describe("the menu", () => {
       "ssh plain",
       "Inventory:",
       "hosts",
+      "Health:",
+      "health",
       "Tunnels:",
       "tunnel list",
       "tunnel close --all",
@@ -71,6 +73,7 @@ describe("the menu", () => {
       "6",
       "7",
       "li",
+      "h",
       "t",
       "tc",
     ]);

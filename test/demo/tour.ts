@@ -313,6 +313,33 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title: "How everything is that runs, and everything that watches",
+    needs: ["hosts"],
+    run: async (program) => {
+      // What is overdue of backups, and an AWS that cannot be asked, is not well.
+      const { stdout } = await runLcops(program, ["health", "--json"], [0, 3, 4]);
+      const { readings } = JSON.parse(stdout) as {
+        readings: { area: string; name: string; state: string; detail: string }[];
+      };
+      const ofHosts = readings.filter(({ area }) => area === "host" || area === "disk");
+      expect(ofHosts.length > 0, "there are hosts and disks");
+      expect(
+        ofHosts.every(({ state }) => state !== "unknown"),
+        "all of them were asked",
+      );
+      const count = (wanted: string): number =>
+        readings.filter(({ state }) => state === wanted).length;
+      const states = ["ok", "warn", "fail", "unmonitored", "unknown"];
+      return [
+        states.map((state) => `${count(state)} ${state}`).join(", "),
+        ...readings
+          .filter(({ area }) => ["replica", "monit", "redis"].includes(area))
+          .slice(0, 4)
+          .map(({ state, area, name, detail }) => `${state} ${area} ${name}: ${detail}`),
+      ];
+    },
+  },
+  {
     title: "What is installed and reachable",
     needs: ["hosts"],
     run: async (program) => {

@@ -16,6 +16,7 @@ beforeAll(async () => {
     await prepareTables(),
     await prepareSets(),
     await prepareRepositories(),
+    prepareHealth(),
   );
 });
 afterAll(() => ground.remove());
@@ -85,6 +86,20 @@ async function prepareTables(): Promise<Record<string, string[]>> {
     "dyn load-table": ["dyn", "load-table", at("table.json"), TABLE, ...IN_OREGON, ...CONFIRM],
     "dyn capacity": capacity,
   };
+}
+
+/** A part of the lab that is well whatever other tests do to the rest. */
+function prepareHealth(): Record<string, string[]> {
+  const config = ground.deriveConfig((changed) => {
+    const { GraphStats } = changed.hosts ?? {};
+    const { graphite } = changed.services ?? {};
+    changed.hosts = GraphStats ? { GraphStats } : {};
+    changed.services = graphite ? { graphite } : {};
+    for (const environment of Object.values(changed.environments ?? {})) delete environment.aws;
+    delete changed.backups;
+    delete changed.menu;
+  });
+  return { health: ["health", "--config", config] };
 }
 
 /** A configuration with sets to prune and garbage, of which the commands that are confirmed take nothing away. */

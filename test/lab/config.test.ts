@@ -91,6 +91,7 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "dd",
     "dc",
     "du",
+    "h",
     "t",
     "tc",
   ]);

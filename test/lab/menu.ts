@@ -82,6 +82,10 @@ const MENU: Menu = [
     ],
   },
   {
+    title: "Health:",
+    entries: [{ key: "h", label: "Everything in one table", run: ["health"] }],
+  },
+  {
     title: "Tunnels:",
     entries: [
       { key: "t", label: "In the background", run: ["tunnel", "list"] },

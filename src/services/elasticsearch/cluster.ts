@@ -1,7 +1,8 @@
 import { Agent } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { describeError, OperatorError } from "../../system/errors.ts";
-import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions } from "../backup-driver.ts";
+import type { HealthPlace } from "../service.ts";
 import { type Dialect, readDialect } from "./dialect.ts";
 import { type SentRequest, sendRequest } from "./send-request.ts";
 
@@ -62,7 +63,7 @@ const PASSING = new Set([429, 502, 503, 504]);
 
 /** Given a service, call `use` with what speaks to its cluster. Throws `configuration` where it is neither Elasticsearch nor OpenSearch of a known version. */
 export async function withCluster<T>(
-  place: ServicePlace,
+  place: HealthPlace,
   { signal, trace }: Pick<DriverOptions, "signal" | "trace">,
   use: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
@@ -128,7 +129,7 @@ export async function withCluster<T>(
   }
 }
 
-async function readAuthorization(place: ServicePlace): Promise<string | undefined> {
+async function readAuthorization(place: HealthPlace): Promise<string | undefined> {
   const { config } = place;
   const password = await place.password();
   if (config.kind !== "elasticsearch" || config.user === undefined || password === undefined)
@@ -136,7 +137,7 @@ async function readAuthorization(place: ServicePlace): Promise<string | undefine
   return `Basic ${Buffer.from(`${config.user}:${password}`).toString("base64")}`;
 }
 
-const asUnreachable = (place: ServicePlace, error: unknown): OperatorError =>
+const asUnreachable = (place: HealthPlace, error: unknown): OperatorError =>
   new OperatorError("unreachable", `${place.name}: ${describeError(error)}`, {
     next: "see lcops doctor",
     cause: error,

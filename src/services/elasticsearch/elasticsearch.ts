@@ -3,6 +3,7 @@ import type { ServiceType } from "../service.ts";
 
 /** Elasticsearch and OpenSearch: both name themselves at `/`. */
 export const elasticsearch: ServiceType = {
+  health: async () => (await import("./read-health.ts")).readClusterHealth,
   scheme: "http",
   isAskedWhileIdle: true,
   backup: async () => (await import("./backup.ts")).elasticsearchBackup,

@@ -5,6 +5,7 @@ import type { ServiceType } from "../service.ts";
 export const monit: ServiceType = {
   scheme: "http",
   isAskedWhileIdle: true,
+  health: async () => (await import("./read-health.ts")).readMonitHealth,
   probe: (endpoint, options) =>
     askHttp(endpoint, "/_status?format=xml", options, ({ status, headers, body }) => {
       const isMonit = /monit/i.test([headers.server, headers["www-authenticate"]].join(" "));

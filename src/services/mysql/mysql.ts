@@ -4,6 +4,7 @@ import type { ServiceType } from "../service.ts";
 /** MySQL and MariaDB, by the greeting that the server sends first (protocol version 10). */
 export const mysql: ServiceType = {
   backup: async () => (await import("./backup.ts")).mysqlBackup,
+  health: async () => (await import("./read-health.ts")).readServerHealth,
   scheme: "tcp",
   // A greeting without a login counts towards max_connect_errors, which then locks the host of the tunnel out.
   isAskedWhileIdle: false,

@@ -24,7 +24,9 @@ export interface Server {
 export type Session = Pick<Server, "query" | "close">;
 
 /** Given where a server is, connect to it. Throws `access` and `unreachable` in our words. */
-export async function openServer(place: ServicePlace): Promise<Server> {
+export async function openServer(
+  place: Pick<ServicePlace, "name" | "config" | "endpoint" | "password">,
+): Promise<Server> {
   const { config } = place;
   const { host, port } = await place.endpoint();
   const password = await place.password();

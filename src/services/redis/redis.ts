@@ -3,6 +3,7 @@ import type { ServiceType } from "../service.ts";
 
 /** Redis, by PING; a server that wants a password, or still loads its data, is alive. */
 export const redis: ServiceType = {
+  health: async () => (await import("./read-health.ts")).readRedisHealth,
   scheme: "tcp",
   isAskedWhileIdle: true,
   probe: async (endpoint, options) => {

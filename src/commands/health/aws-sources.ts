@@ -1,0 +1,100 @@
+import type { AwsAccess } from "../../aws/client-options.ts";
+import { checkAccount } from "../../inventory/load-inventory.ts";
+import { type EnvironmentScope, planScopes } from "../../inventory/plan-scopes.ts";
+import type { Reading } from "../../system/reading.ts";
+import type { Context } from "../command.ts";
+import type { Source } from "./source.ts";
+
+/** All pages and retries of one question to one region. */
+const LIMIT_MS = 20_000;
+/** Where Route 53 and CloudFront have their metrics, and so the alarms on them. */
+const GLOBAL_REGION = "us-east-1";
+
+type ReadAws = (scope: EnvironmentScope, access: AwsAccess) => Promise<Reading[]>;
+
+/** Return what can be asked of AWS: alarms, EC2's own checks and load balancers region by region, Route 53's checks once an account. */
+export async function awsSources(context: Context): Promise<Source[]> {
+  const scopes = planScopes(await context.config(), context.scopeWishes);
+  const isNarrowed = context.scopeWishes.region !== undefined;
+  const regions = mergeScopes(scopes, ({ region }) => region);
+  const accounts = mergeScopes(scopes, () => "").map((scope) => ({
+    ...scope,
+    region: GLOBAL_REGION,
+  }));
+  const everywhere = isNarrowed
+    ? regions
+    : mergeScopes([...regions, ...accounts], ({ region }) => region);
+  const names = once(async () => {
+    const { hosts } = await context.inventory("list");
+    return new Map(
+      hosts.flatMap(({ instanceId, name }) => (instanceId ? [[instanceId, name]] : [])),
+    );
+  });
+  const sourceOf = (
+    area: string,
+    scope: EnvironmentScope,
+    read: ReadAws,
+    label = `${scope.environments.join("+")} ${scope.region}`,
+  ): Source => ({
+    area,
+    name: label,
+    limitMs: LIMIT_MS,
+    read: async (signal) => {
+      const { environment, folders } = context;
+      // What another account has must not pass for this one's.
+      await checkAccount(scope, { cacheFolder: folders.cache, environment, signal });
+      const readings = await read(scope, { environment, signal });
+      return readings.map((one) => ({ ...one, name: `${label}/${one.name}` }));
+    },
+  });
+  return [
+    ...everywhere.map((scope) => sourceOf("alarm", scope, readAlarmsOf)),
+    ...regions.flatMap((scope) => [
+      sourceOf("ec2", scope, async (of, access) => {
+        const { readInstanceStatus } = await import("../../inventory/instance-status.ts");
+        const known = await names().catch(() => new Map<string, string>());
+        return readInstanceStatus(of, (id) => known.get(id), access);
+      }),
+      sourceOf("balancer", scope, readBalancersOf),
+    ]),
+    ...(isNarrowed ? [] : accounts).map((scope) =>
+      sourceOf("dns check", scope, readChecksOf, scope.environments.join("+")),
+    ),
+  ];
+}
+
+/** Each account once, whatever the profiles are called that lead to it, in the order of the first ones. */
+function mergeScopes(
+  scopes: readonly EnvironmentScope[],
+  within: (scope: EnvironmentScope) => string,
+): EnvironmentScope[] {
+  const merged = new Map<string, EnvironmentScope>();
+  for (const scope of scopes) {
+    const key = JSON.stringify([scope.account ?? [scope.profile], within(scope)]);
+    const first = merged.get(key) ?? scope;
+    const environments = [...new Set([...first.environments, ...scope.environments])];
+    merged.set(key, { ...first, environments });
+  }
+  return [...merged.values()];
+}
+
+const readAlarmsOf: ReadAws = async (scope, access) => {
+  const { readAlarms } = await import("../../services/cloudwatch/read-alarms.ts");
+  return readAlarms(scope, access);
+};
+
+const readBalancersOf: ReadAws = async (scope, access) => {
+  const { readTargets } = await import("../../services/load-balancers/read-targets.ts");
+  const { readClassic } = await import("../../services/load-balancers/read-classic.ts");
+  return (await Promise.all([readTargets(scope, access), readClassic(scope, access)])).flat();
+};
+
+const readChecksOf: ReadAws = async (scope, access) => {
+  const { readHealthChecks } = await import("../../services/route53/read-health-checks.ts");
+  return readHealthChecks(scope, access);
+};
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,48 @@
+import type { SharedConnections } from "../../reach/share-connections.ts";
+import type { Backups } from "../backup/open-backups.ts";
+import type { Context } from "../command.ts";
+import { pickServices } from "../pick-services.ts";
+import { awsSources } from "./aws-sources.ts";
+import { hostSources } from "./host-sources.ts";
+import { serviceSources } from "./service-sources.ts";
+import type { Source } from "./source.ts";
+import { tunnelSources } from "./tunnel-sources.ts";
+
+/** Return everything that can be asked how it is, of the environment of `--env`, of all where it is absent; in the order of the table. */
+async function planSources(
+  connections: SharedConnections,
+  backups: Backups | undefined,
+  context: Context,
+): Promise<Source[]> {
+  const config = await context.config();
+  const wanted = context.environmentFlag;
+  const hosts = (await context.hosts()).filter(({ sources }) => sources[0] === "config");
+  const services = pickServices(config, hosts, wanted);
+  const { backupSources } = await import("./backup-sources.ts");
+  return [
+    ...hosts.flatMap((host) => hostSources(host, connections)),
+    ...services.flatMap((service) => serviceSources(service, connections, context)),
+    ...(await awsSources(context)),
+    ...tunnelSources(services, context),
+    ...(backups ? backupSources(backups, wanted, context.signal) : []),
+  ];
+}
+
+/** Call `use` with all of it; what was opened for it is closed behind. */
+export async function withSources<T>(
+  context: Context,
+  use: (sources: readonly Source[], connections: SharedConnections) => Promise<T>,
+): Promise<T> {
+  const { shareConnections } = await import("../../reach/share-connections.ts");
+  const { ask: _never, ...unattended } = await context.reach();
+  const connections = shareConnections(unattended);
+  const useWith = async (backups?: Backups): Promise<T> =>
+    use(await planSources(connections, backups, context), connections);
+  try {
+    if (!(await context.config()).backups) return await useWith();
+    const { withBackups } = await import("../backup/open-backups.ts");
+    return await withBackups(context, useWith);
+  } finally {
+    await connections.close();
+  }
+}

@@ -1,0 +1,23 @@
+import type { HealthState } from "../../system/reading.ts";
+import type { ReadHealth } from "../service.ts";
+import { withCluster } from "./cluster.ts";
+
+const STATES: Readonly<Record<string, HealthState>> = { green: "ok", yellow: "warn", red: "fail" };
+
+interface ClusterHealth {
+  status?: string;
+  number_of_nodes?: number;
+  unassigned_shards?: number;
+}
+
+/** Asks a cluster for its colour: yellow where copies of shards are missing, red where shards are (Elasticsearch reference, "Cluster health"). */
+export const readClusterHealth: ReadHealth = (place, signal) =>
+  withCluster(place, { signal, trace: () => undefined }, async (cluster) => {
+    const found = await cluster.ask<ClusterHealth>("GET", "/_cluster/health", undefined, {
+      patienceMs: 0,
+    });
+    const { status = "no colour", number_of_nodes: nodes = 0, unassigned_shards: lost = 0 } = found;
+    const missing = lost === 0 ? "" : `, ${lost} shards have no place`;
+    const detail = `${status}, ${nodes} ${nodes === 1 ? "node" : "nodes"}${missing}`;
+    return [{ area: "search", name: place.name, state: STATES[status] ?? "unknown", detail }];
+  });

@@ -1,0 +1,58 @@
+import type { RedisConfig } from "../../config/schema.ts";
+import type { HealthState } from "../../system/reading.ts";
+import type { ReadHealth } from "../service.ts";
+import { connectRedis, type RedisPlace } from "./connect-redis.ts";
+import { readInfo, type RedisInfo } from "./read-info.ts";
+
+/** Of a Redis that may not remove keys by itself: from here on there is little room left. */
+const FULL_SHARE = { warn: 0.8, fail: 0.95 };
+
+/** Asks a Redis how full it is, and a replica whether it follows. */
+export const readRedisHealth: ReadHealth = async (place, signal) => {
+  const { user, database = 0, tls, address = "127.0.0.1" } = place.config as RedisConfig;
+  const password = await place.password();
+  const client = await connectRedis(
+    {
+      name: place.name,
+      ...(await place.endpoint()),
+      ...(user !== undefined && { user }),
+      ...(password !== undefined && { password }),
+      database,
+      ...(tls !== undefined && { tls: readTls(tls, address) }),
+    },
+    signal,
+  );
+  try {
+    const [state, detail] = judgeInfo(await readInfo(client));
+    return [{ area: "redis", name: place.name, state, detail }];
+  } finally {
+    client.close();
+  }
+};
+
+function readTls(
+  tls: NonNullable<RedisConfig["tls"]>,
+  address: string,
+): NonNullable<RedisPlace["tls"]> {
+  const { serverName = address, ca, certificate, key } = tls === true ? {} : tls;
+  return {
+    serverName,
+    ...(ca !== undefined && { ca }),
+    ...(certificate !== undefined && { certificate }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+/** Given what a Redis says of itself, return how it is. Pure. */
+export function judgeInfo(info: RedisInfo): [state: HealthState, detail: string] {
+  const { usedBytes, maxBytes, eviction, role, master } = info;
+  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const memory = `uses ${mb(usedBytes)} ${maxBytes > 0 ? `of ${mb(maxBytes)}` : "without a limit"}`;
+  if (role === "replica" && !master?.isLinked)
+    return ["fail", `${memory}; the link to its master ${master?.host}:${master?.port} is down`];
+  // With another policy a full memory is what a cache is for.
+  const share = maxBytes > 0 && eviction === "noeviction" ? usedBytes / maxBytes : 0;
+  if (share < FULL_SHARE.warn) return ["ok", memory];
+  const what = `${memory}, and refuses writes when it is full`;
+  return [share < FULL_SHARE.fail ? "warn" : "fail", what];
+}
