@@ -22,6 +22,7 @@ import { dynTables } from "./dyn/tables.ts";
 import { dynUndo } from "./dyn/undo.ts";
 import { dynUploadRow } from "./dyn/upload-row.ts";
 import { doctor } from "./doctor.ts";
+import { fleetRun } from "./fleet/run.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
@@ -70,6 +71,7 @@ export const commands: readonly Command[] = [
   redisInfo,
   redisFlush,
   redisConsole,
+  fleetRun,
   configInit,
   configCheck,
   configShow,
@@ -85,6 +87,7 @@ export const nouns: Readonly<Record<string, string>> = {
   backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
+  fleet: "Run one command, or one upgrade, over many hosts",
   redis: "Look at a Redis, flush it without a surprise, open its console",
   dyn: "Dump, edit and load DynamoDB tables and rows",
   tunnel: "Forward the ports of services",

@@ -5,7 +5,7 @@ const PLANNED = [
   "dbConsistency",
   "machine",
   "statusMachine",
-  "fleet",
+  "fleet upgrade",
   "uu",
   "menu m",
   "health",

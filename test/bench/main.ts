@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
 import { benchDynamodb } from "./dynamodb.ts";
+import { benchFleet } from "./fleet.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
 import { benchRedis } from "./redis.ts";
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   tunnel: benchTunnel,
   redis: benchRedis,
   search: benchSearch,
+  fleet: benchFleet,
   // Those below, one after the other: a quarter of an hour.
   backup: async () => [
     ...(await benchBackupMysql()),

@@ -57,6 +57,7 @@ const MORE = {
     },
   },
   menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
+  fleet: { atOnce: 8, limitSeconds: 60 },
   notify: {
     chat: { command: ["logger"], when: "always" },
     hook: { webhook: "${env:HOOK}", when: "trouble" },

@@ -144,7 +144,7 @@ test("keys of later versions say so and lead back to the menu", async () => {
     const text = await backAtMenu(pty);
     expect(text).toMatch(
       new RegExp(
-        `^>>> ${key}\n\\$ lcops ${line}\nlcops ${line.startsWith("backup") ? line : line.split(" ")[0]} comes with a later version`,
+        `^>>> ${key}\n\\$ lcops ${line}\nlcops ${line.startsWith("backup") ? line : "fleet upgrade"} comes with a later version`,
       ),
     );
   }

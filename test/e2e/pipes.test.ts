@@ -29,6 +29,7 @@ const UNATTENDED: Record<string, string[]> = {
   "tunnel retry": ["tunnel", "retry"],
   "tunnel close": ["tunnel", "close", "--all"],
   mysql: ["mysql", "--", "-e", "select 42"],
+  "fleet run": ["fleet", "run", "GraphStats", "TextLogs", "--", "echo here"],
   "redis info": ["redis", "info", "dev-cache"],
   "redis flush": ["redis", "flush", "dev-cache", "--pattern", "no-such:*", "--yes"],
   "redis console": ["redis", "console", "dev-cache", "--", "PING"],
@@ -127,6 +128,8 @@ function lineWithout(name: string): string[] {
   return (UNATTENDED[name] ?? []).slice(0, -CONFIRM.length);
 }
 
+const LONG_RUNS = new Set(["backup run", "fleet run"]);
+
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);
 
@@ -162,10 +165,10 @@ describe.each(commands.map((command) => [command.name, command] as const))(
 
     if (!NOT_JSON.has(name)) {
       testWith("hosts", "redis")("prints one document with --json", async () => {
-        const { code, stdout } = await lcops([...(UNATTENDED[name] ?? []), "--json"], CLOSE);
+        const { code, stdout } = await lcops(["--json", ...(UNATTENDED[name] ?? [])], CLOSE);
         expect(code).toBe(0);
         // A long run has one on each line.
-        for (const text of name === "backup run" ? stdout.trim().split("\n") : [stdout])
+        for (const text of LONG_RUNS.has(name) ? stdout.trim().split("\n") : [stdout])
           expect(typeof JSON.parse(text)).toBe("object");
       });
     }
