@@ -27,6 +27,7 @@ import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
 import { hostsTrust } from "./hosts/trust.ts";
+import { machineUpdate } from "./machine/update.ts";
 import { menu } from "./menu.ts";
 import { mysql } from "./mysql.ts";
 import { redisConsole } from "./redis/console.ts";
@@ -72,6 +73,7 @@ export const commands: readonly Command[] = [
   redisFlush,
   redisConsole,
   fleetRun,
+  machineUpdate,
   configInit,
   configCheck,
   configShow,
@@ -88,6 +90,7 @@ export const nouns: Readonly<Record<string, string>> = {
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
   fleet: "Run one command, or one upgrade, over many hosts",
+  machine: "Look after the developer's own machine",
   redis: "Look at a Redis, flush it without a surprise, open its console",
   dyn: "Dump, edit and load DynamoDB tables and rows",
   tunnel: "Forward the ports of services",
