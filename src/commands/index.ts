@@ -23,6 +23,7 @@ import { dynUndo } from "./dyn/undo.ts";
 import { dynUploadRow } from "./dyn/upload-row.ts";
 import { doctor } from "./doctor.ts";
 import { fleetRun } from "./fleet/run.ts";
+import { fleetUpgrade } from "./fleet/upgrade.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
@@ -73,6 +74,7 @@ export const commands: readonly Command[] = [
   redisFlush,
   redisConsole,
   fleetRun,
+  fleetUpgrade,
   machineUpdate,
   configInit,
   configCheck,

@@ -28,7 +28,7 @@ export async function makeRunFolder(
 }
 
 /** Given the state folder, return the ids of the runs of that kind, oldest first. */
-async function listRunIds(stateFolder: string, kind: "run" | "upgrade"): Promise<string[]> {
+export async function listRunIds(stateFolder: string, kind: "run" | "upgrade"): Promise<string[]> {
   const names = await readdir(join(stateFolder, "fleet")).catch(() => []);
   return names.filter((name) => name.startsWith(`${kind}-2`)).toSorted();
 }

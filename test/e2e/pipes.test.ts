@@ -36,6 +36,7 @@ const UNATTENDED: Record<string, string[]> = {
   "tunnel close": ["tunnel", "close", "--all"],
   mysql: ["mysql", "--", "-e", "select 42"],
   "fleet run": ["fleet", "run", "GraphStats", "TextLogs", "--", "echo here"],
+  "fleet upgrade": ["fleet", "upgrade", "TextLogs", "--confirm", "TextLogs"],
   "redis info": ["redis", "info", "dev-cache"],
   "redis flush": ["redis", "flush", "dev-cache", "--pattern", "no-such:*", "--yes"],
   "redis console": ["redis", "console", "dev-cache", "--", "PING"],
@@ -136,6 +137,7 @@ function lineWithout(name: string): string[] {
     return (UNATTENDED[name] ?? []).slice(0, -1).map((word) => (word === "app" ? "asked" : word));
   if (name === "backup restore") return (UNATTENDED[name] ?? []).slice(0, -1);
   if (name === "redis flush") return ["redis", "flush", "dev-cache", "--db"];
+  if (name === "fleet upgrade") return ["fleet", "upgrade", "RedisCache"];
   if (name === "backup prune") return ["backup", "prune", "graphite"];
   if (!name.startsWith("dyn ")) return name.split(" ");
   if (name === "dyn upload-row")
@@ -144,7 +146,7 @@ function lineWithout(name: string): string[] {
   return (UNATTENDED[name] ?? []).slice(0, -CONFIRM.length);
 }
 
-const LONG_RUNS = new Set(["backup run", "fleet run"]);
+const LONG_RUNS = new Set(["backup run", "fleet run", "fleet upgrade"]);
 
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);

@@ -7,7 +7,7 @@ import { readJournal } from "../../src/system/journal.ts";
 import { makeGround, startSshd, user, type TestGround, type TestSshd } from "../ssh/start-sshd.ts";
 import { runLcops, startLcops, type LcopsResult, type RunningLcops } from "./run-lcops.ts";
 
-interface FleetHost {
+export interface FleetHost {
   name: string;
   sshd: TestSshd;
   /** Its own: home, programs, state. */
