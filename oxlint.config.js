@@ -4,6 +4,7 @@ export const ROOMS = {
     "commands",
     "tunnels",
     "backup",
+    "fleet",
     "workstation",
     "services",
     "reach",
@@ -17,6 +18,7 @@ export const ROOMS = {
   commands: [
     "tunnels",
     "backup",
+    "fleet",
     "workstation",
     "services",
     "reach",
@@ -29,6 +31,7 @@ export const ROOMS = {
   ],
   tunnels: ["services", "notify", "reach", "inventory"],
   backup: ["services", "notify", "reach", "inventory"],
+  fleet: ["services", "notify", "reach", "inventory"],
   workstation: ["services", "notify", "reach", "inventory"],
   services: ["reach", "aws"],
   notify: [],

@@ -57,6 +57,9 @@ export async function runLcops(words: readonly string[], version: string): Promi
 
 /** `lcops` alone, or with global flags only: the menu in a terminal, the help elsewhere. */
 function nameCommand(head: readonly string[]): readonly string[] {
+  const [first] = findWords(head);
+  const renamed = RENAMED[first ?? ""];
+  if (renamed) return head.flatMap((word) => (word === first ? renamed : [word]));
   const isAlone =
     findWords(head).length === 0 &&
     head.every((word) => GLOBAL_FLAG.test(word) || !word.startsWith("-"));
@@ -64,6 +67,9 @@ function nameCommand(head: readonly string[]): readonly string[] {
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
   return [...head, isTerminal ? "menu" : "--help"];
 }
+
+/** Old names of commands that have two words now. */
+const RENAMED: Readonly<Record<string, readonly string[]>> = { uu: ["fleet", "upgrade"] };
 
 const GLOBAL_FLAG = /^(-q|-v|--(quiet|verbose|json|no-input|no-color|(config|env)(=.*)?))$/;
 const TAKES_VALUE = new Set(["--config", "--env"]);

@@ -22,6 +22,8 @@ import { dynTables } from "./dyn/tables.ts";
 import { dynUndo } from "./dyn/undo.ts";
 import { dynUploadRow } from "./dyn/upload-row.ts";
 import { doctor } from "./doctor.ts";
+import { fleetRun } from "./fleet/run.ts";
+import { fleetUpgrade } from "./fleet/upgrade.ts";
 import { health } from "./health.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
@@ -72,6 +74,8 @@ export const commands: readonly Command[] = [
   redisInfo,
   redisFlush,
   redisConsole,
+  fleetRun,
+  fleetUpgrade,
   health,
   machineUpdate,
   configInit,
@@ -89,6 +93,7 @@ export const nouns: Readonly<Record<string, string>> = {
   backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
+  fleet: "Run one command, or one upgrade, over many hosts",
   machine: "Look after the developer's own machine",
   redis: "Look at a Redis, flush it without a surprise, open its console",
   dyn: "Dump, edit and load DynamoDB tables and rows",

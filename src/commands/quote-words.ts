@@ -6,3 +6,9 @@ export function quoteWords(words: readonly string[]): string {
 function quoteWord(word: string): string {
   return /^[A-Za-z0-9_./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** Given the words behind ` -- `, return the command line for the remote user's shell: one word is shell text, several are passed on as they are. Pure. */
+export function remoteCommand(words: readonly string[]): string {
+  const [only] = words;
+  return words.length === 1 && only !== undefined ? only : quoteWords(words);
+}

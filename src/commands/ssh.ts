@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { Connection } from "../ssh/connect.ts";
 import type { ExitStatus } from "../ssh/pump-session.ts";
 import type { Command, Context } from "./command.ts";
-import { quoteWords } from "./quote-words.ts";
+import { remoteCommand } from "./quote-words.ts";
 
 export const ssh: Command = {
   name: "ssh",
@@ -47,9 +47,7 @@ async function execute(
   context: Context,
 ): Promise<number> {
   const { stdin, stdout, stderr } = context.terminal;
-  const [only] = words;
-  const command = words.length === 1 && only !== undefined ? only : quoteWords(words);
-  return codeOf(await connection.execute(command, { stdin, stdout, stderr }));
+  return codeOf(await connection.execute(remoteCommand(words), { stdin, stdout, stderr }));
 }
 
 /** 128 + n for signal n, as shells do. */

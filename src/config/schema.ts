@@ -5,6 +5,7 @@
 import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { backupsSchema, notifySchema } from "./backup-schema.ts";
+import { fleetSchema } from "./fleet-schema.ts";
 import {
   bucketFields,
   hostName,
@@ -222,6 +223,7 @@ export const configSchema = z.strictObject({
     z.record(name, notifySchema),
     "Who can be told of what happened; when: of trouble only, unless it says always",
   ),
+  fleet: orAbsent(fleetSchema, "How commands and upgrades run on many hosts"),
   workstation: orAbsent(workstationSchema, "What belongs to the developer's own machine"),
   menu: orAbsent(
     z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),

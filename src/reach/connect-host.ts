@@ -17,12 +17,17 @@ export interface ReachOptions extends LocateOptions {
   stateFolder?: string;
   /** Told of each machine on the way once its host key is verified. */
   reached?: (name: string) => Promise<void>;
+  /** Makes a connection that goes through this jump host first, when its turn has come; absent: at once. */
+  throughJump?: (jump: string, open: () => Promise<Connection>) => Promise<Connection>;
 }
 
 /** Given a host, look it up afresh and open an ssh connection to it, over its jump hosts. Errors: those of `locateHost` and `connect`. */
 export async function connectHost(host: Host, options: ReachOptions): Promise<Connection> {
   const route = await findRoute(host, options);
-  const connection = await connect(route, connectOptions(options));
+  const open = (): Promise<Connection> => connect(route, connectOptions(options));
+  const { throughJump } = options;
+  const isBehind = route.length > 1 && throughJump !== undefined;
+  const connection = await (isBehind ? throughJump(route[0].name, open) : open());
   for (const hop of route) await options.reached?.(hop.name);
   return connection;
 }

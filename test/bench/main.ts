@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
 import { benchDynamodb } from "./dynamodb.ts";
+import { benchFleet } from "./fleet.ts";
 import { benchInventory } from "./inventory.ts";
 import { benchObjectsAgain, benchObjectsFirst } from "./objects.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   "objects-again": benchObjectsAgain,
   redis: benchRedis,
   search: benchSearch,
+  fleet: benchFleet,
   // Those below, one after the other: a quarter of an hour.
   backup: async () => [
     ...(await benchBackupMysql()),

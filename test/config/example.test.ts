@@ -58,6 +58,14 @@ const MORE = {
     },
   },
   menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
+  fleet: {
+    atOnce: 8,
+    limitSeconds: 60,
+    maxFailures: 0,
+    reboot: true,
+    upgradeMinutes: 30,
+    soakSeconds: 0,
+  },
   workstation: { repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } } },
   notify: {
     chat: { command: ["logger"], when: "always" },

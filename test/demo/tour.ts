@@ -56,6 +56,22 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title:
+      "One command on every host of production, then an upgrade of development (Debian's programs are stand-ins here)",
+    needs: ["hosts"],
+    run: async (program) => {
+      const run = ["fleet", "run", "env=prod,source=config", "--", "echo well"];
+      const { stdout } = await runLcops(program, run);
+      expect(/\(\d+\):\nwell\n$/.test(stdout), "all say the same, once");
+      const target = "env=dev,source=config";
+      const plan = await runLcops(program, ["fleet", "upgrade", target, "--dry-run"]);
+      const upgrade = ["fleet", "upgrade", "DevServices", "--yes", "--json"];
+      const upgraded = await runLcops(program, upgrade);
+      expect(upgraded.stdout.includes('"state":"done"'), "DevServices is upgraded");
+      return [...stdout.trimEnd().split("\n"), ...plan.stdout.trimEnd().split("\n")];
+    },
+  },
+  {
     title: "A host whose address is looked up in EC2 at each connect",
     needs: ["aws", "hosts"],
     run: async (program) => {

@@ -36,6 +36,8 @@ const UNATTENDED: Record<string, string[]> = {
   "tunnel retry": ["tunnel", "retry"],
   "tunnel close": ["tunnel", "close", "--all"],
   mysql: ["mysql", "--", "-e", "select 42"],
+  "fleet run": ["fleet", "run", "GraphStats", "TextLogs", "--", "echo here"],
+  "fleet upgrade": ["fleet", "upgrade", "TextLogs", "--confirm", "TextLogs"],
   "redis info": ["redis", "info", "dev-cache"],
   "redis flush": ["redis", "flush", "dev-cache", "--pattern", "no-such:*", "--yes"],
   "redis console": ["redis", "console", "dev-cache", "--", "PING"],
@@ -150,6 +152,7 @@ function lineWithout(name: string): string[] {
     return (UNATTENDED[name] ?? []).slice(0, -1).map((word) => (word === "app" ? "asked" : word));
   if (name === "backup restore") return (UNATTENDED[name] ?? []).slice(0, -1);
   if (name === "redis flush") return ["redis", "flush", "dev-cache", "--db"];
+  if (name === "fleet upgrade") return ["fleet", "upgrade", "RedisCache"];
   if (name === "backup prune") return ["backup", "prune", "graphite"];
   if (!name.startsWith("dyn ")) return name.split(" ");
   if (name === "dyn upload-row")
@@ -157,6 +160,8 @@ function lineWithout(name: string): string[] {
   if (name === "dyn edit-row") return ["dyn", "edit-row", TABLE, ...ROW, ...IN_OREGON];
   return (UNATTENDED[name] ?? []).slice(0, -CONFIRM.length);
 }
+
+const LONG_RUNS = new Set(["backup run", "fleet run", "fleet upgrade"]);
 
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);
@@ -198,10 +203,10 @@ describe.each(commands.map((command) => [command.name, command] as const))(
         "redis",
         "repositories",
       )("prints one document with --json", async () => {
-        const { code, stdout } = await lcops([...(UNATTENDED[name] ?? []), "--json"], CLOSE);
+        const { code, stdout } = await lcops(["--json", ...(UNATTENDED[name] ?? [])], CLOSE);
         expect(code).toBe(0);
         // A long run has one on each line.
-        for (const text of name === "backup run" ? stdout.trim().split("\n") : [stdout])
+        for (const text of LONG_RUNS.has(name) ? stdout.trim().split("\n") : [stdout])
           expect(typeof JSON.parse(text)).toBe("object");
       });
     }

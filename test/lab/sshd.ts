@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Machine } from "./estate.ts";
+import { writePrograms } from "./fleet-programs.ts";
 import { fingerprint, knownHostsLines, makeHostKeys } from "./host-keys.ts";
 import type { LabHost } from "./lab.ts";
 import { LAB_VARIABLE } from "./leftovers.ts";
@@ -34,6 +35,7 @@ function sshdConfig(
   host: LabHost,
   keyFiles: string[],
   authorizedKeysFile: string,
+  variables: Record<string, string>,
 ): string {
   const listen = [host.address, ...host.otherAddresses].map(
     (address) => `ListenAddress ${address}`,
@@ -59,7 +61,7 @@ function sshdConfig(
     "MaxSessions 200",
     "Subsystem sftp internal-sftp",
     // A home of its own, so that a session neither reads nor writes the user's.
-    `SetEnv LAB_HOST=${name} ${LAB_VARIABLE}=${lab.folder} HOME=${path.join(lab.folder, "hosts", name, "home")}`,
+    `SetEnv LAB_HOST=${name} ${LAB_VARIABLE}=${lab.folder} HOME=${path.join(lab.folder, "hosts", name, "home")} PATH=${variables["PATH"]}`,
     "",
   ].join("\n");
 }
@@ -96,8 +98,10 @@ export async function prepareHost(
     pid: 0,
   };
 
+  // An upgrade of the estate must never be one of the machine that plays it.
+  const variables = writePrograms(folder);
   const configFile = path.join(folder, "sshd_config");
-  writeFileSync(configFile, sshdConfig(lab, name, host, keyFiles, authorizedKeysFile), {
+  writeFileSync(configFile, sshdConfig(lab, name, host, keyFiles, authorizedKeysFile, variables), {
     mode: 0o600,
   });
   const names = machine.addressFrom === "dns" ? ["localhost"] : [];

@@ -4,6 +4,7 @@ import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
 import { soakObjects } from "./objects.ts";
+import { soakFleet } from "./fleet.ts";
 import { soakRedis } from "./redis.ts";
 import { soakSearch } from "./search.ts";
 import { soakTransfer } from "./transfer.ts";
@@ -17,6 +18,7 @@ const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<stri
   objects: soakObjects,
   search: soakSearch,
   redis: soakRedis,
+  fleet: soakFleet,
   tunnel: soakTunnel,
   transfer: soakTransfer,
   channels: soakChannels,

@@ -1,0 +1,88 @@
+import { foldNames } from "../../fleet/fold-names.ts";
+import { makeRunFolder } from "../../fleet/run-folder.ts";
+import { type HostResult, type HostState, runOnHosts } from "../../fleet/run-on-hosts.ts";
+import { OperatorError } from "../../system/errors.ts";
+import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
+import { printable } from "../../system/printable.ts";
+import { startProgress } from "../../terminal/progress.ts";
+import type { Context, Input } from "../command.ts";
+import { remoteCommand } from "../quote-words.ts";
+import { pickHosts } from "./pick-hosts.ts";
+import { printResult, showResults } from "./show-results.ts";
+
+const AT_ONCE = 20;
+const LIMIT_SECONDS = 600;
+
+/** Given what was typed, do what `lcops fleet run` says and return the exit code. */
+export async function runFleetRun(input: Input, context: Context): Promise<number> {
+  const { terminal, signal } = context;
+  if (!input.rest) {
+    throw new OperatorError("usage", "it must be said what to run", {
+      next: `lcops fleet run ${input.operands.join(" ")} -- COMMAND`,
+    });
+  }
+  keepMemoryFlat();
+  const { fleet = {} } = await context.config();
+  const { hosts, isPartial } = await pickHosts(input.operands, context);
+  const names = foldNames(hosts.map(({ label }) => label));
+  const folder = await makeRunFolder(context.folders.state, "run");
+  // What a command does nobody knows but who typed it: it is written down as a change.
+  const record = await context.journal({ change: `run a command on ${names}` });
+  if (terminal.flags.json) {
+    const labels = hosts.map(({ label }) => label);
+    terminal.printEvent({ event: "begin", run: folder.id, hosts: labels, logs: folder.path });
+  }
+  const progress = startProgress(terminal);
+  const running = new Set<string>();
+  let ended = 0;
+  const draw = (): void =>
+    progress.update(
+      printable(`${ended} of ${hosts.length} done; running: ${foldNames([...running])}`),
+    );
+  const results = await runOnHosts(hosts, remoteCommand(input.rest), {
+    reach: await context.reach(),
+    atOnce: fleet.atOnce ?? AT_ONCE,
+    limitMs: (fleet.limitSeconds ?? LIMIT_SECONDS) * 1000,
+    folder: folder.path,
+    signal,
+    onBegin: (host) => {
+      running.add(host);
+      draw();
+    },
+    onResult: async (result) => {
+      running.delete(result.host);
+      ended++;
+      draw();
+      if (terminal.flags.json) await printResult(result, terminal);
+    },
+  }).finally(progress.end);
+  const counts = countStates(results);
+  const detail = describeCounts(counts);
+  const isAll = counts.done === results.length;
+  const state = isAll ? "done" : counts.unknown > 0 ? "unknown" : "failed";
+  await record.end({ state, detail: `${detail}; ${folder.id}` });
+  if (terminal.flags.json)
+    terminal.printEvent({ event: "end", run: folder.id, ...counts, isPartial });
+  else await showResults(results, terminal);
+  if (!isAll) terminal.warn(`lcops: ${detail}; all that was said is in ${folder.path}`);
+  else terminal.note(`${detail}; all that was said is in ${folder.path}`);
+  if (counts.done === 0) return 1;
+  return isAll && !isPartial ? 0 : 3;
+}
+
+type Counts = Record<HostState, number>;
+
+function countStates(results: readonly HostResult[]): Counts {
+  const counts = { done: 0, failed: 0, unknown: 0, unreached: 0, untried: 0 };
+  for (const { state } of results) counts[state]++;
+  return counts;
+}
+
+const STATES: readonly HostState[] = ["done", "failed", "unknown", "unreached", "untried"];
+
+/** `18 done, 1 failed, 1 unknown`. */
+function describeCounts(counts: Counts): string {
+  return STATES.filter((state) => counts[state] > 0)
+    .map((state) => `${counts[state]} ${state}`)
+    .join(", ");
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Wave } from "./plan-waves.ts";
+import type { HostProgress, UpgradeRun } from "./upgrade-state.ts";
+import type { UpgradedHost } from "./upgrade-host.ts";
+
+export interface RunUpgradeOptions {
+  waves: readonly Wave[];
+  /** Hosts that may be lost before no further one is begun; of the canaries none. */
+  maxFailures: number;
+  soakMs: number;
+  /** Upgrades one host, under the given name of its job. */
+  upgrade: (host: string, job: string) => Promise<UpgradedHost>;
+  /** What is no longer well on hosts that were upgraded, by host. */
+  findIll: (hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Has the run on the disk. */
+  save: () => Promise<void>;
+  /** Begin no further host; what is under way ends. */
+  isStopping: () => boolean;
+  /** Leave at once. */
+  signal: AbortSignal;
+  onWave: (wave: Wave) => void;
+  onHost: (host: string, progress: HostProgress) => void;
+}
+
+/**
+ * Given a run and its waves, upgrade wave after wave, each host's state on the disk before and after; between two waves the hosts are left to work
+ * and then asked how they are. It ends early where a canary is not well, or more hosts of the whole run than may be are failed, unreachable or
+ * unknown; what is under way is never cut short. Returns why it has ended early, undefined where it has not.
+ */
+export async function runUpgrade(
+  run: UpgradeRun,
+  options: RunUpgradeOptions,
+): Promise<string | undefined> {
+  const { maxFailures, save, signal } = options;
+  const set = async (host: string, progress: HostProgress): Promise<void> => {
+    run.hosts[host] = progress;
+    await save();
+    options.onHost(host, progress);
+  };
+  const findReason = (wave?: Wave): string | undefined => {
+    const isLost = (host: string): boolean =>
+      ["failed", "unknown"].includes(run.hosts[host]?.state ?? "");
+    const lost = Object.keys(run.hosts).filter(isLost);
+    const canary = wave?.isCanary ? wave.hosts.find(isLost) : undefined;
+    if (canary !== undefined) return `the canary ${canary} is not well`;
+    if (lost.length > maxFailures)
+      return `${lost.length} hosts are lost, and ${maxFailures} may be`;
+    return options.isStopping() ? "it was asked to stop" : undefined;
+  };
+  for (const [index, wave] of options.waves.entries()) {
+    options.onWave(wave);
+    await Promise.all(
+      wave.hosts.map(async (host) => {
+        signal.throwIfAborted();
+        const before = run.hosts[host];
+        // One that was begun, as far as is known, is found again under its name, and not begun twice.
+        const attempt =
+          before?.state === "begun" || before?.state === "unknown"
+            ? before.attempt
+            : (before?.attempt ?? 0) + 1;
+        await set(host, { state: "begun", attempt });
+        const { state, why, note } = await options.upgrade(host, `${run.id}-${attempt}`);
+        await set(host, {
+          // Who has left has seen nothing: it is followed again by --resume.
+          state: signal.aborted ? "begun" : state,
+          attempt,
+          ...(why !== undefined && { why }),
+          ...(note !== undefined && { note }),
+        });
+      }),
+    );
+    signal.throwIfAborted();
+    const early = findReason(wave);
+    if (early !== undefined) return early;
+    const done = wave.hosts.filter((host) => run.hosts[host]?.state === "done");
+    if (index < options.waves.length - 1) await sleep(options.soakMs, undefined, { signal });
+    for (const [host, why] of await options.findIll(done))
+      await set(host, { state: "failed", attempt: run.hosts[host]?.attempt ?? 1, why });
+    const late = findReason(wave);
+    if (late !== undefined) return late;
+  }
+  return undefined;
+}

@@ -1,0 +1,267 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startRelay } from "../lab/relay.ts";
+import { sshdMissing, until } from "../ssh/start-sshd.ts";
+import { makeFleetGround, type FleetGround, type FleetHost } from "../support/fleet-ground.ts";
+import { dropState, readState, resetHost, setState, writePrograms } from "../lab/fleet-programs.ts";
+import type { LcopsResult } from "../support/run-lcops.ts";
+
+const NAMES = Array.from({ length: 20 }, (_, index) => `api-${index + 1}`);
+
+let ground: FleetGround;
+beforeAll(async () => {
+  if (sshdMissing) return;
+  ground = await makeFleetGround({
+    names: NAMES,
+    variables: ({ folder }) => writePrograms(folder),
+  });
+}, 120_000);
+afterAll(() => ground?.stop());
+beforeEach(() => {
+  if (!ground) return;
+  for (const { folder } of ground.hosts) resetHost(folder);
+  ground.configure((config) => {
+    config.fleet = { soakSeconds: 0, upgradeMinutes: 1 };
+    delete config.services;
+  });
+});
+
+const upgrade = (...words: string[]): Promise<LcopsResult> =>
+  ground.lcops("fleet", "upgrade", ...words);
+const at = (name: string): FleetHost => {
+  const host = ground.hosts.find((one) => one.name === name);
+  if (!host) throw new Error(`there is ${name}`);
+  return host;
+};
+const state = (name: string, file: string): string => readState(at(name).folder, file);
+/** How often its upgrade was begun, whatever the number of lcops that tried. */
+const begun = (name: string): number => state(name, "begun").split("\n").filter(Boolean).length;
+const untouched = (): string[] => NAMES.filter((name) => begun(name) === 0);
+interface End {
+  id: string;
+  early: string | null;
+  hosts: Record<string, { state: string; why?: string; note?: string; attempt: number }>;
+}
+const endOf = ({ stdout }: LcopsResult): End =>
+  JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as End;
+const SOME = ["api-1", "api-2", "api-3", "api-4"];
+
+describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 }, () => {
+  test("is planned without touching anything, hosts with the same plan in one line", async () => {
+    setState(at("api-7").folder, "upgradable", "linux-image-6.1 1 2\n");
+    setState(at("api-8").folder, "upgradable");
+    setState(at("api-9").folder, "interrupted");
+    setState(at("api-10").folder, "free-var", "1000");
+    setState(at("api-11").folder, "no-repository");
+    setState(at("api-12").folder, "locks", "apt 77 /var/lib/dpkg/lock-frontend\n");
+    setState(at("api-13").folder, "held", "mysql-server\n");
+    const { code, stdout } = await upgrade("role=api", "--dry-run");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^upgrade 16 of 20 hosts\n/);
+    expect(stdout).toMatch(/^ {2}api-\[1-6,14-20\] \(13\): 2 packages: libssl3, openssl; free: /m);
+    expect(stdout).toMatch(/api-7 \(1\): 1 packages: linux-image-6\.1/);
+    expect(stdout).toMatch(/api-8 \(1\): nothing to upgrade/);
+    expect(stdout).toMatch(/api-9 \(1\): left out: dpkg was interrupted/);
+    expect(stdout).toMatch(/api-10 \(1\): left out: \/var has 1 MB free/);
+    expect(stdout).toMatch(/api-11 \(1\): left out: apt-get update failed: E: Failed to fetch/);
+    expect(stdout).toMatch(/api-12 \(1\): .*apt \(pid 77\) holds the lock/);
+    expect(stdout).toMatch(/api-13 \(1\): .*held: mysql-server/);
+    expect(stdout).toMatch(/in this order: canary api-\[1,7\]; /);
+    expect(stdout).toContain("nothing can undo this");
+    expect(untouched()).toEqual(NAMES);
+  });
+
+  test("does all of them, the canary first, asks nothing and restarts sshd last", async () => {
+    setState(
+      at("api-3").folder,
+      "needs-restart",
+      "NEEDRESTART-SVC: ssh.service\nNEEDRESTART-SVC: dbus.service\nNEEDRESTART-SVC: nginx.service\n",
+    );
+    setState(at("api-4").folder, "system", "running\n");
+    const result = await ground.lcops("uu", "--yes", "--json");
+    expect(result.code).toBe(0);
+    const { hosts, id } = endOf(result);
+    expect(new Set(Object.values(hosts).map((one) => one.state))).toEqual(new Set(["done"]));
+    for (const name of NAMES) expect(begun(name)).toBe(1);
+    expect(state("api-1", "installed")).toBe("openssl 1.1 1.2\nlibssl3 1.1 1.2\n");
+    expect(state("api-1", "environment").split("\n").filter(Boolean).toSorted()).toEqual([
+      "DEBIAN_FRONTEND=noninteractive",
+      "NEEDRESTART_MODE=l",
+      "UCF_FORCE_CONFFOLD=1",
+    ]);
+    expect(state("api-1", "arguments")).toMatch(/force-confold.*DPkg::Lock::Timeout=600.* upgrade/);
+    expect(state("api-3", "restarted")).toBe("nginx.service\nssh.service\n");
+    expect(state("api-4", "units")).toContain(`--unit=lcops-${id}-1`);
+    const [entry] = (await ground.journal()).slice(-1);
+    expect(entry).toMatchObject({
+      change: `upgrade api-[1-20] (${id})`,
+      outcome: { state: "done", detail: `20 done (${id})` },
+    });
+    expect(await ground.lcops("uu", "--yes")).toMatchObject({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("stops behind a canary that fails", async () => {
+    setState(at("api-1").folder, "fails");
+    const result = await upgrade("role=api", "--yes", "--json");
+    expect(result.code).toBe(1);
+    const { early, hosts } = endOf(result);
+    expect(early).toBe("the canary api-1 is not well");
+    expect(hosts["api-1"]).toMatchObject({ state: "failed" });
+    expect(hosts["api-1"]?.why).toMatch(/apt-get ended with 100: E: Sub-process/);
+    expect(untouched()).toEqual(NAMES.slice(1));
+    expect(Object.values(hosts).filter((one) => one.state === "untried")).toHaveLength(19);
+  });
+
+  test("stops once more are lost than may be, and lets those end that are under way", async () => {
+    for (const name of ["api-2", "api-10"]) setState(at(name).folder, "fails");
+    const result = await upgrade("role=api", "--yes", "--json");
+    expect(result.code).toBe(3);
+    const { early, hosts } = endOf(result);
+    expect(early).toBe("2 hosts are lost, and 1 may be");
+    const count = (wanted: string): number =>
+      Object.values(hosts).filter((one) => one.state === wanted).length;
+    expect(count("failed")).toBe(2);
+    expect(count("untried")).toBe(untouched().length);
+    expect(count("done") + count("failed") + count("untried")).toBe(20);
+    expect(count("untried")).toBeGreaterThan(0);
+    for (const name of ["api-2", "api-10"]) dropState(at(name).folder, "fails");
+    const resumed = await upgrade("--resume", "--yes", "--json");
+    expect(resumed.code).toBe(0);
+    expect(Object.values(endOf(resumed).hosts).every((one) => one.state === "done")).toBe(true);
+    expect(begun("api-1")).toBe(1);
+    expect(begun("api-2")).toBe(2);
+  });
+
+  test("has hosts that cannot be reached for lost", async () => {
+    const before = structuredClone(ground.config.hosts);
+    ground.configure(({ hosts }) => {
+      for (const name of ["api-5", "api-6"]) Object.assign(hosts?.[name] ?? {}, { port: 9 });
+    });
+    const result = await upgrade("role=api", "--yes");
+    ground.configure((config) => void (config.hosts = before));
+    expect(result).toMatchObject({ code: 5 });
+    expect(result.stderr).toMatch(/2 hosts are not reached, and 1 may be lost; nothing was done/);
+    expect(untouched()).toEqual(NAMES);
+  });
+});
+
+describe.skipIf(sshdMissing)("production", () => {
+  test("is upgraded when its name is given, and not with --yes", async () => {
+    ground.configure(({ hosts }) => Object.assign(hosts?.["api-1"] ?? {}, { environment: "prod" }));
+    try {
+      const refused = await upgrade("api-1", "api-2", "--yes");
+      expect(refused).toMatchObject({ code: 5, stdout: "" });
+      expect(refused.stderr).toMatch(/in production --yes does not do.*--confirm prod/);
+      expect(untouched()).toEqual(NAMES);
+      expect((await upgrade("api-1", "api-2", "--confirm", "prod")).code).toBe(0);
+      expect([begun("api-1"), begun("api-2")]).toEqual([1, 1]);
+    } finally {
+      ground.configure(({ hosts }) =>
+        Object.assign(hosts?.["api-1"] ?? {}, { environment: "dev" }),
+      );
+    }
+  });
+});
+
+describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
+  test("is well only if what failed is not failed since, and its services restart", async () => {
+    setState(at("api-1").folder, "needs-restart", "NEEDRESTART-SVC: nginx.service\n");
+    setState(at("api-1").folder, "stuck", "nginx.service\n");
+    const result = await upgrade("api-1", "--yes", "--json");
+    expect(result.code).toBe(1);
+    expect(endOf(result).hosts["api-1"]).toMatchObject({
+      state: "failed",
+      why: "could not be restarted: nginx.service",
+    });
+    setState(at("api-2").folder, "failed-units", "old.service loaded failed\n");
+    expect((await upgrade("api-2", "--yes")).code).toBe(0);
+  });
+
+  test("reboots where that is allowed, which its boot id proves", async () => {
+    ground.configure((config) => (config.fleet = { ...config.fleet, reboot: true }));
+    setState(at("api-1").folder, "upgradable", "linux-image-6.1 1 2\n");
+    const before = state("api-1", "boot-id");
+    expect((await upgrade("api-1", "--yes")).code).toBe(0);
+    expect(state("api-1", "boot-id")).not.toBe(before);
+    expect(state("api-1", "reboots").trim().split("\n")).toHaveLength(1);
+  });
+
+  test("that wants a reboot and may not is said to", async () => {
+    setState(at("api-1").folder, "upgradable", "linux-image-6.1 1 2\n");
+    const result = await upgrade("api-1", "--yes", "--json");
+    expect(endOf(result).hosts["api-1"]).toMatchObject({
+      state: "done",
+      note: "it wants a reboot",
+    });
+    expect(state("api-1", "reboots")).toBe("");
+  });
+
+  test("whose service no longer answers is not well, and stops the others", async () => {
+    const server: Server = createServer((_request, response) =>
+      response.writeHead(begun("api-1") > 0 ? 500 : 200).end("page"),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    ground.configure((config) => {
+      config.services = { page: { kind: "http", host: "api-1", port, path: "/" } };
+    });
+    const result = await upgrade(...SOME, "--yes", "--json");
+    server.close();
+    const { early, hosts } = endOf(result);
+    expect(early).toBe("the canary api-1 is not well");
+    expect(hosts["api-1"]?.why).toMatch(/^upgraded, but no longer answering: page \(.*500/);
+    expect(SOME.filter((name) => begun(name) > 0)).toEqual(["api-1"]);
+  });
+
+  test("goes on while its link is lost, and is found again, begun once", async () => {
+    const host = at("api-1");
+    const before = structuredClone(ground.config.hosts?.["api-1"]);
+    const relay = await startRelay({ host: host.sshd.address, port: host.sshd.port });
+    ground.reachAt(host, relay.port);
+    setState(host.folder, "slow");
+    const running = ground.start("fleet", "upgrade", "api-1", "--yes", "--json");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    relay.refuse(true);
+    relay.cut();
+    dropState(host.folder, "slow");
+    await until("it has ended", () => state("api-1", "installed") !== "", 15_000);
+    relay.refuse(false);
+    const result = await running.ended;
+    ground.configure(({ hosts }) => Object.assign(hosts?.["api-1"] ?? {}, before));
+    await relay.close();
+    expect(result.code).toBe(0);
+    expect(begun("api-1")).toBe(1);
+  });
+
+  test("whose lcops is killed goes on, and --resume finds it", async () => {
+    for (const name of SOME) setState(at(name).folder, "slow");
+    const running = ground.start("fleet", "upgrade", ...SOME, "--yes", "--json");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    running.send("SIGKILL");
+    await running.ended;
+    expect((await ground.journal()).at(-1)?.outcome).toBeUndefined();
+    for (const name of SOME) dropState(at(name).folder, "slow");
+    const resumed = await upgrade("--resume", "--yes", "--json");
+    expect(resumed.code).toBe(0);
+    const { hosts } = endOf(resumed);
+    expect(SOME.map((name) => hosts[name]?.state)).toEqual(["done", "done", "done", "done"]);
+    expect(SOME.map(begun)).toEqual([1, 1, 1, 1]);
+  });
+
+  test("is under way when lcops is stopped, which says how to find it again; another run is locked out", async () => {
+    setState(at("api-1").folder, "slow");
+    const running = ground.start("fleet", "upgrade", "api-1", "--yes");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    expect(await upgrade("api-2", "--yes")).toMatchObject({ code: 6 });
+    running.send("SIGTERM");
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(143);
+    expect(stderr).toMatch(
+      /1 under way; what is begun goes on there; lcops fleet upgrade --resume/,
+    );
+    dropState(at("api-1").folder, "slow");
+    expect((await upgrade("--resume", "--yes")).code).toBe(0);
+    expect(begun("api-1")).toBe(1);
+  });
+});
