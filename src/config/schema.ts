@@ -5,6 +5,7 @@
 import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { backupsSchema, notifySchema } from "./backup-schema.ts";
+import { workstationSchema } from "./workstation-schema.ts";
 import { hostName, matching, name, orAbsent, path, region, secret, text } from "./schema-fields.ts";
 
 // A configuration is read once a run: compiling its checks would cost more than it saves.
@@ -200,6 +201,7 @@ export const configSchema = z.strictObject({
     z.record(name, notifySchema),
     "Who can be told of what happened; when: of trouble only, unless it says always",
   ),
+  workstation: orAbsent(workstationSchema, "What belongs to the developer's own machine"),
   menu: orAbsent(
     z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),
     "The menu, group by group",

@@ -57,6 +57,7 @@ const MORE = {
     },
   },
   menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
+  workstation: { repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } } },
   notify: {
     chat: { command: ["logger"], when: "always" },
     hook: { webhook: "${env:HOOK}", when: "trouble" },

@@ -1,0 +1,103 @@
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { describeError, OperatorError } from "../system/errors.ts";
+import type { UpdatePlan } from "./plan-update.ts";
+import { readStatus } from "./read-repository.ts";
+import { type GitOptions, runGit, tryGit } from "./run-git.ts";
+
+/** What has become of a repository. */
+export interface UpdateOutcome {
+  name: string;
+  folder: string;
+  state: "updated" | "cloned" | "current" | "skipped" | "failed";
+  branch?: string;
+  /** Before. */
+  ahead?: number;
+  behind?: number;
+  /** Commits that were pulled. */
+  pulled: number;
+  /** Why it was skipped or has failed, or what else is to be known. */
+  why?: string;
+}
+
+/** Given a plan, carry it out and return what has become of it. Only the aborted signal throws. */
+export async function carryOutUpdate(
+  plan: UpdatePlan,
+  options: GitOptions,
+): Promise<UpdateOutcome> {
+  const { repository, status } = plan;
+  const { name, folder } = repository;
+  const { branch, ahead, behind } = status ?? {};
+  const base = {
+    name,
+    folder,
+    ...(branch !== undefined && { branch }),
+    ...(ahead !== undefined && { ahead }),
+    ...(behind !== undefined && { behind }),
+    pulled: 0,
+  };
+  if (plan.kind === "skip") return { ...base, state: "skipped", why: plan.why };
+  if (plan.kind === "fail") return { ...base, state: "failed", why: plan.why };
+  if (plan.kind === "current") {
+    const unpushed = ahead === undefined || ahead === 0 ? {} : { why: `${ahead} not pushed` };
+    return { ...base, state: "current", ...unpushed };
+  }
+  try {
+    if (plan.kind === "clone") {
+      const made = await clone(folder, plan.url, options);
+      return { ...base, state: "cloned", ...(made !== undefined && { branch: made }) };
+    }
+    await forward(folder, plan, options);
+    const note = await describeSubmodules(folder, options);
+    const more = note === undefined ? {} : { why: note };
+    return { ...base, state: "updated", pulled: plan.commits, ...more };
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return { ...base, state: "failed", why: describeError(error) };
+  }
+}
+
+/** To the commit that was counted, and only where nothing has changed since: git itself refuses what would be overwritten. */
+async function forward(
+  folder: string,
+  { from, to }: { from: string; to: string },
+  options: GitOptions,
+): Promise<void> {
+  const now = await readStatus(folder, options);
+  if (now.commit !== from || now.changed > 0)
+    throw new OperatorError("failed", "somebody has changed it meanwhile");
+  await runGit(folder, ["merge", "--ff-only", "--no-autostash", "--quiet", to], options);
+  const after = await readStatus(folder, options);
+  if (after.commit !== to)
+    throw new OperatorError("failed", `it is at ${after.commit} afterwards, not at ${to}`);
+}
+
+/** Beside its folder at first: what a killed run leaves is no repository, and the next one begins anew. Returns its branch. */
+async function clone(
+  folder: string,
+  url: string,
+  options: GitOptions,
+): Promise<string | undefined> {
+  const temporary = `${folder}.lcops-clone`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(dirname(folder), { recursive: true });
+  try {
+    const words = ["clone", "--progress", "--no-recurse-submodules", "--", url, temporary];
+    await runGit(dirname(folder), words, options);
+    await rename(temporary, folder);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return (await readStatus(folder, options)).branch;
+}
+
+async function describeSubmodules(
+  folder: string,
+  options: GitOptions,
+): Promise<string | undefined> {
+  const { code, stdout } = await tryGit(folder, ["submodule", "status"], options);
+  const elsewhere = stdout.split("\n").filter((line) => /^[-+U]/.test(line)).length;
+  return code !== 0 || elsewhere === 0
+    ? undefined
+    : `${elsewhere} ${elsewhere === 1 ? "submodule stands" : "submodules stand"} elsewhere: git submodule update --init`;
+}
