@@ -26,6 +26,12 @@ import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
 import { hostsTrust } from "./hosts/trust.ts";
+import { machineLog } from "./machine/log.ts";
+import { machine } from "./machine/machine.ts";
+import { machineOff } from "./machine/off.ts";
+import { machineOn } from "./machine/on.ts";
+import { machineReset } from "./machine/reset.ts";
+import { machineStatus } from "./machine/status.ts";
 import { machineUpdate } from "./machine/update.ts";
 import { menu } from "./menu.ts";
 import { mysql } from "./mysql.ts";
@@ -71,6 +77,12 @@ export const commands: readonly Command[] = [
   redisInfo,
   redisFlush,
   redisConsole,
+  machine,
+  machineStatus,
+  machineOn,
+  machineOff,
+  machineReset,
+  machineLog,
   machineUpdate,
   configInit,
   configCheck,
@@ -87,7 +99,6 @@ export const nouns: Readonly<Record<string, string>> = {
   backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
-  machine: "Look after the developer's own machine",
   redis: "Look at a Redis, flush it without a surprise, open its console",
   dyn: "Dump, edit and load DynamoDB tables and rows",
   tunnel: "Forward the ports of services",

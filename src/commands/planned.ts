@@ -3,11 +3,9 @@ const PLANNED = [
   "backup run s3",
   "db",
   "dbConsistency",
-  "machine",
-  "statusMachine",
+  "machine launch",
   "fleet",
   "uu",
-  "menu m",
   "health",
 ];
 
