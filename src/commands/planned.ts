@@ -1,13 +1,5 @@
 /** Commands of the contract that later versions bring; each leaves this list with the issue that builds it. */
-const PLANNED = [
-  "backup run s3",
-  "db",
-  "dbConsistency",
-  "machine launch",
-  "fleet",
-  "uu",
-  "health",
-];
+const PLANNED = ["backup run s3", "db", "dbConsistency", "machine launch", "fleet", "uu", "health"];
 
 /** What there is already of a noun that is announced. */
 const BUILT = ["machine update"];

@@ -62,7 +62,8 @@ export async function askMysql(
     const { code, stdout, stderr } = result;
     if (code === 0) return { lines: stdout.split("\n").slice(0, -1), as };
     if (NOT_RUNNING.test(stderr)) throw new MysqlNotRunning("unreachable", "MySQL is not running");
-    const refusal = as === "root" && program === "sudo" ? explainRefusal(["mariadb"], result) : undefined;
+    const refusal =
+      as === "root" && program === "sudo" ? explainRefusal(["mariadb"], result) : undefined;
     if (refusal) {
       throw new OperatorError("access", `MySQL does not let this user in, and ${refusal.message}`, {
         next: "write a user and its password into ~/.my.cnf, or run sudo -v first",

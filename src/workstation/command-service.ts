@@ -9,7 +9,12 @@ const CHANGE_LIMIT_MS = 60_000;
 
 /** Given commands that tell, start and stop it, return it as a service of the panel. */
 export function commandService(
-  commands: { status: readonly string[]; on: readonly string[]; off: readonly string[]; root: boolean },
+  commands: {
+    status: readonly string[];
+    on: readonly string[];
+    off: readonly string[];
+    root: boolean;
+  },
   tools: MachineTools,
 ): MachineService {
   const { environment, signal } = tools;
@@ -52,6 +57,8 @@ async function runOwn(words: readonly string[], { environment }: MachineTools): 
   });
   if (code === 0) return;
   const said = stderr.trim().split("\n").at(-1);
-  throw new OperatorError("failed", `${words.join(" ")} ended with ${code}${said ? `: ${said}` : ""}`);
+  throw new OperatorError(
+    "failed",
+    `${words.join(" ")} ended with ${code}${said ? `: ${said}` : ""}`,
+  );
 }
-

@@ -29,7 +29,10 @@ export async function observeModule(
   if (server.state !== "on") return { state: configured, detail: `${serverName} is not running` };
   const running = await observeRunning(module, server.pid, linkedAt);
   if (running === undefined)
-    return { state: configured, detail: `as configured; the process of ${serverName} is not known` };
+    return {
+      state: configured,
+      detail: `as configured; the process of ${serverName} is not known`,
+    };
   if (running === configured) return { state: running };
   return {
     state: "on",

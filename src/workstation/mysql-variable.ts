@@ -1,7 +1,13 @@
 import { describeError, OperatorError } from "../system/errors.ts";
 import { startDetached } from "../system/program.ts";
 import { askMysql, MysqlNotRunning, mysqlWords } from "./ask-mysql.ts";
-import type { MachineChange, MachineService, MachineTools, Observation, Wish } from "./machine-service.ts";
+import type {
+  MachineChange,
+  MachineService,
+  MachineTools,
+  Observation,
+  Wish,
+} from "./machine-service.ts";
 import { systemEnvironment } from "./run-as-root.ts";
 import { forgetSwitch, readSwitch, type SwitchRecord, writeSwitch } from "./switch-record.ts";
 
@@ -66,7 +72,8 @@ async function observe(
     };
   } catch (error) {
     if (error instanceof MysqlNotRunning) return { state: "off", detail: error.message };
-    if (error instanceof OperatorError && error.kind === "missing") return { state: "not installed" };
+    if (error instanceof OperatorError && error.kind === "missing")
+      return { state: "not installed" };
     return { state: "unknown", detail: describeError(error) };
   }
 }
@@ -83,7 +90,9 @@ function isSame(shown: string, written: Value): boolean {
 function setStatement(values: Readonly<Record<string, Value>>): string {
   const quote = (value: Value): string => {
     const text = String(value);
-    return /^-?\d+(\.\d+)?$/.test(text) ? text : `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+    return /^-?\d+(\.\d+)?$/.test(text)
+      ? text
+      : `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
   };
   return Object.entries(values)
     .map(([variable, value]) => `SET GLOBAL ${variable} = ${quote(value)}`)
@@ -143,7 +152,10 @@ function planOn(
 async function waitToRestore(
   minutes: number,
   restore: string,
-  { as, ...query }: { environment: NodeJS.ProcessEnv; socket: string | undefined; as: "user" | "root" },
+  {
+    as,
+    ...query
+  }: { environment: NodeJS.ProcessEnv; socket: string | undefined; as: "user" | "root" },
 ): Promise<number> {
   const sql = `SELECT CONNECTION_ID(); DO SLEEP(${minutes * 60}); ${restore}`;
   const [program = "", ...args] = await mysqlWords(sql, query, as);
@@ -167,7 +179,9 @@ function planOff(
   const before = record?.before ?? {};
   const isOwn = isSame(before[config.variable] ?? "", config.off ?? "OFF");
   // It was on before lcops turned it on, or somebody else did: off is what is asked for now.
-  const values = isOwn ? before : { [config.variable]: config.off ?? "OFF", ...dropSwitch(before, config) };
+  const values = isOwn
+    ? before
+    : { [config.variable]: config.off ?? "OFF", ...dropSwitch(before, config) };
   return {
     lines: [setStatement(values)],
     danger: "writes",

@@ -65,9 +65,9 @@ export function observeServices(rows: readonly OpenService[]): Promise<ServiceSt
 /** Given a row, return what it is now; what goes wrong while looking is why it is unknown. */
 export async function observeService(row: OpenService): Promise<ServiceStatus> {
   const { name, key, title, config, service } = row;
-  const seen = await service.observe().catch(
-    (error: unknown): Observation => ({ state: "unknown", detail: describeError(error) }),
-  );
+  const seen = await service
+    .observe()
+    .catch((error: unknown): Observation => ({ state: "unknown", detail: describeError(error) }));
   return {
     name,
     key,

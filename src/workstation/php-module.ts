@@ -49,9 +49,10 @@ async function findModule(config: PhpModuleConfig): Promise<LoadedModule | Obser
     return { state: "unknown", detail: `PHP ${names} are here: the configuration must name one` };
   }
   const { version, sapi } = serving;
-  const settings = await readFile(join(PHP, version, "mods-available", `${module}.ini`), "utf8").catch(
-    () => undefined,
-  );
+  const settings = await readFile(
+    join(PHP, version, "mods-available", `${module}.ini`),
+    "utf8",
+  ).catch(() => undefined);
   if (settings === undefined) return { state: "not installed" };
   // phpenmod(8): the number is the module's priority.
   const priority = /^;\s*priority\s*=\s*(\d+)/m.exec(settings)?.[1] ?? "20";
@@ -79,9 +80,7 @@ async function findServing(): Promise<Serving[]> {
   const pick = async (sapi: Serving["sapi"], path: (version: string) => string) =>
     (
       await Promise.all(
-        versions.map(async (version) =>
-          (await exists(path(version))) ? [{ version, sapi }] : [],
-        ),
+        versions.map(async (version) => ((await exists(path(version))) ? [{ version, sapi }] : [])),
       )
     ).flat();
   const inApache = await pick("apache2", (version) => join(APACHE_MODULES, `php${version}.load`));

@@ -100,14 +100,22 @@ export async function checkRoom(
   const inMemory = 2 * sizeBytes + serverBytes;
   const mb = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
   if (disk < onDisk) {
-    throw new OperatorError("refused", `the RAM disk has ${mb(disk)} left, and ${mb(onDisk)} are needed`, {
-      next: "give it more, or begin with less data",
-    });
+    throw new OperatorError(
+      "refused",
+      `the RAM disk has ${mb(disk)} left, and ${mb(onDisk)} are needed`,
+      {
+        next: "give it more, or begin with less data",
+      },
+    );
   }
   if (memory < inMemory) {
-    throw new OperatorError("refused", `${mb(memory)} of memory are free, and ${mb(inMemory)} are needed`, {
-      next: "close something, or begin with less data",
-    });
+    throw new OperatorError(
+      "refused",
+      `${mb(memory)} of memory are free, and ${mb(inMemory)} are needed`,
+      {
+        next: "close something, or begin with less data",
+      },
+    );
   }
 }
 

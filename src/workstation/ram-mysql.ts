@@ -1,7 +1,12 @@
 import { access, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, errorCode, OperatorError } from "../system/errors.ts";
-import type { MachineChange, MachineService, MachineTools, Observation } from "./machine-service.ts";
+import type {
+  MachineChange,
+  MachineService,
+  MachineTools,
+  Observation,
+} from "./machine-service.ts";
 import {
   checkRoom,
   defaultRamFolder,

@@ -7,7 +7,14 @@ import { writeFileAtomically } from "../system/atomic-file.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { findProgram, runProgram } from "../system/program.ts";
 import { streamThrough } from "../system/stream-through.ts";
-import { initialiseData, logIn, type RamProgram, socketIn, startRamServer, stopRamServer } from "./ram-server.ts";
+import {
+  initialiseData,
+  logIn,
+  type RamProgram,
+  socketIn,
+  startRamServer,
+  stopRamServer,
+} from "./ram-server.ts";
 import { systemEnvironment } from "./run-as-root.ts";
 
 const COPY_LIMIT_MS = 300_000;

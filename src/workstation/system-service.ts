@@ -50,16 +50,27 @@ function planSteps(
   });
 }
 
-const PROPERTIES = ["LoadState", "ActiveState", "SubState", "Result", "NeedDaemonReload", "MainPID"];
+const PROPERTIES = [
+  "LoadState",
+  "ActiveState",
+  "SubState",
+  "Result",
+  "NeedDaemonReload",
+  "MainPID",
+];
 
 /** systemctl(1), show: what it is now, whatever was asked for. */
-async function observeUnit(unit: string, { environment, signal }: MachineTools): Promise<Observation> {
+async function observeUnit(
+  unit: string,
+  { environment, signal }: MachineTools,
+): Promise<Observation> {
   const { code, stdout, stderr } = await runProgram(
     "systemctl",
     ["show", `--property=${PROPERTIES.join(",")}`, "--", unit],
     { environment: systemEnvironment(environment), signal, timeoutMs: PROBE_LIMIT_MS },
   );
-  if (code !== 0) return { state: "unknown", detail: stderr.trim() || `systemctl ended with ${code}` };
+  if (code !== 0)
+    return { state: "unknown", detail: stderr.trim() || `systemctl ended with ${code}` };
   const of = (name: string): string => new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1] ?? "";
   if (of("LoadState") === "not-found") return { state: "not installed" };
   if (of("LoadState") === "masked") return { state: "off", detail: "masked" };
@@ -95,7 +106,8 @@ async function observeScript(
   });
   if (code === 0) {
     const pid =
-      (await readPidFile(`/run/${script}/${script}.pid`)) ?? (await readPidFile(`/run/${script}.pid`));
+      (await readPidFile(`/run/${script}/${script}.pid`)) ??
+      (await readPidFile(`/run/${script}.pid`));
     return { state: "on", ...(pid !== undefined && { pid }) };
   }
   if (code === 3) return { state: "off" };

@@ -6,7 +6,11 @@ import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { MachineChange, Observation } from "../../workstation/machine-service.ts";
-import { observeService, type OpenService, type ServiceStatus } from "../../workstation/open-services.ts";
+import {
+  observeService,
+  type OpenService,
+  type ServiceStatus,
+} from "../../workstation/open-services.ts";
 import type { Context } from "../command.ts";
 import { describeState } from "./describe-state.ts";
 import { openPanel, pickService } from "./open-panel.ts";
@@ -127,9 +131,13 @@ async function verify(row: OpenService, wanted: "on" | "off"): Promise<void> {
     if (state === wanted && pending === null) return;
     if (state === "failed" || performance.now() > limit) {
       const why = detail === null ? "" : `: ${detail}`;
-      throw new OperatorError("failed", `${row.name} is ${describeState({ state, pending })}${why}`, {
-        next: "look into its own log",
-      });
+      throw new OperatorError(
+        "failed",
+        `${row.name} is ${describeState({ state, pending })}${why}`,
+        {
+          next: "look into its own log",
+        },
+      );
     }
     // eslint-disable-next-line no-await-in-loop
     await wait(LOOK_AGAIN_MS);

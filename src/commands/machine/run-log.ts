@@ -16,8 +16,18 @@ export async function runLog(context: Context): Promise<number> {
   const { terminal, signal } = context;
   const environment = await context.childEnvironment();
   const files = await findQueryLogs({ environment, socket: findSocket(await context.config()) });
-  terminal.note(printable(`following ${files.join(" and ")}; it holds what queries hold, secrets too`));
-  const words = ["tail", `--lines=${LINES_BEFORE}`, "--follow=name", "--retry", "--quiet", "--", ...files];
+  terminal.note(
+    printable(`following ${files.join(" and ")}; it holds what queries hold, secrets too`),
+  );
+  const words = [
+    "tail",
+    `--lines=${LINES_BEFORE}`,
+    "--follow=name",
+    "--retry",
+    "--quiet",
+    "--",
+    ...files,
+  ];
   const [program = "", ...args] = (await areReadable(files)) ? words : wordsForRoot(words);
   const output = streamThrough(program, args, undefined, {
     environment: systemEnvironment(environment),
