@@ -1,6 +1,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describeError, OperatorError } from "../system/errors.ts";
+import { countHalfUpdated } from "./count-half-updated.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { readStatus } from "./read-repository.ts";
 import { type GitOptions, runGit, tryGit } from "./run-git.ts";
@@ -20,7 +21,7 @@ export interface UpdateOutcome {
   why?: string;
 }
 
-/** Given a plan, carry it out and return what has become of it. Only the aborted signal throws. */
+/** Given a plan, carry it out and return what has become of it. Only the aborted signal throws, and never in the middle of a fast-forward. */
 export async function carryOutUpdate(
   plan: UpdatePlan,
   options: GitOptions,
@@ -45,10 +46,16 @@ export async function carryOutUpdate(
   try {
     if (plan.kind === "clone") {
       const made = await clone(folder, plan.url, options);
-      return { ...base, state: "cloned", ...(made !== undefined && { branch: made }) };
+      const why = await describeSubmodules(folder, options);
+      return {
+        ...base,
+        state: "cloned",
+        ...(made !== undefined && { branch: made }),
+        ...(why !== undefined && { why }),
+      };
     }
     await forward(folder, plan, options);
-    const note = await describeSubmodules(folder, options);
+    const note = await describeSubmodules(folder, whole(options));
     const more = note === undefined ? {} : { why: note };
     return { ...base, state: "updated", pulled: plan.commits, ...more };
   } catch (error) {
@@ -56,6 +63,16 @@ export async function carryOutUpdate(
     return { ...base, state: "failed", why: describeError(error) };
   }
 }
+
+/** Filters and hooks of a checkout may be slow, and say nothing meanwhile. */
+const CHECKOUT_SILENCE_MS = 600_000;
+
+/** A checkout that is stopped leaves files of both commits: once begun, it is let end. */
+const whole = (options: GitOptions): GitOptions => ({
+  ...options,
+  signal: new AbortController().signal,
+  silenceMs: CHECKOUT_SILENCE_MS,
+});
 
 /** To the commit that was counted, and only where nothing has changed since: git itself refuses what would be overwritten. */
 async function forward(
@@ -66,8 +83,19 @@ async function forward(
   const now = await readStatus(folder, options);
   if (now.commit !== from || now.changed > 0)
     throw new OperatorError("failed", "somebody has changed it meanwhile");
-  await runGit(folder, ["merge", "--ff-only", "--no-autostash", "--quiet", to], options);
-  const after = await readStatus(folder, options);
+  const words = ["merge", "--ff-only", "--no-autostash", "--quiet", to];
+  await runGit(folder, words, whole(options)).catch(async (error: unknown) => {
+    const why = describeError(error);
+    // It has looked before it began.
+    if (/would be overwritten/.test(why)) throw error;
+    const count = await countHalfUpdated(folder, { from, to }, whole(options));
+    if (count === 0) throw error;
+    throw new OperatorError(
+      "failed",
+      `${why}; it stopped half-way, ${count} ${count === 1 ? "file is" : "files are"} new: once that is mended, git reset --hard ${to.slice(0, 12)} ends it`,
+    );
+  });
+  const after = await readStatus(folder, whole(options));
   if (after.commit !== to)
     throw new OperatorError("failed", `it is at ${after.commit} afterwards, not at ${to}`);
 }

@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { describeError, OperatorError } from "../system/errors.ts";
+import { hidePasswords } from "./hide-passwords.ts";
 import {
   findRepository,
   findUnderWay,
@@ -67,17 +68,19 @@ async function plan(
     why,
   });
   const { branch, upstream } = status;
-  if (branch === undefined) return skip("no branch is checked out");
   const underWay = await findUnderWay(place);
   if (underWay !== undefined) return skip(underWay);
+  if (branch === undefined) return skip("no branch is checked out");
   if (upstream === undefined) return skip(`${branch} has no upstream`);
   const remote = await readConfig(folder, `branch.${branch}.remote`, options);
   if (remote === undefined || remote === ".") return skip(`${branch} follows another branch here`);
-  const from = await readConfig(folder, `remote.${remote}.url`, options);
+  const from = hidePasswords((await readConfig(folder, `remote.${remote}.url`, options)) ?? "");
   if (url !== undefined && from !== url)
-    return skip(`its remote is ${from ?? "none"}, and the configuration says ${url}`);
+    return skip(`its remote is ${from || "none"}, and the configuration says ${url}`);
+  const prune = await decidePrune(folder, remote, options);
+  if (prune === "overwrites") return skip(`a fetch from ${remote} would write over branches here`);
   await turns(place.commonFolder, () =>
-    runGit(folder, ["fetch", "--prune", "--progress", remote], options),
+    runGit(folder, ["fetch", ...prune, "--progress", remote], options),
   );
   return judge(repository, await readStatus(folder, options), options);
 }
@@ -99,6 +102,26 @@ async function judge(
   if (changed > 0) return skip(`${changed} changed ${changed === 1 ? "file" : "files"} in it`);
   const to = (await runGit(repository.folder, ["rev-parse", "@{upstream}"], options)).trim();
   return { repository, status, kind: "forward", from: commit, to, commits: behind };
+}
+
+/** Only copies of the remote's branches may go with what they are copies of: a mirror's fetch would take branches of this repository away. */
+async function decidePrune(
+  folder: string,
+  remote: string,
+  options: GitOptions,
+): Promise<"overwrites" | readonly string[]> {
+  const { stdout } = await tryGit(
+    folder,
+    ["config", "--get-all", `remote.${remote}.fetch`],
+    options,
+  );
+  const into = stdout
+    .split("\n")
+    .map((line) => line.trim().split(":")[1])
+    .filter((name) => name !== undefined && name !== "");
+  if (into.some((name) => name?.startsWith("refs/heads/") || name === "refs/*"))
+    return "overwrites";
+  return into.every((name) => name?.startsWith("refs/remotes/")) ? ["--prune"] : [];
 }
 
 async function readConfig(

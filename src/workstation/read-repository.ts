@@ -1,7 +1,7 @@
 import { access, realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { OperatorError } from "../system/errors.ts";
-import { type GitOptions, runGit, tryGit } from "./run-git.ts";
+import { findReason, type GitOptions, runGit, tryGit } from "./run-git.ts";
 
 /** How a repository stands. */
 export interface RepositoryStatus {
@@ -31,7 +31,13 @@ export async function findRepository(
   const words = ["rev-parse", "--is-bare-repository", "--absolute-git-dir", "--git-common-dir"];
   const result = await tryGit(folder, words, options);
   const [isBare, gitFolder = "", common = ""] = result.stdout.trim().split("\n");
-  if (result.code !== 0) throw new OperatorError("failed", "the folder is no git repository");
+  if (result.code !== 0) {
+    const reason = findReason(result.stderr) ?? "";
+    throw new OperatorError(
+      "failed",
+      reason.startsWith("not a git repository") ? "the folder is no git repository" : reason,
+    );
+  }
   if (isBare === "true") throw new OperatorError("failed", "it is bare, and has no files");
   const top = (await runGit(folder, ["rev-parse", "--show-toplevel"], options)).trim();
   if ((await realpath(top)) !== (await realpath(folder)))

@@ -1,16 +1,19 @@
 import { OperatorError } from "../system/errors.ts";
+import { hidePasswords } from "./hide-passwords.ts";
 import { runInGroup } from "../system/run-in-group.ts";
 
 export interface GitOptions {
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
+  /** It is ended when it has said nothing for so long; absent: 20 s, for a remote that is alive says how far it is. */
+  silenceMs?: number;
 }
 
-/** A remote that is alive says how far it is; one that hangs is given up. */
 const SILENCE_MS = 20_000;
 
-/** What could ask, run a program of the repository's or change more than was said is off. */
+/** What could ask, leave a program running or change more than was said is off. */
 const SETTINGS = [
+  "credential.interactive=false",
   "core.fsmonitor=false",
   "merge.autoStash=false",
   "submodule.recurse=false",
@@ -32,18 +35,34 @@ export async function runGit(
 
 /** The same, whatever its exit code is. */
 export function tryGit(folder: string, args: readonly string[], options: GitOptions) {
-  const { environment, signal } = options;
+  const { environment, signal, silenceMs = SILENCE_MS } = options;
   return runInGroup("git", ["-C", folder, ...SETTINGS.flatMap((one) => ["-c", one]), ...args], {
     environment: unattended(environment),
     signal,
-    silenceMs: SILENCE_MS,
+    silenceMs,
   });
 }
 
-/** Nobody is asked: neither for a password, nor whether a host is to be trusted; git-config(1), git(1), ssh(1). */
+/** Where git would look instead of in the folder that it is given: lcops may run within a hook of another repository. `git rev-parse --local-env-vars`. */
+const LOCATIONS = new Set([
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_COMMON_DIR",
+  "GIT_DIR",
+  "GIT_GRAFT_FILE",
+  "GIT_IMPLICIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_NAMESPACE",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_PREFIX",
+  "GIT_QUARANTINE_PATH",
+  "GIT_SHALLOW_FILE",
+  "GIT_WORK_TREE",
+]);
+
+/** Nobody is asked: neither for a password, nor whether a host is to be trusted; git-config(1), git(1), ssh(1). That it has no terminal keeps ssh from it too. */
 function unattended(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
-    ...environment,
+    ...Object.fromEntries(Object.entries(environment).filter(([name]) => !LOCATIONS.has(name))),
     LC_ALL: "C",
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "",
@@ -52,19 +71,17 @@ function unattended(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     GIT_EDITOR: "false",
     // Its locks would be in the way of whoever works there.
     GIT_OPTIONAL_LOCKS: "0",
-    ...(environment["GIT_SSH_COMMAND"] === undefined &&
-      environment["GIT_SSH"] === undefined && {
-        GIT_SSH_COMMAND: "ssh -o BatchMode=yes -o ConnectTimeout=15",
-      }),
+    // Of a helper that opens a window, which does not know git's own setting.
+    GCM_INTERACTIVE: "never",
   };
 }
 
-/** The first line that says what went wrong, without what git puts before it. */
-function findReason(stderr: string): string | undefined {
+/** Given what git said on stderr, return the first line that says what went wrong, without what git puts before it, and without passwords. Pure. */
+export function findReason(stderr: string): string | undefined {
   const lines = stderr
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .filter(Boolean);
   const line = lines.find((one) => /^(fatal|error): /.test(one)) ?? lines.at(-1);
-  return line?.replace(/^(fatal|error): /, "").slice(0, 200);
+  return line && hidePasswords(line.replace(/^(fatal|error): /, "")).slice(0, 200);
 }

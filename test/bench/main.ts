@@ -4,6 +4,7 @@ import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
+import { benchObjects } from "./objects.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
 import { benchRedis } from "./redis.ts";
 import { benchSearch } from "./search.ts";
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   inventory: benchInventory,
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
+  objects: benchObjects,
   redis: benchRedis,
   search: benchSearch,
   // Those below, one after the other: a quarter of an hour.

@@ -47,6 +47,7 @@ const MORE = {
       replica: { host: "web", address: "y", port: 2 },
     },
     page: { kind: "http", address: "x", port: 1, path: "/" },
+    essays: { kind: "s3", bucket: "essays", prefix: "a", region: "eu-west-1", environment: "dev" },
     cache: {
       kind: "redis",
       address: "x",
@@ -90,6 +91,16 @@ const MORE = {
           indices: ["logs-*"],
         },
       },
+      essays: {
+        service: "essays",
+        s3: {
+          to: { bucket: "copy", prefix: "essays", region: "eu-west-1", environment: "dev" },
+          remove: { atMost: 100 },
+          shrinkPercent: 30,
+          auditDays: 7,
+        },
+      },
+      disk: { service: "essays", s3: { to: { folder: "/srv/essays" } } },
     },
   },
 };
@@ -109,7 +120,7 @@ describe("the example of the estate", () => {
       ...choices.map(({ key, label }) => `${key}) ${label}`),
     ]);
     // awsConnect.sh; its three entries for Monit shared the port 2812, here each has its own.
-    expect(lines.slice(0, 34)).toEqual([
+    expect(lines.slice(0, 35)).toEqual([
       "MySQL:",
       "0) RAW @ RDS-MYSQL (v3)",
       "EC2:",
@@ -144,6 +155,7 @@ describe("the example of the estate", () => {
       "tc) Close those in the background",
       "Workstation:",
       "m) The panel of this machine",
+      "repo) app+api+worker+devtools+cookbook+webpage",
     ]);
   });
 

@@ -16,6 +16,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { JournalEntry } from "../../src/system/journal.ts";
 import type { UpdateOutcome } from "../../src/workstation/carry-out-update.ts";
+import { hidePasswords } from "../../src/workstation/hide-passwords.ts";
 import { startScripted } from "../services/scripted-server.ts";
 import { until } from "../ssh/start-sshd.ts";
 import { findPrograms } from "../support/find-programs.ts";
@@ -112,8 +113,8 @@ describe("an update", LIMIT, () => {
     const [app, api, web] = [await make("app", 3), await make("api", 0), await make("web", 1)];
     await commit(api.here, "unpushed", false);
     const before = await git(app.here, "rev-parse", "HEAD");
-    const result = await update(here(app, api, web), "--yes");
-    expect(result).toMatchObject({ code: 0, stderr: "" });
+    const result = await update(here(app, api, web), "--yes", "--verbose");
+    expect(result).toMatchObject({ code: 0 });
     expect(result.stdout.split("\n")).toEqual([
       "app\tmain\t0\t3\t3\tupdated\t",
       "web\tmain\t0\t1\t1\tupdated\t",
@@ -125,13 +126,71 @@ describe("an update", LIMIT, () => {
     expect(after).toBe(await git(app.other, "rev-parse", "HEAD"));
     const entry = journal().find(({ undo }) => undo?.["folder"] === app.here);
     expect(entry).toMatchObject({
-      change: `fast-forward app in ${app.here} to ${after}`,
+      change: `fast-forward app in ${app.here} from ${before} to ${after}`,
       undo: { kind: "repository", commit: before },
     });
     // Nothing is left to do then, and nobody is asked for it.
-    const again = await update(here(app, api, web));
+    const again = await update(here(app, api, web), "--json");
     expect(again).toMatchObject({ code: 0 });
-    expect(again.stdout.match(/\tcurrent\t/g)).toHaveLength(3);
+    expect(outcomes(again).map(({ state }) => state)).toEqual(["current", "current", "current"]);
+  });
+
+  withGit(
+    "says nothing in cron when all went well, and of the others only what is missing",
+    async () => {
+      const [app, api] = [await make("app"), await make("api")];
+      await git(api.here, "checkout", "--quiet", "--detach");
+      expect(await update(here(app), "--yes")).toMatchObject({ code: 0, stdout: "", stderr: "" });
+      expect(await update(here(app, api), "--yes")).toMatchObject({
+        code: 3,
+        stdout: "api\t\t\t\t0\tskipped\tno branch is checked out\n",
+        stderr: "lcops: not updated: api\n",
+      });
+    },
+  );
+
+  withGit("keeps to its folders within a hook of another repository", async () => {
+    const [app, other] = [await make("app"), await make("other")];
+    const before = await git(other.here, "rev-parse", "HEAD");
+    const result = await runLcops(["machine", "update", "--config", here(app), "--yes", "--json"], {
+      environment: {
+        ...environment,
+        GIT_DIR: path.join(other.here, ".git"),
+        GIT_INDEX_FILE: path.join(other.here, ".git/index"),
+      },
+    });
+    expect(outcomes(result)).toMatchObject([{ name: "app", state: "updated", pulled: 1 }]);
+    expect(existsSync(path.join(app.here, "more-0"))).toBe(true);
+    expect(await git(other.here, "rev-parse", "HEAD")).toBe(before);
+    expect(await git(other.here, "status", "--porcelain")).toBe("");
+  });
+
+  withGit("lets a checkout end that was begun when Ctrl-C came", async () => {
+    const app = await make("app");
+    const begun = path.join(folder, "filter-begun");
+    await git(app.other, "pull", "--quiet");
+    writeFileSync(path.join(app.other, ".gitattributes"), "slow-* filter=slow\n");
+    await git(app.other, "add", ".gitattributes");
+    for (const file of ["slow-1", "slow-2"])
+      // eslint-disable-next-line no-await-in-loop -- one upon the other
+      await commit(app.other, file);
+    // Two files, each of which takes its time.
+    const smudge = `touch ${begun}; sleep 1; cat`;
+    await git(app.here, "config", "filter.slow.smudge", smudge);
+    await git(app.here, "config", "filter.slow.clean", "cat");
+    const running = startLcops(["machine", "update", "--config", here(app), "--yes"], {
+      environment,
+    });
+    await until("the checkout begins", () => Promise.resolve(existsSync(begun)), 20_000);
+    running.send("SIGINT");
+    expect(await running.ended).toMatchObject({ code: 130 });
+    expect(await git(app.here, "status", "--porcelain")).toBe("");
+    const after = await git(app.here, "rev-parse", "HEAD");
+    expect(after).toBe(await git(app.other, "rev-parse", "HEAD"));
+    const entry = journal().find(({ undo }) => undo?.["folder"] === app.here);
+    expect(journal()).toContainEqual(
+      expect.objectContaining({ outcomeOf: entry?.id, state: "done" }),
+    );
   });
 
   withGit("is shown by --dry-run, and needs --yes where nobody can be asked", async () => {
@@ -183,6 +242,16 @@ describe("an update", LIMIT, () => {
     expect(outcomes(failed)).toMatchObject([{ state: "failed" }]);
     expect(existsSync(`${place}-2`)).toBe(false);
     expect(await update(configFor({ app: { folder: `${place}-3` } }))).toMatchObject({ code: 1 });
+    const twice = await update(
+      configFor({ one: { folder: place }, two: { folder: `${place}/../app` } }),
+    );
+    expect(twice).toMatchObject({ code: 2, stdout: "" });
+    expect(twice.stderr).toContain("one and two are both in");
+    const secret = await update(
+      configFor({ app: { folder: `${place}-4`, url: "https://me:hunter2@example.com/app.git" } }),
+    );
+    expect(secret).toMatchObject({ code: 2 });
+    expect(secret.stdout + secret.stderr).not.toContain("hunter2");
   });
 });
 
@@ -278,6 +347,36 @@ const CASES: readonly Case[] = [
     why: /^a merge is under way$/,
   },
   {
+    what: "a rebase under way",
+    arrange: async ({ here: at }) => {
+      await commit(at, "mine", false);
+      await git(at, "rebase", "--quiet", "--exec", "false", "HEAD~1").catch(() => undefined);
+    },
+    state: "skipped",
+    why: /^a rebase is under way$/,
+  },
+  {
+    what: "no commit yet",
+    arrange: async ({ here: at, remote }) => {
+      rmSync(at, { recursive: true });
+      await git(folder, "init", "--quiet", "--initial-branch=main", at);
+      await git(at, "remote", "add", "origin", remote);
+      await git(at, "config", "branch.main.remote", "origin");
+      await git(at, "config", "branch.main.merge", "refs/heads/main");
+    },
+    state: "skipped",
+    why: /^main has no commit yet$/,
+  },
+  {
+    what: "a fetch that would write over branches",
+    arrange: async ({ here: at }) => {
+      await git(at, "config", "remote.origin.fetch", "+refs/heads/*:refs/heads/*");
+      await git(at, "branch", "only-here");
+    },
+    state: "skipped",
+    why: /^its upstream refs\/heads\/main is not there any more$|^a fetch from origin would write over branches here$/,
+  },
+  {
     what: "a lock of another git",
     arrange: ({ here: at }) => writeFileSync(path.join(at, ".git/index.lock"), ""),
     state: "skipped",
@@ -352,6 +451,26 @@ describe("a repository with", LIMIT, () => {
     expect(outcome?.why).toBe("1 submodule stands elsewhere: git submodule update --init");
   });
 
+  withGit("a filter that fails half-way is told how to be whole again", async () => {
+    const made = await make("app");
+    writeFileSync(path.join(made.other, ".gitattributes"), "zz-large filter=gone\n");
+    await git(made.other, "add", ".gitattributes");
+    await commit(made.other, "zz-large");
+    await git(made.here, "config", "filter.gone.smudge", "false");
+    await git(made.here, "config", "filter.gone.clean", "cat");
+    await git(made.here, "config", "filter.gone.required", "true");
+    const before = await git(made.here, "rev-parse", "HEAD");
+    const [outcome] = outcomes(await update(here(made), "--yes", "--json"));
+    expect(outcome).toMatchObject({ state: "failed", pulled: 0 });
+    expect(await git(made.here, "rev-parse", "HEAD")).toBe(before);
+    const [, next = ""] =
+      /it stopped half-way, .*, (git .*) ends it$/.exec(outcome?.why ?? "") ?? [];
+    await git(made.here, "config", "filter.gone.smudge", "cat");
+    await git(made.here, ...next.split(" ").slice(1));
+    expect(await git(made.here, "status", "--porcelain")).toBe("");
+    expect(await git(made.here, "diff", "origin/main")).toBe("");
+  });
+
   withGit("two worktrees is updated in both", async () => {
     const made = await make("app", 0);
     await git(made.other, "checkout", "--quiet", "-b", "side");
@@ -370,6 +489,12 @@ describe("a repository with", LIMIT, () => {
     ]);
     expect(existsSync(path.join(tree, "side-2"))).toBe(true);
   });
+});
+
+test("a password in an address is never shown", () => {
+  expect(hidePasswords("from https://me:hunter2@example.com/a and ssh://git@b:22/c")).toBe(
+    "from https://me@example.com/a and ssh://git@b:22/c",
+  );
 });
 
 describe("remotes", LIMIT, () => {

@@ -61,6 +61,10 @@ const MENU: Menu = [
     entries: [{ key: "uu", label: "ap+us+eu", run: ["fleet", "upgrade", ...EVERY_REGION] }],
   },
   {
+    title: "Workstation:",
+    entries: [{ key: "repo", label: "Update app+api+worker", run: ["machine", "update"] }],
+  },
+  {
     title: "DynamoDB:",
     entries: [
       { key: "dt", label: "Tables", run: ["dyn", "tables", ...IN_OREGON] },

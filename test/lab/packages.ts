@@ -24,6 +24,7 @@ export const LAB_PACKAGES = [
   "php-xdebug",
   "php-apcu",
   "sudo",
+  "git",
 ] as const;
 export type PackageName = (typeof LAB_PACKAGES)[number];
 

@@ -3,6 +3,7 @@ import { soakBackupMysql } from "./backup-mysql.ts";
 import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
+import { soakObjects } from "./objects.ts";
 import { soakRedis } from "./redis.ts";
 import { soakSearch } from "./search.ts";
 import { soakTransfer } from "./transfer.ts";
@@ -13,6 +14,7 @@ const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<stri
   "dynamodb-kill": soakDynamodbKill,
   "dynamodb-race": soakDynamodbRace,
   backup: soakBackup,
+  objects: soakObjects,
   search: soakSearch,
   redis: soakRedis,
   tunnel: soakTunnel,

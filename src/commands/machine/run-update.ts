@@ -44,6 +44,7 @@ function pickRepositories(config: Config, names: readonly string[]): Repository[
     });
   }
   const wanted = names.length === 0 ? Object.keys(all) : [...new Set(names)];
+  const owners = new Map<string, string>();
   return wanted.map((name) => {
     const found = Object.hasOwn(all, name) ? all[name] : undefined;
     if (!found) {
@@ -51,8 +52,16 @@ function pickRepositories(config: Config, names: readonly string[]): Repository[
         next: `name one of ${Object.keys(all).join(", ")}`,
       });
     }
-    const { folder, url } = found;
-    return { name, folder: resolve(expandHome(folder)), ...(url !== undefined && { url }) };
+    const { url } = found;
+    const folder = resolve(expandHome(found.folder));
+    const other = owners.get(folder);
+    if (other !== undefined) {
+      throw new OperatorError("configuration", `${other} and ${name} are both in ${folder}`, {
+        next: "give each repository a folder of its own",
+      });
+    }
+    owners.set(folder, name);
+    return { name, folder, ...(url !== undefined && { url }) };
   });
 }
 
@@ -73,13 +82,22 @@ async function askRemotes(
   const limit = pLimit(AT_ONCE);
   const turns = makeTurns();
   const progress = startProgress(context.terminal);
+  const awaited = new Set<string>();
   let done = 0;
+  const draw = (): void =>
+    progress.update(
+      `${done} of ${repositories.length} remotes asked, waiting for ${[...awaited].join(", ")}`,
+    );
   try {
-    return await Promise.all(
+    return await awaitAll(
       repositories.map((repository) =>
         limit(async () => {
+          awaited.add(repository.name);
+          draw();
           const plan = await planUpdate(repository, turns, options);
-          progress.update(`${++done} of ${repositories.length} remotes asked`);
+          awaited.delete(repository.name);
+          done++;
+          draw();
           return plan;
         }),
       ),
@@ -105,7 +123,7 @@ function describePlans(plans: readonly UpdatePlan[], changes: readonly Change[])
     target: "repositories",
     danger: "writes" as const,
     isProduction: false,
-    undo: "git reset --keep to the commit in the journal",
+    undo: "git reset --keep to the commit that lcops history shows",
   };
 }
 
@@ -118,7 +136,7 @@ async function carryOutAll(
   const progress = startProgress(context.terminal);
   progress.update("updating");
   try {
-    return await Promise.all(
+    return await awaitAll(
       plans.map((plan) =>
         limit(async () => {
           if (plan.kind !== "forward" && plan.kind !== "clone")
@@ -142,11 +160,17 @@ async function carryOutAll(
   }
 }
 
+/** Nothing is left at work when one of them has failed. */
+async function awaitAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
 function describeChange(plan: Change) {
   const { name, folder } = plan.repository;
   if (plan.kind === "clone") return { change: `clone ${plan.url} into ${folder}` };
   return {
-    change: `fast-forward ${name} in ${folder} to ${plan.to}`,
+    change: `fast-forward ${name} in ${folder} from ${plan.from} to ${plan.to}`,
     undo: { kind: "repository", folder, commit: plan.from },
   };
 }
@@ -163,7 +187,9 @@ function render(outcomes: readonly UpdateOutcome[], { terminal }: Context): void
     skipped: terminal.out.yellow,
     failed: terminal.out.red,
   };
-  const shown = terminal.flags.quiet ? outcomes.filter(isMissing) : outcomes;
+  // Cron hears of what is missing alone.
+  const isWhole = (terminal.isScreen && !terminal.flags.quiet) || terminal.flags.verbose;
+  const shown = isWhole ? outcomes : outcomes.filter(isMissing);
   // What needs a look stands last, where it is read.
   const rank = ({ state }: UpdateOutcome): number => Object.keys(paints).indexOf(state);
   printTable(
