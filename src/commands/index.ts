@@ -99,6 +99,7 @@ export const nouns: Readonly<Record<string, string>> = {
   backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
   config: "Make, check and show the configuration",
+  machine: "Look after the developer's own machine",
   redis: "Look at a Redis, flush it without a surprise, open its console",
   dyn: "Dump, edit and load DynamoDB tables and rows",
   tunnel: "Forward the ports of services",

@@ -22,7 +22,9 @@ const server = orAbsent(
   name,
   "The service of the panel that loads it, and is restarted: apache when absent",
 );
-const minutes = z.int().check(z.gte(1, "at least a minute"), z.lte(1440, "a day at most"));
+const minutes = z
+  .number()
+  .check(z.gte(0.05, "a time above 0 is expected"), z.lte(1440, "a day at most"));
 const port = z.int().check(z.gte(1024, "a port from 1024 to 65535"), z.lte(65535));
 const megabytes = z.int().check(z.gte(128, "at least 128 MB"));
 

@@ -11,7 +11,7 @@ import { matchKey, type MenuChoice } from "./ask-menu.ts";
 import { cutToWidth } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface PanelChoice extends MenuChoice {
+interface PanelChoice extends MenuChoice {
   /** Paints the line; its key is painted as in the menu. */
   paint?: (text: string) => string;
 }
@@ -57,7 +57,7 @@ const listChoices = (panel: LivePanel): PanelChoice[] =>
   panel.now().flatMap(({ choices }) => [...choices]);
 
 /** Given the choices and what was typed, return the choice that is meant without Enter: no other key begins so. Pure. */
-export function matchAtOnce<Choice extends { key: string }>(
+function matchAtOnce<Choice extends { key: string }>(
   choices: readonly Choice[],
   typed: string,
 ): Choice | undefined {

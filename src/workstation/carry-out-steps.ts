@@ -12,14 +12,16 @@ export async function carryOutSteps(
   steps: readonly Step[],
   options: {
     environment: NodeJS.ProcessEnv;
-    rollback?: readonly Step[];
+    /** What takes it back, given how many of them were begun. */
+    rollback?: (begun: number) => readonly Step[];
     check?: () => Promise<void>;
   },
 ): Promise<void> {
-  const { environment, rollback = [], check } = options;
-  let done = 0;
+  const { environment, rollback = () => [], check } = options;
+  let [begun, done] = [0, 0];
   try {
     for (const step of steps) {
+      begun++;
       // eslint-disable-next-line no-await-in-loop -- one upon the other
       await runStep(step, environment);
       done++;
@@ -28,7 +30,7 @@ export async function carryOutSteps(
   } catch (error) {
     // Of what sudo has refused nothing was done.
     if (done === 0 && error instanceof OperatorError && error.kind === "access") throw error;
-    throw await takeBack(rollback, environment, error);
+    throw await takeBack(rollback(begun), environment, error);
   }
 }
 

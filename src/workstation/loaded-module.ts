@@ -97,7 +97,11 @@ export function planModule(
     run: () =>
       carryOutSteps(steps, {
         environment: tools.environment,
-        rollback: isConfigured ? [] : [back, ...restart],
+        // A server that was not restarted yet runs on as it was: with a configuration that it refuses it would not come back.
+        rollback: (begun) => {
+          if (isConfigured) return [];
+          return begun > 1 + test.length ? [back, ...restart] : [back];
+        },
         check: async () => {
           const now = await observe();
           if (now.state === to && now.pending === undefined) return;

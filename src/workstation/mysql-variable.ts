@@ -6,7 +6,6 @@ import type {
   MachineService,
   MachineTools,
   Observation,
-  Wish,
 } from "./machine-service.ts";
 import { systemEnvironment } from "./run-as-root.ts";
 import { forgetSwitch, readSwitch, type SwitchRecord, writeSwitch } from "./switch-record.ts";

@@ -212,7 +212,12 @@ async function clear({ folder, data }: Ram): Promise<void> {
 
 function explainFull(error: unknown, folder: string): unknown {
   const said = [describeError(error), ...(error instanceof OperatorError ? error.details : [])];
-  if (!said.some((line) => /No space left|is full|ENOSPC|Disk full/i.test(line))) return error;
+  if (
+    !said.some((line) =>
+      /No space left|is full|ENOSPC|Disk full|Temp file write failure/i.test(line),
+    )
+  )
+    return error;
   return new OperatorError("failed", `the RAM disk of ${folder} is full; nothing is left there`, {
     details: said.slice(0, 3),
     next: "give it more, or begin with less data",

@@ -63,7 +63,14 @@ export async function initialiseData(
       ...FOR_RAM,
       ...asUser(),
     ],
-    { environment: systemEnvironment(environment), timeoutMs: START_LIMIT_MS },
+    {
+      // A folder for temporary files that is root's own lets the server's user not in.
+      environment: {
+        ...systemEnvironment(environment),
+        ...(process.getuid?.() === 0 && { TMPDIR: "/tmp" }),
+      },
+      timeoutMs: START_LIMIT_MS,
+    },
   );
   if (code === 0) return;
   const said = (stderr.trim() || stdout.trim()).split("\n");

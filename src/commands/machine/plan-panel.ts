@@ -2,7 +2,7 @@ import type { Config } from "../../config/schema.ts";
 import { printable } from "../../system/printable.ts";
 
 /** What a key of the panel starts, beside the services that it toggles. */
-export interface PanelEntry {
+interface PanelEntry {
   key: string;
   label: string;
   /** The command line, without `lcops`. */
@@ -17,20 +17,9 @@ export interface PanelEntries {
 /** Given the configuration, return what stands on the panel below its services. Pure. */
 export function planPanel({ workstation }: Config): PanelEntries[] {
   const repositories = Object.keys(workstation?.repositories ?? {});
+  if (repositories.length === 0) return [];
+  const label = printable(repositories.join("+"));
   return [
-    ...(repositories.length === 0
-      ? []
-      : [
-          {
-            title: "Update repos:",
-            choices: [
-              {
-                key: "repo",
-                label: printable(repositories.join("+")),
-                run: ["machine", "update"],
-              },
-            ],
-          },
-        ]),
+    { title: "Update repos:", choices: [{ key: "repo", label, run: ["machine", "update"] }] },
   ];
 }

@@ -18,7 +18,7 @@ export async function runStatus(context: Context): Promise<number> {
 }
 
 /** Given what was seen, print it as a table. */
-export function printStatuses(statuses: readonly ServiceStatus[], terminal: Terminal): void {
+function printStatuses(statuses: readonly ServiceStatus[], terminal: Terminal): void {
   printTable(terminal, statuses, [
     { title: "NAME", value: ({ name }) => name },
     { title: "SERVICE", value: ({ title }) => title },
@@ -28,7 +28,7 @@ export function printStatuses(statuses: readonly ServiceStatus[], terminal: Term
 }
 
 /** Given what was seen, return how it is painted. */
-export function paintState(
+function paintState(
   { state, pending }: Pick<ServiceStatus, "state" | "pending">,
   { out }: Pick<Terminal, "out">,
 ): (text: string) => string {
