@@ -1,5 +1,6 @@
 import { lstat, mkdir, readdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { errorCode, OperatorError } from "../system/errors.ts";
 import { runAsRoot } from "./run-as-root.ts";
 
@@ -65,7 +66,19 @@ export async function releaseRamFolder(
   const escaped = folder.replaceAll(" ", "\\040");
   const mounts = await readFile("/proc/mounts", "utf8");
   const isOurs = mounts.split("\n").some((line) => line.startsWith(`${MOUNT_NAME} ${escaped} `));
-  if (isOurs) await demand(["umount", "--", folder], environment);
+  if (!isOurs) return;
+  // The kernel may hold files of a server that was killed a moment longer than its process.
+  const limit = performance.now() + BUSY_LIMIT_MS;
+  for (;;) {
+    const { code, stderr } = await runAsRoot(["umount", "--", folder], environment);
+    if (code === 0) return;
+    if (!/busy/.test(stderr) || performance.now() > limit) {
+      throw new OperatorError("failed", `umount ${folder} ended with ${code}: ${stderr.trim()}`, {
+        next: "see who has it open: fuser -m, then lcops machine off again",
+      });
+    }
+    await wait(LOOK_AGAIN_MS);
+  }
 }
 
 async function demand(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
@@ -119,6 +132,8 @@ export async function checkRoom(
   }
 }
 
+const BUSY_LIMIT_MS = 5_000;
+const LOOK_AGAIN_MS = 50;
 const ROOM_ON_DISK = 48 * 2 ** 20;
 
 /** proc(5): what can be had without swapping. */

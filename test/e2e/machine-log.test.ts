@@ -43,12 +43,15 @@ describe("the query log", LIMIT, () => {
     expect(await change("on", "log")).toMatchObject({ code: 0, stdout: "", stderr: "" });
     expect(await ask(VALUES)).toMatch(/^1\tFILE\t/);
     expect(await ask(WAITING)).toBe("1");
-    const pty = ground.openPty(["machine", "log", "--config", config]);
+    const pty = ground.openPty(["machine", "log", "--config", config], {
+      showsMode: true,
+    });
     await pty.waitFor("following /dev/shm/", 20_000);
     await ask("SELECT 'seen', '\u001b[31m'");
     await pty.waitFor("SELECT 'seen', '\\x1b[31m'", 20_000);
     pty.press("ctrl-c");
     expect((await pty.exit).code).toBe(130);
+    expect(pty.text()).not.toMatch(/lcops: /);
     expect(await change("off", "log")).toMatchObject({ code: 0 });
     expect(await ask(VALUES)).toMatch(/^0\tTABLE\t/);
     await until("nothing waits", async () => (await ask(WAITING)) === "0", 10_000);

@@ -93,7 +93,7 @@ describe("a MySQL in memory", LIMIT, () => {
     expect(await ground.run("sh", "-c", "grep -c lcops-rammysql /proc/mounts || true")).toBe("0\n");
     expect(await change("on", "small")).toMatchObject({ code: 0 });
     expect(await look("small")).toMatchObject({ state: "on" });
-    expect(await change("off", "small")).toMatchObject({ code: 0 });
+    expect(await change("off", "small")).toMatchObject({ code: 0, stderr: "" });
     expect(await change("on", "disk")).toMatchObject({ code: 2 });
     expect(await ground.run("ls", "/var/www/html")).toBe("loaded.php\n");
   });
