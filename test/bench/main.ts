@@ -10,6 +10,7 @@ import { benchRedis } from "./redis.ts";
 import { benchSearch } from "./search.ts";
 import { benchStartup } from "./startup.ts";
 import { benchTunnel } from "./tunnel.ts";
+import { benchWorkstation } from "./workstation.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   startup: benchStartup,
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   objects: benchObjects,
   redis: benchRedis,
   search: benchSearch,
+  workstation: benchWorkstation,
   // Those below, one after the other: a quarter of an hour.
   backup: async () => [
     ...(await benchBackupMysql()),
