@@ -22,7 +22,7 @@ const LOOK_AGAIN_MS = 200;
 
 /** Given what is wished and the name of a service, do what `lcops machine on|off|reset` says and return the exit code. */
 export async function runChange(to: Change, name: string, context: Context): Promise<number> {
-  const progress = startProgress(context.terminal);
+  let progress = startProgress(context.terminal);
   const rows = await openPanel(context, (line) => progress.update(`${name}: ${printable(line)}`));
   const row = pickService(rows, name);
   const release = await takeLock(name, context);
@@ -30,7 +30,7 @@ export async function runChange(to: Change, name: string, context: Context): Pro
     progress.update(`${name}: looking at it`);
     const seen = await row.service.observe();
     refuseUnusable(row, seen);
-    if (to !== "reset" && seen.state === to && (seen.pending ?? to) === to && !seen.pending)
+    if (to !== "reset" && seen.state === to && seen.pending === undefined)
       return await tell(row, `${name} is ${to} already, nothing to do`, context);
     const change = await planChange(row, to, seen);
     progress.end();
@@ -43,13 +43,10 @@ export async function runChange(to: Change, name: string, context: Context): Pro
       ...(change.undo !== undefined && { undo: nameUndo(change.undo, name) }),
     };
     if (!(await context.gate(plan))) return 0;
-    const further = startProgress(context.terminal);
-    further.update(`${name}: ${plan.title}`);
-    try {
-      await carryOut(row, to, change, context);
-    } finally {
-      further.end();
-    }
+    progress = startProgress(context.terminal);
+    progress.update(plan.title);
+    await carryOut(row, to, change, context);
+    progress.end();
     return await tell(row, undefined, context);
   } finally {
     progress.end();
@@ -129,6 +126,8 @@ async function verify(row: OpenService, wanted: "on" | "off"): Promise<void> {
     // eslint-disable-next-line no-await-in-loop -- again and again
     const { state, pending, detail } = await observeService(row);
     if (state === wanted && pending === null) return;
+    // One that has failed before stays so for systemd, and does not run.
+    if (state === "failed" && wanted === "off") return;
     if (state === "failed" || performance.now() > limit) {
       const why = detail === null ? "" : `: ${detail}`;
       throw new OperatorError(
