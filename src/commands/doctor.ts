@@ -61,6 +61,7 @@ async function checkConfigured(
         update,
       )),
       ...(await checkJobs(context, config, update)),
+      ...(await checkPanel(context, config, update)),
     ];
   } catch (error) {
     if (!(error instanceof OperatorError) || error.kind === "usage") throw error;
@@ -85,6 +86,18 @@ async function checkJobs(
   update("looking at the backups");
   const { checkBackups } = await import("./check-backups.ts");
   return checkBackups(context);
+}
+
+/** Who has configured nothing of the own machine is not told what it lacks. */
+async function checkPanel(
+  context: Context,
+  config: Config,
+  update: (line: string) => void,
+): Promise<Finding[]> {
+  if (!config.workstation?.services) return [];
+  update("looking at the services of this machine");
+  const { checkServices } = await import("./machine/check-services.ts");
+  return checkServices(context);
 }
 
 async function render(findings: readonly Finding[], context: Context): Promise<void> {

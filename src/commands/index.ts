@@ -29,6 +29,12 @@ import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
 import { hostsTrust } from "./hosts/trust.ts";
+import { machineLog } from "./machine/log.ts";
+import { machine } from "./machine/machine.ts";
+import { machineOff } from "./machine/off.ts";
+import { machineOn } from "./machine/on.ts";
+import { machineReset } from "./machine/reset.ts";
+import { machineStatus } from "./machine/status.ts";
 import { machineUpdate } from "./machine/update.ts";
 import { menu } from "./menu.ts";
 import { mysql } from "./mysql.ts";
@@ -77,6 +83,12 @@ export const commands: readonly Command[] = [
   fleetRun,
   fleetUpgrade,
   health,
+  machine,
+  machineStatus,
+  machineOn,
+  machineOff,
+  machineReset,
+  machineLog,
   machineUpdate,
   configInit,
   configCheck,

@@ -10,7 +10,7 @@ export const menu: Command = {
   aliases: ["awsConnect"],
   summary: "Open the menu, or do what a key of it does",
   operands: [{ syntax: "[key...]", description: "a key of the menu" }],
-  examples: ["menu", "menu 1", "menu li"],
+  examples: ["menu", "menu 1", "menu li", "menu m 1"],
   danger: "writes",
   changesEstate: false,
   unattended: "a key",
@@ -18,8 +18,14 @@ export const menu: Command = {
     const groups = planMenu(await context.config());
     const [key] = input.operands;
     if (key !== undefined) {
+      const panelKey = input.operands.length === 2 ? input.operands[1] : undefined;
       const entries = groups.flatMap((group) => group.choices);
       const entry = entries.find((one) => one.key.toLowerCase() === key.toLowerCase());
+      // The panel is a screen of the menu, with keys of its own.
+      if (entry && isPanel(entry) && panelKey !== undefined) {
+        const { runPanelKey } = await import("./machine/show-panel.ts");
+        return runPanelKey(panelKey, context);
+      }
       if (!entry || input.operands.length > 1) {
         throw new OperatorError("usage", `the menu has no key ${input.operands.join(" ")}`, {
           next: `its keys are ${entries.map((one) => one.key).join(" ")}`,
@@ -35,6 +41,9 @@ export const menu: Command = {
     return showMenu(groups, context);
   },
 };
+
+const isPanel = ({ run }: MenuEntry): boolean =>
+  run.length === 1 && ["machine", "statusMachine"].includes(run[0] ?? "");
 
 /** The whole menu is drawn at first and when Enter alone asks for it; after an entry its output stays on the screen. */
 async function showMenu(groups: readonly MenuGroup[], context: Context): Promise<number> {

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { matching, name, orAbsent, path } from "./schema-fields.ts";
+import { workstationServiceSchema } from "./workstation-services-schema.ts";
 
 const repository = z.strictObject({
   folder: path.check(z.describe("Where it is on this machine")),
@@ -14,5 +15,9 @@ const repository = z.strictObject({
 
 /** What belongs to the developer's own machine. */
 export const workstationSchema = z.strictObject({
+  services: orAbsent(
+    z.record(name, workstationServiceSchema),
+    "What the panel shows, in its order; absent: the six of statusMachine.sh as Debian has them",
+  ),
   repositories: orAbsent(z.record(name, repository), "Git repositories that are updated together"),
 });

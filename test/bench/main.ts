@@ -11,6 +11,7 @@ import { benchRedis } from "./redis.ts";
 import { benchSearch } from "./search.ts";
 import { benchStartup } from "./startup.ts";
 import { benchTunnel } from "./tunnel.ts";
+import { benchWorkstation } from "./workstation.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   startup: benchStartup,
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   redis: benchRedis,
   search: benchSearch,
   fleet: benchFleet,
+  workstation: benchWorkstation,
   // Those below, one after the other: a quarter of an hour.
   backup: async () => [
     ...(await benchBackupMysql()),

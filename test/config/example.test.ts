@@ -66,7 +66,32 @@ const MORE = {
     upgradeMinutes: 30,
     soakSeconds: 0,
   },
-  workstation: { repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } } },
+  workstation: {
+    services: {
+      apache: { kind: "systemd", key: "1", title: "Apache2", unit: "apache2" },
+      old: { kind: "sysv", script: "apache2" },
+      xdebug: {
+        kind: "php-module",
+        module: "xdebug",
+        version: "8.2",
+        sapi: "apache2",
+        server: "apache",
+      },
+      rewrite: { kind: "apache-module", module: "rewrite", server: "apache" },
+      log: {
+        kind: "mysql-variable",
+        variable: "slow_query_log",
+        on: "ON",
+        off: "OFF",
+        with: { long_query_time: 0.5 },
+        minutes: 10,
+        socket: "/run/mysqld/mysqld.sock",
+      },
+      ram: { kind: "ram-mysql", seed: "~/seed.sql", port: 3307, folder: "/rammysql", sizeMb: 1024 },
+      worker: { kind: "command", status: ["a"], on: ["b"], off: ["c"], root: true },
+    },
+    repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } },
+  },
   notify: {
     chat: { command: ["logger"], when: "always" },
     hook: { webhook: "${env:HOOK}", when: "trouble" },

@@ -197,6 +197,33 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title:
+      "A MySQL in memory for a test run: turned on, written to, and reset to what it began with",
+    needs: ["mysql"],
+    run: async (program, lab) => {
+      // A name and a configuration of its own: one in memory may be somebody's here.
+      const name = `demo-${process.pid}`;
+      const file = join(lab.folder, "panel.json");
+      const services = { [name]: { kind: "ram-mysql", title: "/rammysql" } };
+      writeFileSync(file, JSON.stringify({ workstation: { services } }));
+      const machine = (verb: string, ...words: string[]) =>
+        runLcops(program, ["machine", verb, ...words, "--config", file]);
+      try {
+        await machine("on", name, "--yes");
+        const { stdout } = await machine("status");
+        expect(/\tON\t\d+ MB in memory/.test(stdout), "it is on, with its size");
+        const begin = performance.now();
+        await machine("reset", name, "--yes");
+        return [
+          ...stdout.trimEnd().split("\n"),
+          `reset in ${((performance.now() - begin) / 1000).toFixed(1)} s`,
+        ];
+      } finally {
+        await machine("off", name, "--yes");
+      }
+    },
+  },
+  {
     title: "MySQL backed up to two places, and believed because it was restored",
     needs: ["mysql"],
     run: async (program) => {

@@ -38,7 +38,7 @@ describe("2 says that the command line is wrong", () => {
     ["an unknown verb in the help", ["help", "tunnel", "nosuch"], /no help on tunnel nosuch/],
     ["an empty --config", ["hosts", "--config="], /--config needs the path of a file/],
     ["a later command behind a flag", ["-q", "db", "check"], /db comes with/],
-    ["a later screen of the menu", ["menu", "m", "1"], /menu m comes with a later version/],
+    ["a key of the panel that is not known", ["menu", "m", "99"], /the panel has no key 99/],
     ["a verb that is missing", ["tunnel"], /open/],
     [
       "a host that is not known",

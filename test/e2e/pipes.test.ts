@@ -17,9 +17,13 @@ beforeAll(async () => {
     await prepareSets(),
     await prepareRepositories(),
     prepareHealth(),
+    preparePanel(),
   );
 });
-afterAll(() => ground.remove());
+afterAll(async () => {
+  await lcops(["machine", "off", RAM, "--config", panel, "--yes"]);
+  ground.remove();
+});
 
 const lcops = (args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<LcopsResult> =>
   runLcops(args, { environment: { ...ground.environment, ...more } });
@@ -50,6 +54,8 @@ const UNATTENDED: Record<string, string[]> = {
   completion: ["completion", "bash"],
   help: ["help"],
 };
+/** It is in /dev/shm, where other runs of the tests are too. */
+const RAM = `pipes-${process.pid}`;
 const TABLE = "pattern-aggregator";
 const IN_OREGON = ["--region", "us-west-2"];
 const CONFIRM = ["--confirm", TABLE];
@@ -145,8 +151,42 @@ async function prepareRepositories(): Promise<Record<string, string[]>> {
   return { "machine update": ["machine", "update", "app", "--config", config, "--yes"] };
 }
 
+/** Services of a panel that no test of another file has, and their configuration. */
+let panel = "";
+
+function preparePanel(): Record<string, string[]> {
+  const flag = path.join(ground.folder, "flag");
+  const service = (status: string[]) => ({
+    kind: "command" as const,
+    status,
+    on: ["touch", flag],
+    off: ["rm", "-f", flag],
+  });
+  panel = ground.deriveConfig((changed) => {
+    changed.workstation = {
+      services: {
+        flag: service(["test", "-e", flag]),
+        never: service(["false"]),
+        always: service(["true"]),
+        [RAM]: { kind: "ram-mysql" },
+      },
+    };
+  });
+  const at = ["--config", panel];
+  return {
+    machine: ["machine", ...at],
+    "machine status": ["machine", "status", ...at],
+    "machine on": ["machine", "on", "flag", ...at, "--yes"],
+    "machine off": ["machine", "off", "flag", ...at, "--yes"],
+    "machine reset": ["machine", "reset", RAM, ...at, "--yes"],
+  };
+}
+
 /** The line of a command that needs a confirmation, without it. */
 function lineWithout(name: string): string[] {
+  if (name === "machine on") return ["machine", "on", "never", "--config", panel];
+  if (name === "machine off") return ["machine", "off", "always", "--config", panel];
+  if (name === "machine reset") return ["machine", "reset", RAM, "--config", panel];
   if (name === "hosts trust") return ["hosts", "trust", "GraphStats"];
   if (name === "machine update")
     return (UNATTENDED[name] ?? []).slice(0, -1).map((word) => (word === "app" ? "asked" : word));
@@ -166,52 +206,52 @@ const LONG_RUNS = new Set(["backup run", "fleet run", "fleet upgrade"]);
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);
 
-describe.each(commands.map((command) => [command.name, command] as const))(
-  "%s",
-  (name, command) => {
+/** It follows until it is stopped; machine-log.test.ts has it. */
+const ENDING = commands.filter(({ name }) => name !== "machine log");
+
+describe.each(ENDING.map((command) => [command.name, command] as const))("%s", (name, command) => {
+  testWith(
+    "hosts",
+    "mysql",
+    "graphite",
+    "redis",
+    "repositories",
+  )("works unattended, without a single escape code", async () => {
+    const line = UNATTENDED[name] ?? [];
+    expect(line).not.toEqual([]);
+    const result = await lcops(line, CLOSE);
+    expect(result).toMatchObject({ code: 0 });
+    expect(result.stdout + result.stderr).not.toContain("\u001b");
+  });
+
+  if (command.unattended !== undefined) {
+    testWith("repositories")("names what it misses when nobody can be asked", async () => {
+      const result = await lcops(lineWithout(name), {
+        LCOPS_CONFIG: missingFor(name),
+        ...CLOSE,
+      });
+      expect([2, 5]).toContain(result.code);
+      expect(result.stdout).toBe("");
+      expect(result.stderr).toMatch(
+        /^lcops: .*(terminal|nothing was done).*; .*(KEY|--yes|--confirm).*\n/m,
+      );
+    });
+  }
+
+  if (!NOT_JSON.has(name)) {
     testWith(
       "hosts",
-      "mysql",
-      "graphite",
       "redis",
       "repositories",
-    )("works unattended, without a single escape code", async () => {
-      const line = UNATTENDED[name] ?? [];
-      expect(line).not.toEqual([]);
-      const result = await lcops(line, CLOSE);
-      expect(result).toMatchObject({ code: 0 });
-      expect(result.stdout + result.stderr).not.toContain("\u001b");
+    )("prints one document with --json", async () => {
+      const { code, stdout } = await lcops(["--json", ...(UNATTENDED[name] ?? [])], CLOSE);
+      expect(code).toBe(0);
+      // A long run has one on each line.
+      for (const text of LONG_RUNS.has(name) ? stdout.trim().split("\n") : [stdout])
+        expect(typeof JSON.parse(text)).toBe("object");
     });
-
-    if (command.unattended !== undefined) {
-      testWith("repositories")("names what it misses when nobody can be asked", async () => {
-        const result = await lcops(lineWithout(name), {
-          LCOPS_CONFIG: missingFor(name),
-          ...CLOSE,
-        });
-        expect([2, 5]).toContain(result.code);
-        expect(result.stdout).toBe("");
-        expect(result.stderr).toMatch(
-          /^lcops: .*(terminal|nothing was done).*; .*(KEY|--yes|--confirm).*\n/m,
-        );
-      });
-    }
-
-    if (!NOT_JSON.has(name)) {
-      testWith(
-        "hosts",
-        "redis",
-        "repositories",
-      )("prints one document with --json", async () => {
-        const { code, stdout } = await lcops(["--json", ...(UNATTENDED[name] ?? [])], CLOSE);
-        expect(code).toBe(0);
-        // A long run has one on each line.
-        for (const text of LONG_RUNS.has(name) ? stdout.trim().split("\n") : [stdout])
-          expect(typeof JSON.parse(text)).toBe("object");
-      });
-    }
-  },
-);
+  }
+});
 
 function missingFor(name: string): string {
   if (name === "hosts trust") {

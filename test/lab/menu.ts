@@ -62,7 +62,10 @@ const MENU: Menu = [
   },
   {
     title: "Workstation:",
-    entries: [{ key: "repo", label: "Update app+api+worker", run: ["machine", "update"] }],
+    entries: [
+      { key: "m", label: "The panel of this machine", run: ["machine"] },
+      { key: "repo", label: "Update app+api+worker", run: ["machine", "update"] },
+    ],
   },
   {
     title: "DynamoDB:",

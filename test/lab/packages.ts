@@ -19,6 +19,11 @@ export const LAB_PACKAGES = [
   "iproute2",
   "zstd",
   "age",
+  "apache2",
+  "libapache2-mod-php",
+  "php-xdebug",
+  "php-apcu",
+  "sudo",
   "git",
 ] as const;
 export type PackageName = (typeof LAB_PACKAGES)[number];

@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ServiceStatus } from "../../src/workstation/open-services.ts";
+import { findObstacle, makeMachineGround, type MachineGround } from "../support/machine-ground.ts";
+
+const obstacle = findObstacle();
+const onMachine = test.skipIf(obstacle !== undefined);
+const LIMIT = { timeout: 120_000 };
+
+let ground: MachineGround;
+let config: string;
+beforeAll(async () => {
+  if (obstacle !== undefined) return;
+  ground = await makeMachineGround();
+  const seed = path.join(ground.folder, "seed.sql");
+  writeFileSync(
+    seed,
+    "CREATE DATABASE shop; USE shop; CREATE TABLE t (n INT); INSERT t VALUES (1);\n",
+  );
+  config = ground.configure({
+    services: {
+      rammysql: { kind: "ram-mysql", seed },
+      other: { kind: "ram-mysql" },
+      small: { kind: "ram-mysql", folder: path.join(ground.folder, "ram"), sizeMb: 128, seed },
+      disk: { kind: "ram-mysql", folder: path.join(ground.folder, "www") },
+    },
+  });
+}, 60_000);
+afterAll(() => ground?.stop(), 30_000);
+
+const change = (to: string, name: string) =>
+  ground.lcops(["machine", to, name, "--yes"], { config, timeoutMs: 100_000 });
+const socket = (name: string): string => `/dev/shm/lcops-0-${name}/data/mysql.sock`;
+const ask = async (name: string, sql: string): Promise<string> =>
+  (await ground.run("mariadb", `--socket=${socket(name)}`, "-N", "-e", sql)).trim();
+async function look(name: string): Promise<ServiceStatus | undefined> {
+  const { stdout } = await ground.lcops(["machine", "status", "--json"], { config });
+  return (JSON.parse(stdout) as ServiceStatus[]).find((one) => one.name === name);
+}
+
+describe("a MySQL in memory", LIMIT, () => {
+  onMachine("is turned on, written to, reset, and off; the real data is untouched", async () => {
+    const sum = async (): Promise<string> =>
+      createHash("sha256")
+        .update(await ground.run("sh", "-c", "tar -C /var/lib/mysql -cf - . | sha256sum"))
+        .digest("hex");
+    const before = await sum();
+    const refused = await ground.lcops(["machine", "on", "rammysql"], { config });
+    expect(refused).toMatchObject({ code: 5 });
+    expect(await change("on", "rammysql")).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect(await look("rammysql")).toMatchObject({
+      state: "on",
+      detail: expect.stringMatching(/^\d+ MB in memory/),
+    });
+    await ask("rammysql", "INSERT shop.t VALUES (2)");
+    expect(await ask("rammysql", "SELECT COUNT(*) FROM shop.t")).toBe("2");
+    expect(await change("reset", "rammysql")).toMatchObject({ code: 0 });
+    expect(await ask("rammysql", "SELECT COUNT(*) FROM shop.t")).toBe("1");
+    // Two at once, and the one knows nothing of the other.
+    expect(await change("on", "other")).toMatchObject({ code: 0 });
+    expect(await ask("other", "SHOW DATABASES")).not.toContain("shop");
+    expect(await change("off", "rammysql")).toMatchObject({ code: 0 });
+    expect(await ground.run("ls", "/dev/shm")).toBe("lcops-0-other\n");
+    expect(await look("other")).toMatchObject({ state: "on" });
+    expect(await change("off", "other")).toMatchObject({ code: 0 });
+    expect(await ground.run("ls", "/dev/shm")).toBe("");
+    expect(await sum()).toBe(before);
+  });
+
+  onMachine("that was killed keeps what it had, and recovers it", async () => {
+    expect(await change("on", "rammysql")).toMatchObject({ code: 0 });
+    await ask("rammysql", "INSERT shop.t VALUES (3)");
+    const pid = (await ground.run("cat", "/dev/shm/lcops-0-rammysql/data/mysql.pid")).trim();
+    await ground.run("sh", "-c", `kill -9 ${pid}; while kill -0 ${pid} 2>/dev/null; do :; done`);
+    expect(await look("rammysql")).toMatchObject({ state: "failed" });
+    expect(await change("on", "rammysql")).toMatchObject({ code: 0 });
+    expect(await ask("rammysql", "SELECT COUNT(*) FROM shop.t")).toBe("2");
+    expect(await change("off", "rammysql")).toMatchObject({ code: 0 });
+  });
+
+  onMachine("on a RAM disk that is too small leaves nothing there", async () => {
+    const big = path.join(ground.folder, "seed.sql");
+    const text = readFileSync(big, "utf8");
+    const fill =
+      "USE shop; CREATE TABLE big AS SELECT REPEAT('x', 4000) AS a FROM seq_1_to_60000;\n";
+    writeFileSync(big, `${text}${fill}`);
+    const full = await change("on", "small");
+    writeFileSync(big, text);
+    expect(full).toMatchObject({ code: 1 });
+    expect(full.stderr).toMatch(/is full; nothing is left there/);
+    expect(await ground.run("sh", "-c", "grep -c lcops-rammysql /proc/mounts || true")).toBe("0\n");
+    expect(await change("on", "small")).toMatchObject({ code: 0 });
+    expect(await look("small")).toMatchObject({ state: "on" });
+    expect(await change("off", "small")).toMatchObject({ code: 0, stderr: "" });
+    expect(await change("on", "disk")).toMatchObject({ code: 2 });
+    expect(await ground.run("ls", "/var/www/html")).toBe("loaded.php\n");
+  });
+});
