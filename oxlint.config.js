@@ -4,6 +4,7 @@ export const ROOMS = {
     "commands",
     "tunnels",
     "backup",
+    "consistency",
     "services",
     "reach",
     "ssh",
@@ -16,6 +17,7 @@ export const ROOMS = {
   commands: [
     "tunnels",
     "backup",
+    "consistency",
     "services",
     "reach",
     "ssh",
@@ -27,6 +29,7 @@ export const ROOMS = {
   ],
   tunnels: ["services", "notify", "reach", "inventory"],
   backup: ["services", "notify", "reach", "inventory"],
+  consistency: ["services", "notify", "reach", "inventory"],
   services: ["reach", "aws"],
   notify: [],
   reach: ["inventory", "ssh"],

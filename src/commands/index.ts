@@ -21,6 +21,7 @@ import { dynLoadTable } from "./dyn/load-table.ts";
 import { dynTables } from "./dyn/tables.ts";
 import { dynUndo } from "./dyn/undo.ts";
 import { dynUploadRow } from "./dyn/upload-row.ts";
+import { dbCheck } from "./db/check.ts";
 import { doctor } from "./doctor.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
@@ -55,6 +56,7 @@ export const commands: readonly Command[] = [
   dynUndo,
   dynLoadTable,
   dynCapacity,
+  dbCheck,
   backupRun,
   backupList,
   backupVerify,
@@ -78,6 +80,7 @@ export const commands: readonly Command[] = [
 export const nouns: Readonly<Record<string, string>> = {
   backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
+  db: "Check that databases are consistent, and compare them",
   config: "Make, check and show the configuration",
   dyn: "Dump, edit and load DynamoDB tables and rows",
   tunnel: "Forward the ports of services",

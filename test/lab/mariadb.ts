@@ -55,6 +55,8 @@ function otherAccounts(passwords: Passwords): string {
     `GRANT TRIGGER, EVENT, LOCK TABLES ON ${DATABASE}.* TO app@'%';`,
     "GRANT SELECT ON mysql.proc TO app@'%';",
     "GRANT BINLOG MONITOR ON *.* TO app@'%';",
+    // What a check of the replica asks.
+    "GRANT SLAVE MONITOR ON *.* TO app@'%';",
     // Where a set may be restored to.
     "GRANT ALL PRIVILEGES ON rescued.* TO app@'%';",
     `GRANT SELECT, SHOW VIEW ON ${DATABASE}.* TO report@'%';`,

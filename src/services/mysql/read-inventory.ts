@@ -22,6 +22,15 @@ const SYSTEM = ["mysql", "information_schema", "performance_schema", "sys"];
 /** Those for which a snapshot holds. */
 export const TRANSACTIONAL = new Set(["InnoDB", "TokuDB", "MyRocks", "ROCKSDB"]);
 
+/** Given a session, return the names of the databases that its user sees, without the server's own. */
+export async function listDatabases(session: Session): Promise<string[]> {
+  const rows = await session.query(
+    `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${SYSTEM.map(() => "?").join(", ")}) ORDER BY BINARY SCHEMA_NAME`,
+    SYSTEM,
+  );
+  return rows.map((row) => String(row["name"]));
+}
+
 /** Given names of databases and tables that are left out, return what there is, by name. */
 export async function readInventory(
   session: Session,
@@ -29,13 +38,8 @@ export async function readInventory(
 ): Promise<Database[]> {
   const left = new Set(exclude);
   const not = SYSTEM.map(() => "?").join(", ");
-  const schemas = await session.query(
-    `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${not}) ORDER BY BINARY SCHEMA_NAME`,
-    SYSTEM,
-  );
   const databases = new Map<string, Database>();
-  for (const row of schemas) {
-    const name = String(row["name"]);
+  for (const name of await listDatabases(session)) {
     if (!left.has(name))
       databases.set(name, { name, tables: [], views: [], sequences: [], programs: 0 });
   }

@@ -159,7 +159,8 @@ interface Client {
   flavour: "mysql" | "mariadb";
 }
 
-async function findClient(server: Server, environment: NodeJS.ProcessEnv): Promise<Client> {
+/** Given a server, return the client program for it. Throws `missing`. */
+export async function findClient(server: Server, environment: NodeJS.ProcessEnv): Promise<Client> {
   const names = ["mariadb", "mysql"];
   const program = await findProgram(
     server.flavour === "mariadb" ? names : names.toReversed(),
