@@ -22,6 +22,7 @@ import { dynTables } from "./dyn/tables.ts";
 import { dynUndo } from "./dyn/undo.ts";
 import { dynUploadRow } from "./dyn/upload-row.ts";
 import { dbCheck } from "./db/check.ts";
+import { dbCompare } from "./db/compare.ts";
 import { doctor } from "./doctor.ts";
 import { help } from "./help.ts";
 import { history } from "./history.ts";
@@ -57,6 +58,7 @@ export const commands: readonly Command[] = [
   dynLoadTable,
   dynCapacity,
   dbCheck,
+  dbCompare,
   backupRun,
   backupList,
   backupVerify,

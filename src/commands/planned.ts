@@ -3,7 +3,6 @@ const PLANNED = [
   "backup run s3",
   "backup run elasticsearch",
   "redis",
-  "db compare",
   "machine",
   "statusMachine",
   "fleet",

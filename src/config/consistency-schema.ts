@@ -17,8 +17,9 @@ const reference = z.strictObject({
   nullValues: orAbsent(z.array(z.string()), "Values that refer to nothing, besides NULL"),
 });
 
+const MINUTES = "a number of minutes is expected";
 const grace = orAbsent(
-  whole("a number of minutes is expected", 100_000),
+  z.int(MINUTES).check(z.gte(0, MINUTES), z.lte(100_000, MINUTES)),
   "What is younger may still be on its way; 60 when absent",
 );
 const changed = orAbsent(column, "When a row was written, for what may still be on its way");

@@ -10,6 +10,8 @@ export const CHECKS = [
   "items",
 ] as const;
 export type CheckName = (typeof CHECKS)[number];
+/** What a comparison of two servers reports of their rows. */
+export type ReportName = CheckName | "rows";
 
 /** Something that is not as it must be. */
 export interface Discrepancy {
@@ -35,7 +37,7 @@ interface Skipped {
 }
 
 export interface CheckReport {
-  check: CheckName;
+  check: ReportName;
   /** What was compared with what: `school and its replica`. */
   about: string;
   /** `checked`: what is not in `skipped` was looked at, to its end. */
@@ -64,7 +66,7 @@ export interface ReportDraft {
 }
 
 /** Given a check, what it is about and what an earlier run has found of it, return what gathers its report. */
-export function draftReport(check: CheckName, about: string, earlier?: CheckReport): ReportDraft {
+export function draftReport(check: ReportName, about: string, earlier?: CheckReport): ReportDraft {
   const looked: Record<string, number> = { ...earlier?.looked };
   const skipped: Skipped[] = (earlier?.skipped ?? []).filter(({ isLeft }) => !isLeft);
   const findings = new Map(earlier?.findings.map((found) => [found.id, found]));
@@ -98,12 +100,12 @@ export function draftReport(check: CheckName, about: string, earlier?: CheckRepo
 }
 
 /** Given a check that nobody has configured, return its report. Pure. */
-export function notConfigured(check: CheckName, about: string): CheckReport {
+export function notConfigured(check: ReportName, about: string): CheckReport {
   return { check, about, state: "not configured", looked: {}, skipped: [], findings: [], more: 0 };
 }
 
 /** Given a check that could not be done at all, return its report. Pure. */
-export function skippedWhole(check: CheckName, about: string, why: string): CheckReport {
+export function skippedWhole(check: ReportName, about: string, why: string): CheckReport {
   return {
     check,
     about,

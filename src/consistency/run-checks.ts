@@ -5,6 +5,8 @@ import { openServer, type Server } from "../services/mysql/open-server.ts";
 import { readHealth, findCatchUp } from "../services/mysql/read-health.ts";
 import { listDatabases } from "../services/mysql/read-inventory.ts";
 import { checkHealth } from "./check-health.ts";
+import { checkOutside, type Outside, type Rows } from "./check-outside.ts";
+import { checkReferences, type TablesOptions } from "./check-references.ts";
 import { checkSchema, type SchemaSource } from "./check-schema.ts";
 import { compareDatabases } from "./compare-databases.ts";
 import { describeWhy, type Pair } from "./pair.ts";
@@ -27,6 +29,15 @@ export interface CheckSubject {
   replica: ServicePlace | undefined;
   /** What the schema must be like, besides the replica's. */
   schemas: readonly SchemaSource[];
+  /** The database of a table that is named without. */
+  database: string | undefined;
+  /** What belongs to its rows elsewhere; opened when it is looked at, and closed behind it. */
+  outsides: Readonly<
+    Record<
+      "objects" | "search" | "items",
+      readonly { name: string; open: () => Promise<{ rows: Rows; outside: Outside }> }[]
+    >
+  >;
 }
 
 export interface CheckOptions {
@@ -52,6 +63,7 @@ interface Ground {
   steer: Steer;
   /** Why rows are not compared with the replica's; found out by the check of health. */
   obstacle: string | undefined;
+  isJudged: boolean;
 }
 
 const MAX_LAG_S = 10;
@@ -135,6 +147,7 @@ async function openGround(
     pair,
     steer,
     obstacle: undefined,
+    isJudged: false,
   };
 }
 
@@ -165,10 +178,11 @@ function start(check: CheckName, ground: Ground): Promise<CheckReport> | CheckRe
     case "replica":
       return runReplica(ground);
     case "references":
+      return runReferences(ground);
     case "objects":
     case "search":
     case "items":
-      return notConfigured(check, ground.subject.name);
+      return runOutside(check, ground);
   }
 }
 
@@ -184,7 +198,53 @@ async function runHealth(ground: Ground): Promise<CheckReport> {
   const { maxLagSeconds } = steer;
   const result = await checkHealth(primary, replica, { names, catchUp, maxLagSeconds });
   ground.obstacle = result.obstacle;
+  ground.isJudged = true;
   return result.report;
+}
+
+/** What is many is asked of the replica, where there is one that follows. */
+async function tablesOf(ground: Ground): Promise<TablesOptions> {
+  const { subject, primary, replica, databases, steer } = ground;
+  await judgeReplica(ground);
+  const reader = replica && ground.obstacle === undefined ? replica : primary;
+  return { name: subject.name, reader, primary, databases, database: subject.database, steer };
+}
+
+async function runReferences(ground: Ground): Promise<CheckReport> {
+  const configured = ground.subject.config.references ?? [];
+  return checkReferences(configured, await tablesOf(ground));
+}
+
+async function runOutside(
+  check: "objects" | "search" | "items",
+  ground: Ground,
+): Promise<CheckReport> {
+  const { subject, options } = ground;
+  const sources = subject.outsides[check];
+  if (sources.length === 0) return notConfigured(check, subject.name);
+  const tables = await tablesOf(ground);
+  const draft = draftReport(check, subject.name);
+  for (const { name, open } of sources) {
+    try {
+      const { rows, outside } = await open();
+      try {
+        await checkOutside(rows, outside, draft, tables);
+      } finally {
+        outside.close();
+      }
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (error instanceof OutOfTime) draft.leave(name, describeWhy(error));
+      else draft.skip(name, describeWhy(error));
+    }
+  }
+  return draft.end();
+}
+
+/** Whether there is sense in asking the replica is for the check of health to say, also where that was not asked for. */
+async function judgeReplica(ground: Ground): Promise<void> {
+  if (ground.isJudged) return;
+  await runHealth(ground);
 }
 
 async function runReplica(ground: Ground): Promise<CheckReport> {
@@ -192,8 +252,7 @@ async function runReplica(ground: Ground): Promise<CheckReport> {
   if (!subject.replica) return notConfigured("replica", `${subject.name} has no replica`);
   const about = `${subject.primary.name} and ${subject.replica.name}`;
   if (!pair) return skippedWhole("replica", about, replicaGap ?? "it does not answer");
-  // Whether there is sense in it is for the check of health to say, also where that was not asked for.
-  if (!options.asked.includes("health")) await runHealth(ground);
+  await judgeReplica(ground);
   if (ground.obstacle !== undefined) return skippedWhole("replica", about, ground.obstacle);
   const draft = draftReport("replica", about, options.bookmark.partial);
   const { progress } = options.bookmark;

@@ -33,7 +33,7 @@ export interface SshFiles {
 }
 
 /** Databases that tests make in the lab's primary. */
-export const TEST_DATABASES = ["everything", "moving", "held", "rescued"];
+export const TEST_DATABASES = ["everything", "moving", "held", "rescued", "belongings"];
 
 /** Makes a ground. Files run at the same time, so nothing on it is another's. */
 export async function makeGround(): Promise<Ground> {

@@ -73,11 +73,9 @@ function openFolder(
         });
       const { withDeclared } = await import("../../services/mysql/with-declared.ts");
       const { programEnvironment } = await import("../backup/program-environment.ts");
-      const { mkdtemp, rm } = await import("node:fs/promises");
-      const { tmpdir } = await import("node:os");
-      const { join } = await import("node:path");
+      const { makeRunFolder } = await import("../../backup/run-folder.ts");
       const closers: Closers = [];
-      const scratch = await mkdtemp(join(tmpdir(), "lcops-schema-"));
+      const scratch = await makeRunFolder(context.folders.state);
       try {
         await withDeclared(
           placeOf(entry.service, config, context, closers),
@@ -89,13 +87,13 @@ function openFolder(
             update: () => undefined,
             trace: context.terminal.trace,
             parallel: 1,
-            folder: scratch,
+            folder: scratch.path,
           },
           (session) => use(session, [[database, database]]),
         );
       } finally {
         for (const close of closers.toReversed()) await close();
-        await rm(scratch, { recursive: true, force: true });
+        await scratch.remove();
       }
     },
   };

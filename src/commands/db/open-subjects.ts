@@ -4,6 +4,7 @@ import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
 import { type Closers, environmentOf, placeOf, replicaOf } from "./open-places.ts";
+import { openOutsides } from "./open-outsides.ts";
 import { openSchemas } from "./open-schemas.ts";
 
 /** What is to be checked, by name. */
@@ -56,11 +57,14 @@ export function openSubject(
   context: Context,
   closers: Closers,
 ): CheckSubject {
+  const primary = placeOf(entry.service, config, context, closers);
   return {
     name,
     config: entry,
-    primary: placeOf(entry.service, config, context, closers),
+    primary,
     replica: replicaOf(entry.service, config, context, closers),
     schemas: openSchemas(entry, config, context, closers),
+    database: entry.databases?.length === 1 ? entry.databases[0] : primary.config.database,
+    outsides: openOutsides(entry, config, context, closers),
   };
 }

@@ -5,6 +5,7 @@ import { runChecks } from "../../consistency/run-checks.ts";
 import { expandHome } from "../../config/folders.ts";
 import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { printable } from "../../system/printable.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
@@ -82,7 +83,7 @@ async function checkOne(
       asked: options.asked,
       until: options.until,
       signal,
-      update: progress.update,
+      update: (line) => progress.update(printable(line)),
       trace: terminal.trace,
       bookmark,
     });

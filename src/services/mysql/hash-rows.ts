@@ -157,6 +157,9 @@ const selectKeys = (columns: readonly TableColumn[]): string =>
 const readKey = (row: Row, columns: readonly TableColumn[]): Key =>
   columns.map((_, index) => String(row[`k${index}`]));
 
+/** How a row's key is asked for, and read from the answer. */
+export const keySql = { select: selectKeys, read: readKey };
+
 /** Rows by the text of their identity; without one, by their hash and how often it comes. */
 export type RowHashes = Map<string, { key: Key; hash: string }>;
 
