@@ -1,6 +1,7 @@
 /** `npm run bench NAME [-- --json]`: prints every ratio with its bar, and exits 1 when one is missed. */
 import { cpus, totalmem } from "node:os";
 import { benchBackupGraphite } from "./backup-graphite.ts";
+import { benchConsistency } from "./consistency.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
   backup: benchBackupGraphite,
+  consistency: benchConsistency,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

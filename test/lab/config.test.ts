@@ -85,6 +85,8 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "rp",
     "li",
     "uu",
+    "c",
+    "ch",
     "dt",
     "dd",
     "dc",

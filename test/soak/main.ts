@@ -2,6 +2,7 @@
 import { soakBackupMysql } from "./backup-mysql.ts";
 import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
+import { soakConsistency } from "./consistency.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
 import { soakTransfer } from "./transfer.ts";
 import { soakTunnel } from "./tunnel.ts";
@@ -11,6 +12,7 @@ const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<stri
   "dynamodb-kill": soakDynamodbKill,
   "dynamodb-race": soakDynamodbRace,
   backup: soakBackup,
+  consistency: soakConsistency,
   tunnel: soakTunnel,
   transfer: soakTransfer,
   channels: soakChannels,
