@@ -69,6 +69,8 @@ export default {
     chunkFileNames: "[name]-[hash].cjs",
     cleanDir: true,
     minify: true,
+    // Code that is kept beside the bundle has no `import()` (bin/load-bundle.js).
+    dynamicImportInCjs: false,
     // What nearly every command loads, in one file: each further one costs a start half a millisecond.
     codeSplitting: {
       groups: [

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 "use strict";
 
-void require("../dist/main.cjs")
+const { loadBundle } = require("./load-bundle.js");
+
+void loadBundle("main.cjs")
   .main(process.argv.slice(2))
   .then((code) => {
     process.exitCode = code;

@@ -1,6 +1,8 @@
 "use strict";
 
-void require("../dist/main.cjs")
+const { loadBundle } = require("./load-bundle.js");
+
+void loadBundle("main.cjs")
   .keepTunnels()
   .then((code) => {
     process.exitCode = code;

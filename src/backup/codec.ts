@@ -48,7 +48,10 @@ export async function makeEncoder(
   const pack = (content: Bytes): Bytes =>
     zstd === undefined
       ? passThrough(content, createGzip({ level: GZIP_LEVEL }))
-      : streamThrough(zstd, ["-q", "-c", `-${ZSTD_LEVEL}`], content, { environment, signal });
+      : streamThrough(zstd, ["-q", "-c", "--single-thread", `-${ZSTD_LEVEL}`], content, {
+          environment,
+          signal,
+        });
   const encrypt = (content: Bytes): Bytes =>
     age === undefined
       ? encryptInside(content, recipients)

@@ -48,14 +48,28 @@ export async function findGarbage(store: Store, options: GarbageOptions): Promis
   return { store, keys, bytes };
 }
 
+/** Given the stores of a job and sets whose runs were killed, return those that were published nowhere: what was made for them elsewhere is nobody's. Throws where a store does not answer. */
+export async function findUnpublished(
+  stores: readonly Store[],
+  job: string,
+  setIds: readonly string[],
+): Promise<string[]> {
+  const left = new Set(setIds);
+  for (const store of stores)
+    for await (const { key } of store.list(manifestPrefix(job)))
+      left.delete(key.slice(manifestPrefix(job).length).replace(/\.json$/, ""));
+  return [...left];
+}
+
 /**
- * Given a job whose lock is held and its stores, remove what runs of this machine have left that were killed. Where a store does not answer they are
- * remembered for the next time.
+ * Given a job whose lock is held and its stores, remove what runs of this machine have left that were killed, and
+ * what `sweepElsewhere` finds of theirs. Where a store does not answer they are remembered for the next time.
  */
 export async function sweepUnfinished(
   stateFolder: string,
   job: string,
   stores: readonly Store[],
+  sweepElsewhere: (setIds: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const unfinished = await listUnfinished(stateFolder, job);
   if (unfinished.length === 0) return;
@@ -69,6 +83,11 @@ export async function sweepUnfinished(
       // Why it does not answer is told by the run, which is about to write there.
       isSwept = false;
     }
+  }
+  try {
+    await sweepElsewhere(unfinished);
+  } catch {
+    isSwept = false;
   }
   if (!isSwept) return;
   for (const setId of unfinished) await forgetRun(stateFolder, job, setId);

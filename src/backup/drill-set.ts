@@ -10,6 +10,8 @@ import type { DrillReport } from "./reports.ts";
 
 export interface DrillOptions extends DriverOptions {
   driver: BackupDriver;
+  /** The service that the job backs up. */
+  origin: ServicePlace;
   /** The place that the configuration gives up for drills. */
   configured?: ServicePlace;
 }
@@ -30,7 +32,7 @@ export async function drillSet(set: SetReader, options: DrillOptions): Promise<D
     tookMs: Date.now() - began,
     ...rest,
   });
-  if (set.external)
+  if (set.external && !set.external.isRestorable)
     return report({
       verdict: "not drilled",
       reason: `its bytes are a ${set.external.kind}, ${set.external.id}`,

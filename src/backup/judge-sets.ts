@@ -92,7 +92,7 @@ export function refusePruning(
   if (!isVerified(newest.reports))
     return { why: "the newest set was not verified", mend: "verify" };
   // No drill can restore it: that its bytes are there and usable is what verify asks.
-  if (newest.manifest.external) return undefined;
+  if (isBeyondDrills(newest)) return undefined;
   const days = job.drillDays ?? USUAL_DRILL_DAYS;
   const proven = findProven([shelf]);
   const ageMs = proven ? now.getTime() - Date.parse(proven.report.at) : Infinity;
@@ -127,7 +127,8 @@ export function findOverdue(
     ];
     return lines.map((line) => `${shelf.store.name}: ${line}`);
   });
-  if (shelves.some((shelf) => findNewest(shelf, now)?.manifest.external)) return found;
+  const newest = shelves.flatMap((shelf) => findNewest(shelf, now) ?? []);
+  if (newest.some(isBeyondDrills)) return found;
   const proven = findProven(shelves);
   const days = job.drillDays ?? USUAL_DRILL_DAYS;
   const ageMs = proven ? now.getTime() - Date.parse(proven.report.at) : 0;
@@ -137,6 +138,9 @@ export function findOverdue(
     ...(ageMs > days * 24 * HOUR_MS ? [`the last drill is ${describeSpan(ageMs)} old`] : []),
   ];
 }
+
+const isBeyondDrills = ({ manifest: { external } }: JudgedSet): boolean =>
+  external !== undefined && !external.isRestorable;
 
 function isFuture({ manifest }: JudgedSet, now: Date): boolean {
   return Date.parse(manifest.startedAt) > now.getTime() + SKEW_MS;

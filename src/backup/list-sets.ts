@@ -29,25 +29,49 @@ export async function listSets(
   store: Store,
   job: string,
 ): Promise<{ sets: StoredSet[]; bad: BadManifest[] }> {
+  const sets: StoredSet[] = [];
+  const bad: BadManifest[] = [];
+  for (const setId of await listIds(store, job)) {
+    const read = await readSet(store, job, setId);
+    if (!read) continue;
+    if ("problem" in read) bad.push(read);
+    else sets.push(read);
+  }
+  return { sets, bad };
+}
+
+/** Given a store and the name of a job, return the newest complete set that is there, if any. */
+export async function findLastSet(store: Store, job: string): Promise<StoredSet | undefined> {
+  for (const setId of (await listIds(store, job)).toReversed()) {
+    const read = await readSet(store, job, setId);
+    if (read && "manifest" in read && read.manifest.result === "complete") return read;
+  }
+  return undefined;
+}
+
+async function listIds(store: Store, job: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { key } of store.list(manifestPrefix(job))) {
     const [, setId] = /([^/]+)\.json$/.exec(key) ?? [];
     if (setId !== undefined && readSetTime(setId)) found.push(setId);
   }
-  const sets: StoredSet[] = [];
-  const bad: BadManifest[] = [];
-  for (const setId of found.toSorted()) {
-    const text = await readText(store, manifestKey(job, setId)).catch((error: unknown) => {
-      // Pruned meanwhile.
-      if (error instanceof NotStoredError) return undefined;
-      throw error;
-    });
-    if (text === undefined) continue;
-    try {
-      sets.push({ job, setId, store, manifest: parseManifest(text, job, setId) });
-    } catch (error) {
-      bad.push({ job, setId, store, problem: describeError(error) });
-    }
+  return found.toSorted();
+}
+
+/** Undefined where it was pruned meanwhile. */
+async function readSet(
+  store: Store,
+  job: string,
+  setId: string,
+): Promise<StoredSet | BadManifest | undefined> {
+  const text = await readText(store, manifestKey(job, setId)).catch((error: unknown) => {
+    if (error instanceof NotStoredError) return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return { job, setId, store, manifest: parseManifest(text, job, setId) };
+  } catch (error) {
+    return { job, setId, store, problem: describeError(error) };
   }
-  return { sets, bad };
 }

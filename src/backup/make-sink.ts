@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type pLimit from "p-limit";
-import type { NewPart, PartRecord, PartSink } from "../services/backup-driver.ts";
+import type { NewPart, PartRecord, PartSink, SetContent } from "../services/backup-driver.ts";
 import { describeError } from "../system/errors.ts";
 import type { Encoder } from "./codec.ts";
 import { makeDigester } from "./digest-bytes.ts";
@@ -50,7 +50,11 @@ export function makeSink(options: SinkOptions): SetSink {
     const plain = makeDigester();
     const stored = makeDigester();
     const encoded = stored.pass(encoder.encode(plain.pass(tell(content, passed))));
-    await writeToAll(targets, `${prefix}${path}`, encoded);
+    await writeToAll(targets, `${prefix}${path}`, encoded).catch((error: unknown) => {
+      // Nothing of it is stored: it may be tried again.
+      paths.delete(path);
+      throw error;
+    });
     const record: PartRecord = {
       ...part,
       path,
@@ -64,14 +68,20 @@ export function makeSink(options: SinkOptions): SetSink {
   const underWay = new Set<Promise<unknown>>();
   return {
     parts,
+    refer: (part, earlier: SetContent) => {
+      if (paths.has(part.path)) throw new Error(`the part ${part.path} is written twice`);
+      paths.add(part.path);
+      parts.push({ ...part, in: part.in ?? earlier.setId });
+    },
     idle: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay);
     },
-    write: (part, content) => {
-      const written = limit(() => {
+    write: (part, content, { isRunning = false } = {}) => {
+      const begin = (): Promise<PartRecord> => {
         signal.throwIfAborted();
         return write(part, content);
-      });
+      };
+      const written = isRunning ? Promise.resolve().then(begin) : limit(begin);
       underWay.add(written);
       const forget = (): void => void underWay.delete(written);
       written.then(forget, forget);
@@ -99,6 +109,7 @@ export async function writeToAll(
   key: string,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
+  let hasSourceFailed = false;
   const lanes = targets
     .filter(({ failure }) => failure === undefined)
     .map((target) => {
@@ -106,7 +117,8 @@ export async function writeToAll(
       stream.on("error", () => undefined);
       const closed = once(stream, "close").catch(() => undefined);
       const written = target.store.write(key, stream).catch((error: unknown) => {
-        target.failure ??= error;
+        // The source's own failure is no destination's: other parts are on their way there.
+        if (!hasSourceFailed) target.failure ??= error;
         stream.destroy();
       });
       return { target, stream, closed, written };
@@ -123,12 +135,11 @@ export async function writeToAll(
       if (alive().length === 0) break;
     }
   } catch (error) {
-    // The source's own failure is no destination's: what they have is taken back.
-    const failed = new Set(alive());
+    // What they have of it is taken back.
+    hasSourceFailed = true;
     for (const { stream } of lanes)
       stream.destroy(error instanceof Error ? error : new Error(describeError(error)));
     await Promise.all(lanes.map(({ written }) => written));
-    for (const { target } of failed) delete target.failure;
     throw error;
   }
   for (const { stream } of lanes) stream.end();

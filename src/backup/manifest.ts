@@ -18,7 +18,14 @@ export interface Manifest extends SetContent {
   recipients: readonly string[];
   restoreText: ByteDigest;
   warnings: readonly BackupWarning[];
-  totals: { parts: number; plainBytes: number; storedBytes: number; rows?: number };
+  /** Of its own parts; what stands in earlier sets is counted apart. */
+  totals: {
+    parts: number;
+    plainBytes: number;
+    storedBytes: number;
+    rows?: number;
+    referred?: { parts: number; storedBytes: number };
+  };
 }
 
 /** Given a manifest, return it as it is stored; its own SHA-256 is its last member. Pure. */

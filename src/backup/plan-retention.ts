@@ -9,6 +9,8 @@ export interface Kept {
   result: "complete" | "incomplete";
   /** Whether a drill has proven it. */
   isProven: boolean;
+  /** Earlier sets of which it has parts; absent: none. */
+  refersTo?: readonly string[];
 }
 
 export interface Decision {
@@ -32,7 +34,8 @@ const INCOMPLETE_MS = 14 * 24 * 3_600_000;
 /**
  * Given the sets of a job at one destination, return for each whether it is kept, and why, newest first. Rules are joined by or. Only periods that have a
  * complete set count, and the newest of each is kept, so that a pause pushes nothing out; incomplete sets never do either. Kept in any case are the newest
- * complete set, the last that was proven, and those of the future, which say that a clock is wrong and count for nothing else. Pure.
+ * complete set, the last that was proven, and those of the future, which say that a clock is wrong and count for nothing else; and whatever a kept one
+ * refers to. Pure.
  */
 export function planRetention(sets: readonly Kept[], options: RetentionOptions): Decision[] {
   const { keep, timeZone, now } = options;
@@ -69,12 +72,23 @@ export function planRetention(sets: readonly Kept[], options: RetentionOptions):
   for (const set of newestFirst.filter((one) => one.result === "incomplete" && !isFuture(one)))
     if (keep && now.getTime() - set.at.getTime() < INCOMPLETE_MS)
       keepFor(set, "incomplete, for 14 days");
+  keepReferred(newestFirst, reasons);
   return newestFirst.map(({ setId, result }) => {
     const why = reasons.get(setId);
     const none =
       result === "incomplete" ? "incomplete, and older than 14 days" : "no rule keeps it";
     return { setId, keep: why !== undefined, reasons: why ?? [none] };
   });
+}
+
+/** A set without the parts that it refers to would be none; also where a clock that was wrong has put them in another order. */
+function keepReferred(sets: readonly Kept[], reasons: Map<string, string[]>): void {
+  const bySetId = new Map(sets.map((set) => [set.setId, set]));
+  // A map's iteration comes to what is added meanwhile.
+  for (const setId of reasons.keys())
+    for (const referred of new Set(bySetId.get(setId)?.refersTo))
+      if (bySetId.has(referred))
+        reasons.set(referred, [...(reasons.get(referred) ?? []), `${setId} has parts of it`]);
 }
 
 /** How the days of a place are called: `2026-01-31`; of weeks, those of ISO 8601. */

@@ -4,7 +4,7 @@ import { describeError, OperatorError } from "../system/errors.ts";
 import { type CodecOptions, decode } from "./codec.ts";
 import { compareDigests, makeDigester } from "./digest-bytes.ts";
 import type { StoredSet } from "./list-sets.ts";
-import { dataPrefix } from "./store.ts";
+import { partKey } from "./store.ts";
 
 export interface ReadOptions extends CodecOptions {
   /** Private keys, asked for only where a set is encrypted. */
@@ -33,7 +33,7 @@ export async function* readPart(
     new OperatorError("failed", `${part.path} of ${set.setId} is damaged: ${what}: ${problem}`, {
       next: `see lcops backup verify ${set.setId}, and restore from another destination or set`,
     });
-  const bytes = stored.pass(set.store.read(dataPrefix(set.job, set.setId) + part.path));
+  const bytes = stored.pass(set.store.read(partKey(set, part)));
   const content = decode(part.codec, bytes, options.identities, options);
   try {
     for await (const chunk of plain.pass(content)) {

@@ -9,7 +9,8 @@ export function formatRestoreText(
   manifest: Omit<Manifest, "restoreText">,
   driver: Pick<BackupDriver, "describeRestore">,
 ): string {
-  const decode = ({ path, codec }: PartRecord): string => {
+  const decode = ({ codec, ...part }: PartRecord): string => {
+    const path = part.in === undefined ? part.path : `../${part.in}/${part.path}`;
     const [first = "cat", ...rest] = codec
       .toReversed()
       .map(

@@ -1,46 +1,29 @@
-import { createHash } from "node:crypto";
 import type pLimit from "p-limit";
-import type { BackupJobConfig, DestinationName } from "../config/backup-schema.ts";
-import type {
-  BackupDriver,
-  BackupWarning,
-  DumpOutcome,
-  DumpPlan,
-  PartRecord,
-  ServicePlace,
-} from "../services/backup-driver.ts";
+import type { DestinationName } from "../config/backup-schema.ts";
+import type { BackupWarning } from "../services/backup-driver.ts";
 import { describeError, describeInOneLine, OperatorError } from "../system/errors.ts";
-import { onePiece } from "../system/one-piece.ts";
 import type { Encoder } from "./codec.ts";
-import { makeSink, type Target, writeToAll } from "./make-sink.ts";
-import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
+import { findEarlier } from "./find-earlier.ts";
+import { makeSink, type Target } from "./make-sink.ts";
+import type { Manifest } from "./manifest.ts";
+import { type PublishOptions, publishSet } from "./publish-set.ts";
 import { makeRunFolder } from "./run-folder.ts";
-import { formatRestoreText } from "./restore-text.ts";
 import { removeSet } from "./remove-set.ts";
 import { makeSetId } from "./set-id.ts";
-import { dataPrefix, manifestKey, RESTORE_NAME, type Store } from "./store.ts";
+import { dataPrefix } from "./store.ts";
 import { forgetRun, noteRun } from "./unfinished-runs.ts";
 
-export interface RunJobOptions {
-  name: string;
-  job: BackupJobConfig;
-  environmentName: string | undefined;
-  driver: BackupDriver;
-  place: ServicePlace;
-  stores: readonly Store[];
+/** What may still be taken to remove what no set stands for. */
+const CLEAN_UP_LIMIT_MS = 30_000;
+
+export interface RunJobOptions extends PublishOptions {
   encoder: Encoder;
-  recipients: readonly string[];
   limit: ReturnType<typeof pLimit>;
   parallel: number;
-  /** lcops' own version. */
-  version: string;
-  /** Versions of the programs of the encoder. */
-  programs: Readonly<Record<string, string>>;
   stateFolder: string;
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
   update: (line: string) => void;
-  trace: (line: string) => void;
   passed: (bytes: number) => void;
 }
 
@@ -64,6 +47,10 @@ export interface JobResult {
   storedBytes: number;
   parts: number;
   rows?: number;
+  /** What stands in earlier sets and has not changed. */
+  referred?: { parts: number; storedBytes: number };
+  /** Of a snapshot that lives elsewhere. */
+  external?: { added: number; total: number };
   tookMs: number;
   warnings: readonly BackupWarning[];
 }
@@ -105,6 +92,8 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
       storedBytes: totals.storedBytes,
       parts: totals.parts,
       ...(totals.rows !== undefined && { rows: totals.rows }),
+      ...(totals.referred && { referred: totals.referred }),
+      ...(manifest.external?.bytes && { external: manifest.external.bytes }),
       warnings,
     };
   } catch (error) {
@@ -132,98 +121,43 @@ async function makeSet(
     const driverOptions = {
       ...options,
       job,
+      setId,
       folder: folder.path,
       signal: AbortSignal.any([signal, stop.signal]),
     };
     options.update(`${name}: looking at what there is`);
     const plan = await driver.plan(place, driverOptions);
     const sink = makeSink({ ...driverOptions, targets, prefix: dataPrefix(name, setId) });
+    const earlier = (): Promise<Manifest | undefined> =>
+      findEarlier(options.stores, name, options.recipients).catch((error: unknown) => {
+        signal.throwIfAborted();
+        options.trace(`${name}: nothing of an earlier set is used: ${describeError(error)}`);
+        return undefined;
+      });
     const outcome = await driver
-      .dump(place, plan, sink, driverOptions)
+      .dump(place, plan, sink, { ...driverOptions, setId, earlier })
       .catch(async (error: unknown) => {
         // What else is on its way must have ended before it can be taken back.
         stop.abort(error);
         await sink.idle();
         throw error;
       });
-    signal.throwIfAborted();
-    refuseMissing(plan, outcome, sink.parts);
-    const unfinished = describeSet(options, run, { plan, outcome, parts: sink.parts });
-    const text = Buffer.from(formatRestoreText(unfinished, driver));
-    const manifest: Manifest = {
-      ...unfinished,
-      restoreText: {
-        bytes: text.length,
-        sha256: createHash("sha256").update(text).digest("hex"),
-      },
-    };
-    await writeToAll(targets, `${dataPrefix(name, setId)}${RESTORE_NAME}`, onePiece(text));
-    // The commit: before it nothing of the set counts.
-    await writeToAll(targets, manifestKey(name, setId), onePiece(formatManifest(manifest)));
-    return manifest;
+    try {
+      signal.throwIfAborted();
+      return await publishSet(options, run, { plan, outcome, parts: sink.parts });
+    } catch (error) {
+      const { external } = outcome;
+      // No set will stand for it. With a signal of its own: that of the run may be what ended it.
+      const own = { ...driverOptions, signal: AbortSignal.timeout(CLEAN_UP_LIMIT_MS) };
+      if (external)
+        await driver.external
+          ?.remove(external, place, own)
+          .catch(() => options.trace(`${external.kind} ${external.id} is left behind`));
+      throw error;
+    }
   } finally {
     await folder.remove();
   }
-}
-
-/** A driver that resolves has written every object of its plan, or has said why not: this does not take its word for it. */
-function refuseMissing(plan: DumpPlan, outcome: DumpOutcome, parts: readonly PartRecord[]): void {
-  if (outcome.external) return;
-  const there = new Set([
-    ...parts.map(({ object }) => object),
-    ...(outcome.skipped ?? []).map(({ object }) => object),
-  ]);
-  const missing = plan.objects.filter(({ name }) => !there.has(name)).map(({ name }) => name);
-  if (missing.length === 0) return;
-  throw new OperatorError("failed", `the dump has left out ${missing.slice(0, 5).join(", ")}`, {
-    next: "nothing was published; run it again, with -v",
-  });
-}
-
-function describeSet(
-  options: RunJobOptions,
-  { setId, startedAt }: { setId: string; startedAt: Date },
-  { plan, outcome, parts }: { plan: DumpPlan; outcome: DumpOutcome; parts: readonly PartRecord[] },
-): Omit<Manifest, "restoreText"> {
-  const { name, job, place, environmentName } = options;
-  const sorted = parts.toSorted((one, other) => (one.path < other.path ? -1 : 1));
-  const counted = outcome.facts.filter(({ rows }) => rows !== undefined);
-  const sum = (pick: (part: PartRecord) => number): number =>
-    sorted.reduce((total, part) => total + pick(part), 0);
-  const skipped = outcome.skipped ?? [];
-  return {
-    format: FORMAT,
-    setId,
-    job: name,
-    kind: place.config.kind,
-    service: job.service,
-    ...(environmentName !== undefined && { environment: environmentName }),
-    result: skipped.length > 0 ? "incomplete" : "complete",
-    startedAt: startedAt.toISOString(),
-    finishedAt: new Date().toISOString(),
-    tool: {
-      lcops: options.version,
-      node: process.versions.node,
-      programs: { ...options.programs, ...plan.programs },
-    },
-    source: outcome.source,
-    consistency: outcome.consistency,
-    objects: plan.objects.map((object) => object.name),
-    skipped,
-    recipients: options.recipients,
-    parts: sorted,
-    facts: outcome.facts,
-    warnings: [...(plan.warnings ?? []), ...(outcome.warnings ?? [])],
-    totals: {
-      parts: sorted.length,
-      plainBytes: sum(({ plain }) => plain.bytes),
-      storedBytes: sum(({ stored }) => stored.bytes),
-      ...(counted.length > 0 && {
-        rows: counted.reduce((total, { rows = 0 }) => total + rows, 0),
-      }),
-    },
-    ...(outcome.external && { external: outcome.external }),
-  };
 }
 
 /** What a run has left that failed; false where something of it cannot be removed now, which gc does later. */

@@ -43,6 +43,11 @@ export const manifestKey = (job: string, setId: string): string =>
   `${manifestPrefix(job)}${setId}.json`;
 /** Where the parts of a set are. */
 export const dataPrefix = (job: string, setId: string): string => `data/${job}/${setId}/`;
+/** Where a part of a set is: a part of an earlier set is where that has it. */
+export const partKey = (
+  { job, setId }: { job: string; setId: string },
+  part: { path: string; in?: string },
+): string => dataPrefix(job, part.in ?? setId) + part.path;
 /** Where is kept what was found out about a set. */
 export const reportPrefix = (job: string, setId: string): string => `reports/${job}/${setId}/`;
 

@@ -5,7 +5,7 @@ import { compareDigests, digestBytes } from "./digest-bytes.ts";
 import type { StoredSet } from "./list-sets.ts";
 import { type ReadOptions, readPart } from "./read-set.ts";
 import type { Level, VerifyReport } from "./reports.ts";
-import { dataPrefix, NotStoredError, RESTORE_NAME } from "./store.ts";
+import { dataPrefix, NotStoredError, partKey, RESTORE_NAME } from "./store.ts";
 
 export interface VerifyOptions extends ReadOptions {
   level: Level;
@@ -52,11 +52,14 @@ interface PartFinding {
   problem: string;
 }
 
-async function compareSizes({ store, job, setId, manifest }: StoredSet): Promise<PartFinding[]> {
+async function compareSizes(set: StoredSet): Promise<PartFinding[]> {
+  const { store, job, setId, manifest } = set;
   const prefix = dataPrefix(job, setId);
   const expected = new Map<string, number>([
     [RESTORE_NAME, manifest.restoreText.bytes],
-    ...manifest.parts.map(({ path, stored }) => [path, stored.bytes] as const),
+    ...manifest.parts
+      .filter((part) => part.in === undefined)
+      .map(({ path, stored }) => [path, stored.bytes] as const),
   ]);
   const findings: PartFinding[] = [];
   const there = new Set<string>();
@@ -70,15 +73,34 @@ async function compareSizes({ store, job, setId, manifest }: StoredSet): Promise
   }
   for (const path of expected.keys())
     if (!there.has(path)) findings.push({ path, problem: "it is missing" });
-  return findings;
+  return [...findings, ...(await compareReferred(set, manifest.parts))];
+}
+
+/** Given a set and parts of it, return which of those that stand in earlier sets are not there as they were. */
+export async function compareReferred(
+  set: Pick<StoredSet, "store" | "job">,
+  parts: readonly PartRecord[],
+): Promise<PartFinding[]> {
+  const sizes = new Map<string, number>();
+  for (const earlier of new Set(parts.map((part) => part.in)))
+    if (earlier !== undefined)
+      for await (const { key, bytes } of set.store.list(dataPrefix(set.job, earlier)))
+        sizes.set(key, bytes);
+  return parts.flatMap((part) => {
+    if (part.in === undefined) return [];
+    const bytes = sizes.get(dataPrefix(set.job, part.in) + part.path);
+    if (bytes === part.stored.bytes) return [];
+    const problem = bytes === undefined ? "missing" : `${bytes} bytes, not ${part.stored.bytes}`;
+    return [{ path: part.path, problem: `in ${part.in}, to which it refers: ${problem}` }];
+  });
 }
 
 async function compareHash(
-  { store, job, setId }: StoredSet,
-  { path, stored }: { path: string; stored: ByteDigest },
+  set: StoredSet,
+  part: { path: string; stored: ByteDigest; in?: string },
 ): Promise<string | undefined> {
   try {
-    return compareDigests(await digestBytes(store.read(dataPrefix(job, setId) + path)), stored);
+    return compareDigests(await digestBytes(set.store.read(partKey(set, part))), part.stored);
   } catch (error) {
     if (error instanceof NotStoredError) return "it is missing";
     throw error;

@@ -126,6 +126,7 @@ async function probe(
     timeoutMs: PROBE_TIMEOUT_MS,
     signal: options.signal,
     ...("path" in service && service.path !== undefined && { path: service.path }),
+    ...("tls" in service && service.tls !== undefined && { tls: true }),
   });
   const detail = `${service.kind}: ${result.detail}`;
   return { area: "service", name, state: result.answers ? "ok" : "fail", detail };

@@ -30,6 +30,9 @@ import { hosts } from "./hosts.ts";
 import { hostsTrust } from "./hosts/trust.ts";
 import { menu } from "./menu.ts";
 import { mysql } from "./mysql.ts";
+import { redisConsole } from "./redis/console.ts";
+import { redisFlush } from "./redis/flush.ts";
+import { redisInfo } from "./redis/info.ts";
 import { ssh } from "./ssh.ts";
 import { tunnelClose } from "./tunnel/close.ts";
 import { tunnelList } from "./tunnel/list.ts";
@@ -68,6 +71,9 @@ export const commands: readonly Command[] = [
   backupGc,
   backupStatus,
   backupSchedule,
+  redisInfo,
+  redisFlush,
+  redisConsole,
   configInit,
   configCheck,
   configShow,
@@ -84,6 +90,7 @@ export const nouns: Readonly<Record<string, string>> = {
   hosts: "List the hosts, and trust their keys",
   db: "Check that databases are consistent, and compare them",
   config: "Make, check and show the configuration",
+  redis: "Look at a Redis, flush it without a surprise, open its console",
   dyn: "Dump, edit and load DynamoDB tables and rows",
   tunnel: "Forward the ports of services",
 };

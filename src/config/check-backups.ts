@@ -2,7 +2,7 @@ import type { BackupJobConfig } from "./backup-schema.ts";
 import type { BrokenReference } from "./check-references.ts";
 import type { Config } from "./schema.ts";
 
-const SETTINGS = ["mysql", "graphite"] as const;
+const SETTINGS = ["mysql", "graphite", "elasticsearch"] as const;
 
 /** Given a configuration of the right shape, return what its backups say of other parts that is not so. Pure. */
 export function checkBackups(config: Config): BrokenReference[] {

@@ -97,6 +97,16 @@ const login = {
   password: orAbsent(secret, "Password of that user"),
 };
 
+const tls = z.union([
+  z.literal(true),
+  z.strictObject({
+    ca: orAbsent(path, "Certificates of the authorities, instead of the known ones"),
+    serverName: orAbsent(hostName, "The name in its certificate, the address when absent"),
+    certificate: orAbsent(path, "Certificate with which to log in"),
+    key: orAbsent(path, "Private key of that certificate"),
+  }),
+]);
+
 const service = z.discriminatedUnion(
   "kind",
   [
@@ -109,9 +119,18 @@ const service = z.discriminatedUnion(
       ),
     }),
     z.strictObject({ kind: z.literal("graphite"), ...reachable }),
-    z.strictObject({ kind: z.literal("elasticsearch"), ...reachable }),
+    z.strictObject({ kind: z.literal("elasticsearch"), ...reachable, ...login }),
     z.strictObject({ kind: z.literal("monit"), ...reachable, ...login }),
-    z.strictObject({ kind: z.literal("redis"), ...reachable, password: login.password }),
+    z.strictObject({
+      kind: z.literal("redis"),
+      ...reachable,
+      ...login,
+      database: orAbsent(
+        z.int().check(z.gte(0, "a database has a number from 0")),
+        "Number of the database, 0 when absent",
+      ),
+      tls: orAbsent(tls, "Whether it is spoken to over TLS, and how it is known"),
+    }),
     z.strictObject({
       kind: z.literal("mysql"),
       ...reachable,
@@ -196,6 +215,7 @@ export type Config = z.output<typeof configSchema>;
 export type HostConfig = z.output<typeof host>;
 export type AddressConfig = z.output<typeof address>;
 export type ServiceConfig = z.output<typeof service>;
+export type RedisConfig = Extract<ServiceConfig, { kind: "redis" }>;
 export type MysqlConfig = Extract<ServiceConfig, { kind: "mysql" }>;
 export type ServiceKind = ServiceConfig["kind"];
 export type MenuEntryConfig = z.output<typeof menuEntry>;

@@ -65,9 +65,13 @@ export async function forwardPort(
     }
   };
   const serve = async (socket: Socket): Promise<void> => {
-    const tooLate = setTimeout(() => socket.resetAndDestroy(), HELD_MS);
+    let why = "the client has gone";
+    const tooLate = setTimeout(() => {
+      why = `a connection has waited for ${HELD_MS / 1000} s`;
+      socket.resetAndDestroy();
+    }, HELD_MS);
     const closed = new Promise<never>((_, reject) =>
-      socket.once("close", () => reject(new Error("the client has gone"))),
+      socket.once("close", () => reject(new Error(why))),
     );
     closed.catch(() => undefined);
     const channel = await openChannel(closed).finally(() => clearTimeout(tooLate));

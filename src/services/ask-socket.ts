@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { describeError } from "../system/errors.ts";
 import type { Endpoint, ProbeOptions, ProbeResult } from "./service.ts";
 
@@ -16,7 +16,7 @@ export async function askSocket(
   judge: (answer: Buffer) => ProbeResult | undefined,
 ): Promise<ProbeResult> {
   options.signal.throwIfAborted();
-  const socket = connect(endpoint.port, endpoint.host);
+  const socket = options.tls ? await connectTls(endpoint) : connect(endpoint.port, endpoint.host);
   let timer: NodeJS.Timeout | undefined;
   let onAbort = (): void => undefined;
   try {
@@ -45,4 +45,10 @@ export async function askSocket(
     options.signal.removeEventListener("abort", onAbort);
     socket.destroy();
   }
+}
+
+/** Whose certificate it is does not matter here: nothing secret is said, and whoever logs in checks it. */
+async function connectTls({ host, port }: Endpoint): Promise<Socket> {
+  const { connect: connectSecurely } = await import("node:tls");
+  return connectSecurely({ host, port, rejectUnauthorized: false });
 }

@@ -25,7 +25,7 @@ export interface BackupDriver {
     place: ServicePlace,
     plan: DumpPlan,
     sink: PartSink,
-    options: DriverOptions,
+    options: DumpOptions,
   ): Promise<DumpOutcome>;
   /** Given a part's decoded bytes, read to their end, returns what is wrong with their structure; undefined where it is whole. */
   checkPart(part: PartRecord, content: Readable): Promise<string | undefined>;
@@ -35,14 +35,15 @@ export interface BackupDriver {
   restore(set: SetReader, target: ServicePlace, options: RestoreOptions): Promise<void>;
   /**
    * Starts, as an unprivileged user and on loopback, a place of the same flavour and major version as the set's source, or takes
-   * `configured` where it is one. `needs` says in the operator's words what is missing: `mysqld 8.x`.
+   * `configured` where it is one, or room within `origin`, the job's own service, that nobody else uses. `needs` says in the operator's
+   * words what is missing: `mysqld 8.x`.
    */
   openScratch(
     set: SetContent,
-    options: DriverOptions & { configured?: ServicePlace },
+    options: DriverOptions & { origin: ServicePlace; configured?: ServicePlace },
   ): Promise<ScratchPlace | { needs: string }>;
   /** Takes the facts that the set has (`set.facts`) of what stands in the place now, by the same methods. Order does not matter. */
-  measure(set: SetContent, place: ServicePlace, options: SelectOptions): Promise<Fact[]>;
+  measure(set: SetReader, place: ServicePlace, options: SelectOptions): Promise<Fact[]>;
   /**
    * Lines of RESTORE.txt: how to restore with standard programs alone, in a POSIX shell. `decode(part)` is the command that writes
    * a part's plain bytes to its standard output.
@@ -61,6 +62,12 @@ interface ExternalDriver {
   ): Promise<string | undefined>;
   /** Removes it, if it is ours; what is gone already is no error. */
   remove(reference: ExternalReference, place: ServicePlace, options: DriverOptions): Promise<void>;
+  /** Returns what runs of the job that were killed have made for sets of these names. */
+  findLeft(
+    setIds: readonly string[],
+    place: ServicePlace,
+    options: DriverOptions,
+  ): Promise<ExternalReference[]>;
 }
 
 /** A service and the ways to it. What is asked for first is opened then, and once; who made the place closes it. */
@@ -84,6 +91,8 @@ export interface ServicePlace {
 export interface DriverOptions {
   /** The job, with the settings of its kind (`job.mysql`, `job.graphite`). */
   job: BackupJobConfig;
+  /** Of the set that is being made. */
+  setId?: string;
   /** For the job's children, and to look for programs on its PATH. */
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
@@ -95,6 +104,16 @@ export interface DriverOptions {
   parallel: number;
   /** A folder of this run's own (0700), removed behind it; for a scratch server's data too. */
   folder: string;
+}
+
+/** What a dump gets beside. */
+export interface DumpOptions extends DriverOptions {
+  setId: string;
+  /**
+   * The newest complete set of the job that stands, with every part that it has, wherever this one will: what has not changed since is referred
+   * to by `PartSink.refer`. Undefined where there is none, or not every destination says so.
+   */
+  earlier: () => Promise<SetContent | undefined>;
 }
 
 export interface SelectOptions extends DriverOptions {
@@ -133,9 +152,16 @@ export interface PartSink {
   /**
    * Compresses, encrypts, hashes and stores one part, and returns its record once it is stored. Any number may be written at once: those
    * that there is no room for wait, unread. A content that throws is not stored and write throws the same: for a program's output give an
-   * iteration that throws at its end when the program ended badly, since a stream that ends proves nothing.
+   * iteration that throws at its end when the program ended badly, since a stream that ends proves nothing. `isRunning`: it is being written
+   * already, by somebody who loses patience, and is read at once.
    */
-  write(part: NewPart, content: AsyncIterable<Uint8Array>): Promise<PartRecord>;
+  write(
+    part: NewPart,
+    content: AsyncIterable<Uint8Array>,
+    options?: { isRunning?: boolean },
+  ): Promise<PartRecord>;
+  /** Has the set hold a part of the earlier set, whose bytes stay where they are. */
+  refer(part: PartRecord, earlier: SetContent): void;
 }
 
 export interface NewPart {
@@ -159,6 +185,8 @@ export interface PartRecord extends NewPart {
   stored: ByteDigest;
   /** From the plain bytes outwards. */
   codec: readonly ("zstd" | "gzip" | "age")[];
+  /** The earlier set of the job whose bytes it has; absent: the set's own. */
+  in?: string;
 }
 
 export interface ByteDigest {
@@ -173,6 +201,8 @@ export interface DumpOutcome {
   /** Of every object that can be compared after a restore, taken in the same snapshot as its bytes. */
   facts: readonly Fact[];
   skipped?: readonly { object: string; reason: string }[];
+  /** Objects of the plan that were removed at the source meanwhile: nothing of them is missing. */
+  removed?: readonly string[];
   warnings?: readonly BackupWarning[];
   external?: ExternalReference;
 }
@@ -208,12 +238,18 @@ export interface Fact {
   rows?: number;
   /** With its method in front: `crc32-xor:3294497391`. */
   checksum?: string;
+  /** Which state of the object it was: while its source says the same, it has not changed. Not compared after a restore. */
+  state?: string;
 }
 
 /** Bytes that live elsewhere: an RDS snapshot. */
 export interface ExternalReference {
   kind: string;
   id: string;
+  /** Whether lcops itself restores it: then it is drilled as any other set is. */
+  isRestorable?: boolean;
+  /** What this snapshot added to what was there, and all that it holds. */
+  bytes?: { added: number; total: number };
   region?: string;
   account?: string;
 }

@@ -24,6 +24,8 @@ export interface Endpoint {
 export interface ProbeOptions {
   /** Page to ask for, where the kind has pages. */
   path?: string;
+  /** Whether it is spoken to over TLS, where the kind may be. */
+  tls?: boolean;
   timeoutMs: number;
   signal: AbortSignal;
 }

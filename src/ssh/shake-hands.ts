@@ -9,6 +9,7 @@ import type { AskPassphrase } from "./collect-identities.ts";
 import type { LastIdentity } from "./last-identity.ts";
 import type { Link } from "./link.ts";
 import { NeedsProgramError } from "./needs-program.ts";
+import { keepNoChunks } from "./open-socket.ts";
 import { paceWrites } from "./pace-writes.ts";
 import { type PhaseTimer, startPhaseTimer } from "./phase-timer.ts";
 import { readServerAlgorithms } from "./read-server-algorithms.ts";
@@ -146,8 +147,10 @@ export async function shakeHands(transport: Duplex, options: HandshakeOptions): 
           fail(clientError);
       });
       client.on("banner", (text) => log(`${label}: ${printable(text)}`));
-      client.on("handshake", () => {
+      client.on("handshake", ({ sc }) => {
         transport.off("data", tap);
+        // GCM decrypts into new memory. Packets before the first key are no more than views of a chunk, and ssh2 has a chacha20 that works in place.
+        if (sc.cipher.includes("gcm")) keepNoChunks(transport);
         phase = "authenticating";
       });
       client.on("ready", () => {

@@ -14,6 +14,12 @@ const PROGRAMS = [
     without: "lcops mysql has no client to run",
     next: "install mariadb-client or mysql-client",
   },
+  {
+    names: ["redis-cli"],
+    state: "warn",
+    without: "lcops redis console is a simpler one of its own",
+    next: "install redis-tools",
+  },
 ] as const;
 
 /** Given the environment variables, return what lcops finds on this machine: Node and the programs that it starts. */

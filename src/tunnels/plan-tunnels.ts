@@ -15,6 +15,8 @@ export interface TunnelPlan {
   localPort: number;
   /** Page that must answer, where the kind has pages. */
   path?: string;
+  /** Whether it is spoken to over TLS. */
+  tls?: boolean;
 }
 
 /** Given the configuration, the hosts and names of services, return their tunnels. Throws `usage` for a name that has none. Pure. */
@@ -50,6 +52,7 @@ export function planTunnels(
       target: { host: service.address ?? "127.0.0.1", port: service.port },
       localPort: service.localPort ?? derivePort(name),
       ...("path" in service && service.path !== undefined && { path: service.path }),
+      ...("tls" in service && service.tls !== undefined && { tls: true }),
     };
   });
 }

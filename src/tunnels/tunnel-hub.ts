@@ -90,15 +90,16 @@ export function makeTunnelHub(signal: AbortSignal): TunnelHub {
     await line.connection.close();
   };
   const close = async (tunnels: readonly OpenTunnel[]): Promise<void> => {
-    for (const tunnel of tunnels) {
+    const closeOne = async (tunnel: OpenTunnel): Promise<void> => {
       const line = lineOf.get(tunnel);
-      if (!line) continue;
+      if (!line) return;
       lineOf.delete(tunnel);
       line.tunnels.delete(tunnel);
       await tunnel.close();
       await leaveLine(line);
       tellChange(tunnel, "closed");
-    }
+    };
+    await Promise.all(tunnels.map(closeOne));
   };
 
   return {

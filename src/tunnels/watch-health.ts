@@ -75,6 +75,7 @@ export function watchHealth(plan: TunnelPlan, options: HealthOptions): HealthWat
           timeoutMs: PROBE_TIMEOUT_MS,
           signal,
           ...(plan.path !== undefined && { path: plan.path }),
+          ...(plan.tls !== undefined && { tls: plan.tls }),
         },
       );
       // What a lost connection makes fail says nothing of the service.

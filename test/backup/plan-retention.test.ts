@@ -274,6 +274,30 @@ describe("whatever the sets and the rules", () => {
     );
   });
 
+  test("what a kept set has parts of is kept, whatever the order of their times, and nothing else more", () => {
+    const links = fc.array(fc.tuple(fc.nat(40), fc.nat(40)), { maxLength: 60 });
+    fc.assert(
+      fc.property(someSets, someOptions, links, (sets, options, pairs) => {
+        const nameAt = (at: number): string => sets[at % sets.length]?.setId ?? "";
+        const linked = sets.map((set) => ({
+          ...set,
+          refersTo: pairs.flatMap(([from, to]) => (nameAt(from) === set.setId ? nameAt(to) : [])),
+        }));
+        const without = new Set(removedOf(sets, options));
+        const needed = new Set(
+          sets.map(({ setId }) => setId).filter((setId) => !without.has(setId)),
+        );
+        for (const setId of needed)
+          for (const other of linked.find((set) => set.setId === setId)?.refersTo ?? [])
+            needed.add(other);
+        expect(removedOf(linked, options)).toEqual(
+          [...without].filter((setId) => !needed.has(setId)),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("without the rules nothing is removed", () => {
     fc.assert(
       fc.property(someSets, someOptions, (sets, options) => {

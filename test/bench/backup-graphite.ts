@@ -1,15 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Config } from "../../src/config/schema.ts";
 import { makeGround, startSshd, type TestGround, user } from "../ssh/start-sshd.ts";
 import { watchMemory } from "../support/aws-ground.ts";
 import { LCOPS } from "../support/run-lcops.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
+import { readCpuSeconds, timeCommand, type Timing } from "./time-command.ts";
 
 const FILES = 10_000;
 /** Seconds of a point and how many points: a day by the minute, ten days by five minutes. */
@@ -33,10 +30,7 @@ interface Setting {
   recipient: string;
 }
 
-interface Sample {
-  ms: number;
-  /** Of both machines together. */
-  cpuSeconds: number;
+interface Sample extends Timing {
   memoryMb: number;
 }
 
@@ -98,13 +92,7 @@ async function prepare(ground: TestGround): Promise<Setting> {
     whisper,
     configFile,
     address: sshd.address,
-    // Of the children that have ended.
-    readFarCpu: async () => {
-      const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      const TICKS = 100;
-      return (Number(fields[13]) + Number(fields[14])) / TICKS;
-    },
+    readFarCpu: () => readCpuSeconds(pid, "children"),
     environment: {
       PATH: process.env["PATH"] ?? "",
       LANG: "C.UTF-8",
@@ -171,7 +159,7 @@ async function timeLcops(setting: Setting, way: "plain" | "encrypted"): Promise<
   await writeFile(configPath, JSON.stringify(config), { mode: 0o600 });
   const { variables, readMb } = watchMemory(ground.folder);
   const words = [process.execPath, LCOPS, "--config", configPath, "backup", "run"];
-  const sample = await time(setting, words, { ...environment, ...variables });
+  const sample = await timeCommand(words, { ...environment, ...variables }, setting.readFarCpu);
   await rm(sets, { recursive: true });
   return { ...sample, memoryMb: readMb() };
 }
@@ -180,35 +168,7 @@ async function timeTar(setting: Setting): Promise<Sample> {
   const { ground, whisper, configFile, address, environment } = setting;
   const words = ["ssh", "-F", configFile, address, `tar czf - -C '${whisper}' .`];
   const result = join(ground.folder, "peer.tar.gz");
-  const sample = await time(setting, words, environment, result);
+  const sample = await timeCommand(words, environment, setting.readFarCpu, result);
   await rm(result);
   return { ...sample, memoryMb: 0 };
-}
-
-/** Given a command line, return how long it took, and of the CPU; `time` of bash counts the children too. */
-async function time(
-  { readFarCpu }: Setting,
-  words: readonly string[],
-  environment: Record<string, string>,
-  result = "/dev/null",
-): Promise<Omit<Sample, "memoryMb">> {
-  const far = await readFarCpu();
-  const beganMs = performance.now();
-  const script = 'TIMEFORMAT="%U %S"; time "$@" 2>&3';
-  const child = spawn("bash", ["-c", script, "bash", ...words], {
-    env: environment,
-    stdio: ["ignore", "pipe", "pipe", 2],
-  });
-  let said = "";
-  child.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  const ended = once(child, "close");
-  if (child.stdout) await pipeline(child.stdout, createWriteStream(result));
-  const [code] = (await ended) as [number | null];
-  const ms = performance.now() - beganMs;
-  if (code !== 0) throw new Error(`${words[0]} has ended with ${code}`);
-  const near = said.trim().split(" ").map(Number);
-  return {
-    ms,
-    cpuSeconds: near.reduce((sum, seconds) => sum + seconds, 0) + (await readFarCpu()) - far,
-  };
 }

@@ -1,10 +1,13 @@
 /** `npm run bench NAME [-- --json]`: prints every ratio with its bar, and exits 1 when one is missed. */
 import { cpus, totalmem } from "node:os";
 import { benchBackupGraphite } from "./backup-graphite.ts";
+import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
 import { benchConsistency } from "./consistency.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
+import { benchRedis } from "./redis.ts";
+import { benchSearch } from "./search.ts";
 import { benchStartup } from "./startup.ts";
 import { benchTunnel } from "./tunnel.ts";
 
@@ -13,7 +16,17 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   inventory: benchInventory,
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
-  backup: benchBackupGraphite,
+  redis: benchRedis,
+  search: benchSearch,
+  // Those below, one after the other: a quarter of an hour.
+  backup: async () => [
+    ...(await benchBackupMysql()),
+    ...(await benchBackupRestore()),
+    ...(await benchBackupGraphite()),
+  ],
+  "backup-mysql": benchBackupMysql,
+  "backup-restore": benchBackupRestore,
+  "backup-graphite": benchBackupGraphite,
   consistency: benchConsistency,
 };
 

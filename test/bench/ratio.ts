@@ -8,7 +8,7 @@ export interface Ratio {
   /** Present: the spreads are in MB/s. */
   of?: "speed";
   /** Present: `value` is a figure of its own in this unit, and its peer is the bar alone. */
-  unit?: "MB";
+  unit?: "MB" | "ms";
   /** Of the two sides, where it is not milliseconds. */
   sides?: "MB";
   rounds: number;
@@ -44,6 +44,6 @@ export function formatRatio(ratio: Ratio): string {
     `${digits(median)} ${unit} (${digits(low)} to ${digits(high)})`;
   const verdict = isMet(ratio) ? "met   " : "MISSED";
   if (ratio.unit !== undefined)
-    return `${verdict} ${ratio.what}: ${show(ratio.ours)}, bar ${ratio.bar} ${unit}; ${ratio.rounds} rounds`;
+    return `${verdict} ${ratio.what}: ${digits(ratio.value)} ${unit}, bar ${ratio.bar} ${unit}; median ${show(ratio.ours)}, ${ratio.rounds} rounds`;
   return `${verdict} ${ratio.what}: ${ratio.value.toFixed(2)} x, bar ${Number(ratio.bar.toFixed(3))} x; ${show(ratio.ours)} beside ${show(ratio.peer)}, ${ratio.rounds} rounds`;
 }

@@ -1,10 +1,11 @@
-import { startSshd, makeGround } from "../ssh/start-sshd.ts";
+import { startSshd, makeGround, hopTo } from "../ssh/start-sshd.ts";
 import {
   measureConnections,
   measureDownload,
   measureEchoes,
   measureUpload,
 } from "./measure-service.ts";
+import { measureShellDuringBulk } from "./measure-shell.ts";
 import { openDoors, WAYS, type Doors, type Way } from "./open-doors.ts";
 import { measureSpread, type Ratio, type Spread } from "./ratio.ts";
 import { serve } from "./serve.ts";
@@ -13,6 +14,8 @@ const ROUNDS = 5;
 /** A connection's budget of windows, src/ssh/window-budget.ts. */
 const BUDGET_MB = 64;
 const SMALL_BAR = 2;
+/** d9: what is typed comes back within so long, beside a download on the same connection. */
+const SHELL_BAR_MS = 200;
 /** The relay must carry that much more than is measured through it. */
 const RELAY_BAR = 1.5;
 
@@ -53,11 +56,29 @@ export async function benchTunnel(): Promise<Ratio[]> {
       const doors = await openDoors(ground, at, sshd.knownHosts, service);
       ratios.push(...(await measurePath(path, doors, bare)));
       await doors.close();
+      const knownHosts = sshd.knownHosts.map((line) =>
+        line.replace(/^\S+/, `[${at.address}]:${at.port}`),
+      );
+      const hop = await hopTo(ground, { ...sshd, ...at, knownHosts }, "shell");
+      ratios.push(judgeShell(path, await measureShellDuringBulk(hop, service, path.small)));
     }
     return ratios;
   } finally {
     await ground.stop();
   }
+}
+
+function judgeShell(path: Path, echoes: readonly number[]): Ratio {
+  const spread = measureSpread(echoes);
+  return {
+    what: `${path.name}, a shell's echo beside a download on its connection`,
+    value: Math.max(...echoes),
+    bar: SHELL_BAR_MS,
+    unit: "ms",
+    rounds: echoes.length,
+    ours: spread,
+    peer: spread,
+  };
 }
 
 async function measurePath(path: Path, doors: Doors, bare: number): Promise<Ratio[]> {

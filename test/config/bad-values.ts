@@ -80,7 +80,7 @@ const WRONG_TYPES: readonly BadConfiguration[] = [
 const UNKNOWN_KEYS: readonly BadConfiguration[] = [
   write("an unknown key at the top", { host: {} }, "host", "not known"),
   write("an unknown key of a host", host({ adress: {} }), "hosts.web.adress", "not known"),
-  write("a key of another kind", redis({ database: "x" }), "services.cache.database", "not known"),
+  write("a key of another kind", redis({ replica: {} }), "services.cache.replica", "not known"),
   write("constructor as a key", { constructor: {} }, "constructor", "not known"),
   write(
     "an unknown key of an address",

@@ -47,6 +47,14 @@ const MORE = {
       replica: { host: "web", address: "y", port: 2 },
     },
     page: { kind: "http", address: "x", port: 1, path: "/" },
+    cache: {
+      kind: "redis",
+      address: "x",
+      port: 1,
+      user: "operator",
+      database: 3,
+      tls: { ca: "/ca.pem", serverName: "cache", certificate: "/c.pem", key: "/k.pem" },
+    },
   },
   menu: [{ title: "All", entries: [{ key: "1", label: "Page", service: "page" }] }],
   consistency: {
@@ -122,6 +130,15 @@ const MORE = {
         mysql: { exclude: ["shop.tmp"], rdsSnapshot: "school" },
       },
       stats: { service: "stats", graphite: { folder: "/srv/whisper" } },
+      logs: {
+        service: "logs",
+        elasticsearch: {
+          way: "export",
+          repository: "logs",
+          register: { type: "fs", settings: { location: "logs", compress: true } },
+          indices: ["logs-*"],
+        },
+      },
     },
   },
 };

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Manifest } from "../../src/backup/manifest.ts";
 import { type BackupGround, makeBackupGround } from "../support/backup-ground.ts";
-import { startLcops } from "../support/run-lcops.ts";
+import { type RunningLcops, startLcops } from "../support/run-lcops.ts";
 
 const hasMoto = inject("lab").aws?.state === "emulator";
 const QUIET = { code: 0, signal: null, stdout: "", stderr: "" };
@@ -121,6 +121,20 @@ afterEach(() => {
 
 const lcops: BackupGround["lcops"] = (...words) => ground.lcops(...words);
 
+/** A run whose snapshot is never said to be available, once it waits for that. */
+async function runUntilCreating(): Promise<RunningLcops> {
+  let creating: (() => void) | undefined;
+  const isCreating = new Promise<void>((resolve) => (creating = resolve));
+  front.change.answer = (action, body) => {
+    if (action !== "DescribeDBSnapshots") return body;
+    creating?.();
+    return body.replace("<Status>available</Status>", "<Status>creating</Status>");
+  };
+  const running = startLcops(["backup", "run"], { environment: ground.environment });
+  await isCreating;
+  return running;
+}
+
 const manifestOf = (setId: string): Manifest =>
   JSON.parse(
     readFileSync(ground.at("server/manifests/school", `${setId}.json`), "utf8"),
@@ -223,19 +237,43 @@ describe.skipIf(!hasMoto)("a snapshot of RDS", () => {
       expect(failed.stderr).toMatch(/the snapshot lcops-\S+ is failed/);
       expect(await snapshots()).toEqual([]);
 
-      let creating: (() => void) | undefined;
-      const isCreating = new Promise<void>((resolve) => (creating = resolve));
-      front.change.answer = (action, body) => {
-        if (action !== "DescribeDBSnapshots") return body;
-        creating?.();
-        return body.replace("<Status>available</Status>", "<Status>creating</Status>");
-      };
-      const running = startLcops(["backup", "run"], { environment: ground.environment });
-      await isCreating;
+      const running = await runUntilCreating();
       running.send("SIGTERM");
       expect((await running.ended).code).toBe(143);
       expect(await snapshots()).toEqual([]);
       expect(await ground.sets()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test.each(["gc", "run"])(
+    "whose run was killed before there was a set is found by its tags and removed by %s; no other one is",
+    async (verb) => {
+      expect(await lcops("backup", "run")).toEqual(QUIET);
+      const [published = ""] = await snapshots();
+      const running = await runUntilCreating();
+      running.send("SIGKILL");
+      await running.ended;
+      front.change.answer = (_action, body) => body;
+      const left = (await snapshots()).filter((id) => id !== published);
+      expect(left).toHaveLength(1);
+      await rds({
+        Action: "CreateDBSnapshot",
+        DBInstanceIdentifier: name,
+        DBSnapshotIdentifier: `by-hand-${name}`,
+      });
+      if (verb === "gc") {
+        const plan = await lcops("backup", "gc", "--dry-run");
+        expect(plan.code).toBe(0);
+        expect(plan.stdout).toContain(`of school: rds-snapshot ${left[0]}`);
+        expect(await snapshots()).toContain(left[0]);
+        expect((await lcops("backup", "gc", "--yes")).code).toBe(0);
+      } else expect(await lcops("backup", "run")).toEqual(QUIET);
+      const now = await snapshots();
+      expect(now).not.toContain(left[0]);
+      expect(now).toEqual(expect.arrayContaining([published, `by-hand-${name}`]));
+      expect(now).toHaveLength(verb === "gc" ? 2 : 3);
+      expect((await lcops("backup", "verify")).code).toBe(0);
     },
     LIMIT_MS,
   );

@@ -144,6 +144,28 @@ test("another writer between the plan and the write is found by the condition", 
   expect(await now()).toEqual({ N: "50" });
 });
 
+test("what another writer has made of the edit meanwhile is not undone with it", async () => {
+  await prepare();
+  await ground.put(table, { ...KEY, hits: { N: "5" }, note: { S: "old" } });
+  await ground.lcops("dyn", "dump-row", table, "a", "-7", "-o", at("row.json"), "--yes");
+  const edited = readFileSync(at("row.json"), "utf8")
+    .replace('"hits": {"N": "5"}', '"hits": {"N": "6"}')
+    .replace('"note": {"S": "old"}', '"note": {"S": "new"}');
+  writeFileSync(at("row.json"), edited);
+  let first = true;
+  answer = async (call) => {
+    if (isWrite(call) && first) {
+      first = false;
+      await ground.put(table, { ...KEY, hits: { N: "5" }, note: { S: "new" } });
+    }
+    return call.forward();
+  };
+  expect(await upload()).toMatchObject({ code: 0 });
+  expect(await ground.get(table, KEY)).toMatchObject({ hits: { N: "6" }, note: { S: "new" } });
+  expect(await ground.lcops("dyn", "undo", "--yes")).toMatchObject({ code: 0 });
+  expect(await ground.get(table, KEY)).toMatchObject({ hits: { N: "5" }, note: { S: "new" } });
+});
+
 test("without a journal nothing is written", async () => {
   await prepare();
   const asked = service.count("UpdateItem");

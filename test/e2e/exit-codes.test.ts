@@ -37,7 +37,7 @@ describe("2 says that the command line is wrong", () => {
     ["an unknown topic of the help", ["help", "nosuch"], /there is no help on nosuch/],
     ["an unknown verb in the help", ["help", "tunnel", "nosuch"], /no help on tunnel nosuch/],
     ["an empty --config", ["hosts", "--config="], /--config needs the path of a file/],
-    ["a later command behind a flag", ["-q", "redis", "info", "x"], /redis comes with/],
+    ["a later command behind a flag", ["-q", "fleet", "run", "x"], /fleet comes with/],
     ["a later screen of the menu", ["menu", "m", "1"], /menu m comes with a later version/],
     ["a verb that is missing", ["tunnel"], /open/],
     [

@@ -135,9 +135,6 @@ test("keys of later versions say so and lead back to the menu", async () => {
   const pty = await openMenu();
   const lines = {
     ba: "backup run s3",
-    be: "backup run elasticsearch",
-    rd: "redis flush dev-api3-2",
-    rp: "redis flush prod-api3-1",
     uu: "fleet upgrade region=ap-northeast-1 region=us-west-2 region=eu-west-1",
   };
   for (const [key, line] of Object.entries(lines)) {
@@ -151,6 +148,23 @@ test("keys of later versions say so and lead back to the menu", async () => {
       ),
     );
   }
+  await leave(pty);
+});
+
+testWith("redis")("rd shows what it would flush on the API host, and asks", async () => {
+  const pty = await openMenu();
+  await choose(pty, "rd");
+  await pty.waitFor("Go on? (y/N)");
+  pty.type("n\r");
+  const text = await backAtMenu(pty);
+  expect(text).toContain("$ lcops redis flush dev-api3-2 --db\nflush database 0 of dev-cache: ");
+  expect(text).toMatch(/^ {2}\S+:\d+ through dev-api3-2, environment dev$/m);
+  expect(text).toContain("nothing can undo this");
+  expect(text).toContain("exit code 5; Enter shows the menu");
+  await choose(pty, "rp");
+  await pty.waitFor("Type prod-cache to go on:");
+  pty.press("ctrl-c");
+  await backAtMenu(pty);
   await leave(pty);
 });
 
@@ -178,8 +192,8 @@ test("keys that the menu has not got are refused, and nothing is run", async () 
     // eslint-disable-next-line no-await-in-loop
     await pty.waitFor(/^>>>$/);
   }
-  await choose(pty, "rd");
-  await pty.waitFor("$ lcops redis flush dev-api3-2");
+  await choose(pty, "uu");
+  await pty.waitFor("$ lcops fleet upgrade");
   await backAtMenu(pty);
   // Of all that was typed, one line was run.
   expect(pty.raw().match(/\$ lcops /g)).toHaveLength(1);
@@ -198,26 +212,26 @@ test("Enter alone draws the menu again and runs nothing", async () => {
 
 test("a key is taken in upper case too", async () => {
   const pty = await openMenu();
-  await choose(pty, "RD");
-  await pty.waitFor("$ lcops redis flush dev-api3-2");
+  await choose(pty, "UU");
+  await pty.waitFor("$ lcops fleet upgrade");
   await leave(await backAtMenu(pty).then(() => pty));
 });
 
 test("typed text searches, the arrows pick, Enter takes what is picked", async () => {
   const pty = await openMenu();
   pty.mark();
-  pty.type("adm");
-  await pty.waitFor(/^>>> adm\n {2}rd\) ADM @ dev-api3-2\n {2}rp\) ADM @ prod-api3-1$/);
+  pty.type("ap+us");
+  await pty.waitFor(/^>>> ap\+us\n {2}li\) ap\+us\+eu\n {2}uu\) ap\+us\+eu$/);
   pty.press("down");
-  await pty.waitFor("› rd)");
+  await pty.waitFor("› li)");
   pty.press("down");
-  await pty.waitFor("› rp)");
+  await pty.waitFor("› uu)");
   pty.press("down");
-  await pty.waitFor("› rd)");
+  await pty.waitFor("› li)");
   pty.press("up");
-  await pty.waitFor("› rp)");
+  await pty.waitFor("› uu)");
   pty.press("enter");
-  await pty.waitFor("$ lcops redis flush prod-api3-1");
+  await pty.waitFor("$ lcops fleet upgrade");
   await backAtMenu(pty);
   await leave(pty);
 });
@@ -258,7 +272,7 @@ test("the menu fits 60 columns, works in 15 rows, and follows a resize", async (
   pty.press("backspace");
   await pty.waitFor(/^>>>$/);
   pty.resize(100, 30);
-  await choose(pty, "rd");
+  await choose(pty, "uu");
   await backAtMenu(pty);
   pty.mark();
   pty.press("enter");

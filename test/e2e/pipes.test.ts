@@ -29,6 +29,9 @@ const UNATTENDED: Record<string, string[]> = {
   "tunnel retry": ["tunnel", "retry"],
   "tunnel close": ["tunnel", "close", "--all"],
   mysql: ["mysql", "--", "-e", "select 42"],
+  "redis info": ["redis", "info", "dev-cache"],
+  "redis flush": ["redis", "flush", "dev-cache", "--pattern", "no-such:*", "--yes"],
+  "redis console": ["redis", "console", "dev-cache", "--", "PING"],
   "config init": ["config", "init", "--yes", "--dry-run"],
   "config check": ["config", "check"],
   "config show": ["config", "show"],
@@ -115,6 +118,7 @@ async function prepareSets(): Promise<Record<string, string[]>> {
 function lineWithout(name: string): string[] {
   if (name === "hosts trust") return ["hosts", "trust", "GraphStats"];
   if (name === "backup restore") return (UNATTENDED[name] ?? []).slice(0, -1);
+  if (name === "redis flush") return ["redis", "flush", "dev-cache", "--db"];
   if (name === "backup prune") return ["backup", "prune", "graphite"];
   if (!name.startsWith("dyn ")) return name.split(" ");
   if (name === "dyn upload-row")
@@ -124,7 +128,7 @@ function lineWithout(name: string): string[] {
 }
 
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
-const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "completion", "help"]);
+const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);
 
 describe.each(commands.map((command) => [command.name, command] as const))(
   "%s",
@@ -133,6 +137,7 @@ describe.each(commands.map((command) => [command.name, command] as const))(
       "hosts",
       "mysql",
       "graphite",
+      "redis",
     )("works unattended, without a single escape code", async () => {
       const line = UNATTENDED[name] ?? [];
       expect(line).not.toEqual([]);
@@ -156,7 +161,7 @@ describe.each(commands.map((command) => [command.name, command] as const))(
     }
 
     if (!NOT_JSON.has(name)) {
-      testWith("hosts")("prints one document with --json", async () => {
+      testWith("hosts", "redis")("prints one document with --json", async () => {
         const { code, stdout } = await lcops([...(UNATTENDED[name] ?? []), "--json"], CLOSE);
         expect(code).toBe(0);
         // A long run has one on each line.

@@ -31,6 +31,7 @@ function describeWholeLab(): Pick<LabDescription, "hosts" | "services" | "sshCon
         passwordFiles: { app: "/secrets/app" },
       },
       redis: { ...endpoint(3), keys: 1 },
+      devRedis: { ...endpoint(4), keys: 1 },
       graphite: { ...endpoint(4), linePort: 5, picklePort: 6, whisperFolder: "/w" },
       monit: Object.fromEntries(
         MONIT_HOSTS.map((name) => [

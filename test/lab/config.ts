@@ -14,12 +14,14 @@ type Found = Pick<
   "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups"
 >;
 
-/** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each. */
+/** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each, and the caches theirs. */
 export const FAMILIAR_PORTS: Record<string, number> = {
   graphite: 2180,
   kibana: 5601,
   elasticsearch: 9200,
   redis: 16379,
+  "prod-cache": 16380,
+  "dev-cache": 16381,
   "worker-monit": 2812,
   "dev-monit": 2813,
   "prod-monit": 2814,
@@ -39,7 +41,7 @@ function describeHost(machine: Machine, host: LabHost): HostConfig {
 }
 
 function describeServices({ services }: Found): Record<string, ServiceConfig> {
-  const { mysql, redis, graphite, monit, elasticsearch, kibana, jenkins } = services;
+  const { mysql, redis, devRedis, graphite, monit, elasticsearch, kibana, jenkins } = services;
   const watch = (host: string): Record<string, ServiceConfig> => {
     const found = monit?.[host];
     if (!found) return {};
@@ -72,6 +74,23 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
         port: redis.port,
         title: "Console",
       },
+      // As the API servers see it.
+      "prod-cache": {
+        kind: "redis",
+        host: "prod-api3-1",
+        address: redis.address,
+        port: redis.port,
+        title: "Cache",
+      },
+    }),
+    ...(devRedis && {
+      "dev-cache": {
+        kind: "redis",
+        host: "dev-api3-2",
+        address: devRedis.address,
+        port: devRedis.port,
+        title: "Cache",
+      },
     }),
     ...watch("WorkerStats"),
     ...watch("dev-api3-2"),
@@ -102,9 +121,9 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
   };
 }
 
-/** Both jobs of the estate; the server's destination is a bucket where there is S3. */
+/** The jobs of the estate; the server's destination is a bucket where there is S3. */
 function describeBackups({ services, s3, backups }: Found): Pick<Config, "backups"> {
-  const { graphite, mysql } = services;
+  const { graphite, mysql, elasticsearch } = services;
   if (!backups || (!graphite && !mysql)) return {};
   const keep = { last: 2, daily: 7, weekly: 4 };
   return {
@@ -127,6 +146,20 @@ function describeBackups({ services, s3, backups }: Found): Pick<Config, "backup
           },
         }),
         ...(mysql && { mysql: { service: "school", schedule: "15 2 * * *", keep } }),
+        // A page that stands for it has nothing to back up.
+        ...(elasticsearch?.node && {
+          elasticsearch: {
+            service: "elasticsearch",
+            elasticsearch: {
+              repository: "lab",
+              register: { type: "fs", settings: { location: "lab" } },
+              // What tests put there comes and goes.
+              indices: ["logstash-*"],
+            },
+            schedule: "30 2 * * *",
+            keep,
+          },
+        }),
       },
     },
   };

@@ -54,7 +54,10 @@ type LabSearchNode = {
 
 export type LabServices = {
   mysql?: LabMysql;
+  /** Of production. */
   redis?: Endpoint & { pid: number; keys: number };
+  /** Of development. */
+  devRedis?: Endpoint & { pid: number; keys: number };
   graphite?: Endpoint & {
     linePort: number;
     picklePort: number;

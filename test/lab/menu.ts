@@ -48,8 +48,8 @@ const MENU: Menu = [
   {
     title: "Redis Flush:",
     entries: [
-      { key: "rd", label: "ADM @ dev-api3-2", run: ["redis", "flush", "dev-api3-2"] },
-      { key: "rp", label: "ADM @ prod-api3-1", run: ["redis", "flush", "prod-api3-1"] },
+      { key: "rd", label: "ADM @ dev-api3-2", run: ["redis", "flush", "dev-api3-2", "--db"] },
+      { key: "rp", label: "ADM @ prod-api3-1", run: ["redis", "flush", "prod-api3-1", "--db"] },
     ],
   },
   {

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { LabServices } from "./lab.ts";
 import type { OpenSearchFiles } from "./opensearch-cache.ts";
 import { findAccount, startServer } from "./process.ts";
-import type { Account, LabContext } from "./process.ts";
+import type { Account, LabContext, Server } from "./process.ts";
 import { fetchBody } from "./ready.ts";
 import { seedLogs } from "./seed-logs.ts";
 
@@ -76,26 +76,44 @@ async function probeHealth(port: number): Promise<void> {
   if (status === "red") throw new Error("the cluster is red");
 }
 
-/** Takes where OpenSearch is; starts a node as an unprivileged user, fills it and returns it once it answers. */
-export async function startOpenSearch(
+/** A node that is installed: it may be started, and once it has ended started again with what it had. */
+export type InstalledNode = { url: string; snapshotFolder: string; start(): Promise<Server> };
+
+/** Takes where OpenSearch is; installs a node for an unprivileged user, empty and not started. */
+export async function installOpenSearch(
   lab: LabContext,
   files: OpenSearchFiles,
-): Promise<NonNullable<LabServices["elasticsearch"]>> {
+): Promise<InstalledNode & { port: number }> {
   const folder = path.join(lab.folder, "opensearch");
   const snapshotFolder = path.join(folder, "snapshots");
   const [port, transportPort] = await Promise.all([lab.pickPort(ADDRESS), lab.pickPort(ADDRESS)]);
   const account = process.getuid?.() === 0 ? await findAccount(lab, "nobody") : undefined;
   installNode(files, { folder, port, transportPort, snapshotFolder }, account);
-  const server = await startServer(lab, {
-    name: "opensearch",
-    command: files.java,
-    args: javaArguments(files, folder),
-    folder,
-    account,
-    probe: () => probeHealth(port),
-    timeoutMs: 120_000,
-  });
-  const documents = await seedLogs(`http://${ADDRESS}:${port}`);
+  return {
+    url: `http://${ADDRESS}:${port}`,
+    port,
+    snapshotFolder,
+    start: () =>
+      startServer(lab, {
+        name: "opensearch",
+        command: files.java,
+        args: javaArguments(files, folder),
+        folder,
+        account,
+        probe: () => probeHealth(port),
+        timeoutMs: 120_000,
+      }),
+  };
+}
+
+/** Takes where OpenSearch is; starts a node as an unprivileged user, fills it and returns it once it answers. */
+export async function startOpenSearch(
+  lab: LabContext,
+  files: OpenSearchFiles,
+): Promise<NonNullable<LabServices["elasticsearch"]>> {
+  const { url, port, snapshotFolder, start } = await installOpenSearch(lab, files);
+  const server = await start();
+  const documents = await seedLogs(url);
   return {
     address: ADDRESS,
     port,

@@ -1,4 +1,4 @@
-/** Redis, the cache in front of MySQL. */
+/** Redis, the caches in front of MySQL: of production, and of development. */
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import type { LabServices } from "./lab.ts";
@@ -45,16 +45,17 @@ function seedCommands(): string[][] {
   ];
 }
 
-/** Takes its address; starts a seeded Redis there and returns it once it answers PING. */
+/** Takes its name and address; starts a seeded Redis there and returns it once it answers PING. */
 export async function startRedis(
   lab: LabContext,
+  name: string,
   address: string,
 ): Promise<NonNullable<LabServices["redis"]>> {
-  const folder = path.join(lab.folder, "redis");
+  const folder = path.join(lab.folder, name);
   mkdirSync(folder);
   const port = await lab.pickPort(address);
   const server = await startServer(lab, {
-    name: "redis",
+    name,
     command: "redis-server",
     args: [
       "--port",

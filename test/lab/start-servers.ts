@@ -111,24 +111,33 @@ export async function startServers(
   // Whoever waits for them hears it from the network itself.
   knownHosts.catch(() => {});
   const startedAws = when("aws", () => startAws(lab, knownHosts));
-  const [started, mysql, redis, graphite, elasticsearch, kibana, jenkins, aws, s3] = await awaitAll(
-    [
+  const addressOfRole = (role: string): string =>
+    addressOf(MACHINES.findIndex((machine) => machine.role === role));
+  const [started, mysql, redis, devRedis, graphite, elasticsearch, kibana, jenkins, aws, s3] =
+    await awaitAll([
       network,
       when("mysql", () =>
         startMariadb(lab, { primary: addressOf(machines), replica: addressOf(machines + 1) }),
       ),
-      when("redis", () =>
-        startRedis(lab, addressOf(MACHINES.findIndex((machine) => machine.role === "cache"))),
-      ),
+      when("redis", () => startRedis(lab, "redis", addressOfRole("cache"))),
+      when("redis", () => startRedis(lab, "dev-redis", addressOfRole("chat"))),
       when("graphite", () => startGraphite(lab)),
       when("elasticsearch", () => startSearch(lab)),
       when("kibana", () => startPage(lab, "kibana")),
       when("jenkins", () => startPage(lab, "jenkins")),
       startedAws,
       when("s3", () => startS3(lab, findVersitygw(process.env), startedAws)),
-    ],
-  );
-  const services = { mysql, redis, graphite, monit: started.monit, elasticsearch, kibana, jenkins };
+    ]);
+  const services = {
+    mysql,
+    redis,
+    devRedis,
+    graphite,
+    monit: started.monit,
+    elasticsearch,
+    kibana,
+    jenkins,
+  };
   const running = Object.fromEntries(
     Object.entries(services).filter(([, service]) => service !== undefined),
   );

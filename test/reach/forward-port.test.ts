@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect as dial, createServer, type Server, type Socket } from "node:net";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { lookUpAddress } from "../../src/inventory/look-up-address.ts";
 import { mergeHosts } from "../../src/inventory/merge-hosts.ts";
@@ -110,6 +110,39 @@ describe("a forwarded port", () => {
     const later = await client(made);
     later.write("later");
     expect(await answerOf(later)).toBe("later");
+  });
+
+  // d13
+  test("resets one that has waited for 15 s, and no earlier", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const told: unknown[] = [];
+    let accept: () => void = () => undefined;
+    const accepted = new Promise<void>((resolve) => (accept = resolve));
+    const made = await forwardPort(
+      0,
+      { host: "127.0.0.1", port },
+      {
+        connect: () => {
+          accept();
+          return new Promise(() => undefined);
+        },
+        report: (error) => told.push(error),
+      },
+    );
+    forwards.push(made);
+    const socket = await client(made);
+    const failed = once(socket.resume(), "error");
+    await accepted;
+    vi.advanceTimersByTime(14_999);
+    // A round trip through the machine: what was reset before has been told by then.
+    const other = await client(made);
+    expect(told).toEqual([]);
+    expect(socket.destroyed).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(((await failed) as [NodeJS.ErrnoException])[0].code).toBe("ECONNRESET");
+    expect(told).toMatchObject([{ message: "a connection has waited for 15 s" }]);
+    expect(other.destroyed).toBe(false);
   });
 
   test("resets those that wait when the connection cannot be made", async () => {

@@ -4,6 +4,8 @@ import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
 import { soakConsistency } from "./consistency.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
+import { soakRedis } from "./redis.ts";
+import { soakSearch } from "./search.ts";
 import { soakTransfer } from "./transfer.ts";
 import { soakTunnel } from "./tunnel.ts";
 
@@ -13,6 +15,8 @@ const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<stri
   "dynamodb-race": soakDynamodbRace,
   backup: soakBackup,
   consistency: soakConsistency,
+  search: soakSearch,
+  redis: soakRedis,
   tunnel: soakTunnel,
   transfer: soakTransfer,
   channels: soakChannels,

@@ -56,6 +56,8 @@ describe("servers that are none", () => {
     const opening = openLink(hopAt(at), async (socket) => {
       const closed = new Promise((resolve) => socket.once("close", resolve));
       (await accepted).resetAndDestroy();
+      // Paused, it would not notice.
+      socket.resume();
       await closed;
     });
     expect(await operatorError(opening)).toMatchObject({ kind: "unreachable" });

@@ -1,16 +1,12 @@
 /** Money that writers move between two databases all the while: wherever two parts of a dump show two moments, its sum is another one. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { DriverOptions, ServicePlace } from "../../src/services/backup-driver.ts";
 import { dumpMysql } from "../../src/services/mysql/dump.ts";
 import { type DumpCall, findDumper } from "../../src/services/mysql/dumper.ts";
-import { openMysqlScratch } from "../../src/services/mysql/open-scratch.ts";
 import { openServer, type Session } from "../../src/services/mysql/open-server.ts";
 import { withOptionFile } from "../../src/services/mysql/option-file.ts";
 import { readInventory } from "../../src/services/mysql/read-inventory.ts";
 import { openInOneMoment, planLanes } from "../../src/services/mysql/synchronise.ts";
-import { runProgram } from "../../src/system/program.ts";
+import { startScratchMysql } from "./scratch-mysql.ts";
 
 const BANKS = ["bank_a", "bank_b"] as const;
 const ACCOUNTS = 3_000;
@@ -28,43 +24,11 @@ export interface Bank {
 
 /** Starts a MariaDB as a drill does, with writers that move money from one database to the other. Undefined where this machine has none. */
 export async function startBank(): Promise<Bank | undefined> {
-  const environment = { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` };
-  const found = await runProgram("mariadbd", ["--no-defaults", "--version"]).catch(() => undefined);
-  const version = /Ver (\d+\.\d+\.\d+)/.exec(found?.stdout ?? "")?.[1];
-  if (version === undefined) return undefined;
-  const folder = await mkdtemp(join(tmpdir(), "lcops-bank-"));
-  const stopper = new AbortController();
-  const options: DriverOptions = {
-    job: { service: "bank" },
-    environment,
-    signal: stopper.signal,
-    update: () => undefined,
-    trace: () => undefined,
-    parallel: 2,
-    folder,
-  };
-  const scratch = await openMysqlScratch(
-    {
-      setId: "",
-      job: "bank",
-      kind: "mysql",
-      source: { engine: "mariadb", version },
-      consistency: { level: "lock-synced", at: "", proof: {} },
-      objects: [],
-      skipped: [],
-      parts: [],
-      facts: [],
-    },
-    options,
-  );
-  if ("needs" in scratch) throw new Error(`it needs ${scratch.needs}`);
-  const { place } = scratch;
-  const remove = async (): Promise<void> => {
-    await scratch.close();
-    await rm(folder, { recursive: true, force: true });
-  };
+  const scratch = await startScratchMysql();
+  if (!scratch) return undefined;
+  const { place, options, close } = scratch;
   const writers = await startWriters(place).catch(async (error: unknown) => {
-    await remove();
+    await close();
     throw error;
   });
   return {
@@ -72,7 +36,7 @@ export async function startBank(): Promise<Bank | undefined> {
     dumpUnsynchronised: () => sumWithoutLock(place, options),
     close: async () => {
       await writers.stop();
-      await remove();
+      await close();
     },
   };
 }
@@ -138,6 +102,7 @@ async function dumpSums(
   const outcome = await dumpMysql(
     place,
     {
+      refer: () => undefined,
       write: async (part, content) => {
         const text = await readAll(content);
         money += sumBalances(text);

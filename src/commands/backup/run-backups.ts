@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
+import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import type { JobResult } from "../../backup/run-job.ts";
 import { describeError, describeInOneLine, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
@@ -61,7 +62,7 @@ export function runBackups(input: Input, context: Context): Promise<number> {
 }
 
 async function runOne(
-  { name, job, service }: Job,
+  one: Job,
   backups: Backups,
   context: Context,
   run: {
@@ -71,6 +72,7 @@ async function runOne(
     passed: (bytes: number) => void;
   },
 ): Promise<Outcome> {
+  const { name, job, service } = one;
   const { signal, folders } = context;
   const { takeJobLock } = await import("../../backup/job-lock.ts");
   const { sweepUnfinished } = await import("../../backup/collect-garbage.ts");
@@ -81,7 +83,11 @@ async function runOne(
   const began = Date.now();
   try {
     const stores = await backups.stores(job);
-    await sweepUnfinished(folders.state, name, stores);
+    await sweepUnfinished(folders.state, name, stores, async (setIds) => {
+      const { findExternals } = await import("./find-externals.ts");
+      for (const { remove } of await findExternals(one, { stores, setIds }, backups, context))
+        await remove();
+    });
     const recipients = job.recipients ?? backups.settings.recipients ?? [];
     const childEnvironment = await programEnvironment(context);
     const encoder = await makeEncoder(recipients, { environment: childEnvironment, signal });
@@ -134,6 +140,10 @@ function tell(outcome: Outcome, { terminal }: Context): void {
   else if (state === "incomplete")
     terminal.warn(`lcops: ${job}: the set ${setId} is incomplete: ${printable(reason)}`);
   else if (!terminal.flags.json) terminal.note(describeDone(outcome));
+  for (const line of describeShrinkage(warnings))
+    terminal.warn(
+      `lcops: ${job}: ${printable(line)}; look before the sets that have it are pruned`,
+    );
   for (const { code, object, detail } of warnings) {
     const about = [object, detail].filter((text) => text !== undefined).join(": ");
     terminal.note(printable(`${job}: ${code} ${about}`));
@@ -146,12 +156,22 @@ function describeDone({
   storedBytes,
   parts,
   rows,
+  referred,
+  external,
   tookMs,
   destinations,
 }: JobResult): string {
   const where = destinations.map(({ name }) => name).join(" and ");
-  const counted = rows === undefined ? "" : `, ${rows} rows`;
-  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${counted}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
+  const more = [
+    rows === undefined ? "" : `, ${rows} rows`,
+    referred
+      ? `, and ${describeBytes(referred.storedBytes)} in ${referred.parts} parts of earlier sets`
+      : "",
+    external
+      ? `, a snapshot of ${describeBytes(external.total)}, ${describeBytes(external.added)} of it new`
+      : "",
+  ].join("");
+  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${more}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
 }
 
 /** Whoever is to hear of it; that they did not is said, and changes nothing. */

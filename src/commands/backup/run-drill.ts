@@ -60,6 +60,7 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
         trace: context.terminal.trace,
         parallel: Math.max(2, Math.min(4, availableParallelism())),
         folder: folder.path,
+        origin: backups.openPlace(job.job.service),
         ...(job.job.scratch !== undefined && { configured: backups.openPlace(job.job.scratch) }),
       },
     );

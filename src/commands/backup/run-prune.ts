@@ -137,6 +137,7 @@ async function plan(
         at: new Date(manifest.startedAt),
         result: manifest.result,
         isProven: lastVerdict(reports)?.verdict === "proven",
+        refersTo: manifest.parts.flatMap((part) => part.in ?? []),
       })),
       options,
     ),

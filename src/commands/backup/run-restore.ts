@@ -25,7 +25,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
     const [set] = copies;
     if (!set)
       throw new OperatorError("failed", `${name}: ${bad[0]?.problem ?? "there is no copy"}`);
-    if (set.manifest.external)
+    if (set.manifest.external && !set.manifest.external.isRestorable)
       throw new OperatorError(
         "usage",
         `${set.setId} is a ${set.manifest.external.kind}, which lcops does not restore`,

@@ -1,3 +1,4 @@
+import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import { findNewest, findOverdue, findProven } from "../../backup/judge-sets.ts";
 import type { DrillReport } from "../../backup/reports.ts";
 import { loadServiceType } from "../../services/registry.ts";
@@ -31,6 +32,8 @@ interface JobStatus {
   proven?: { setId: string; report: DrillReport };
   trend: number[];
   overdue: string[];
+  /** What of the newest set has suddenly shrunk. */
+  shrunk: string[];
 }
 
 /** Given what was typed, do what `lcops backup status` says and return the exit code: 4 where something is overdue. */
@@ -53,6 +56,8 @@ export function runStatus(input: Input, context: Context): Promise<number> {
     );
     if (terminal.flags.json) terminal.printJson({ gaps, jobs: statuses });
     else render(statuses, context, now);
+    for (const { job, shrunk } of statuses)
+      for (const line of shrunk) terminal.warn(`lcops: ${job}: the newest set: ${printable(line)}`);
     if (statuses.some(({ overdue }) => overdue.length > 0)) return 4;
     return gaps.length > 0 ? 3 : 0;
   });
@@ -97,6 +102,12 @@ async function describeJob(
     copies,
     ...(proven && { proven: { setId: proven.set.setId, report: proven.report } }),
     trend: longest.slice(-SHOWN_SETS).map(({ manifest }) => manifest.totals.storedBytes),
+    shrunk: describeShrinkage(
+      shelves
+        .flatMap((shelf) => findNewest(shelf, now) ?? [])
+        .toSorted((one, other) => (one.setId < other.setId ? -1 : 1))
+        .at(-1)?.manifest.warnings ?? [],
+    ),
     overdue: findOverdue(shelves, job.job, { now, isWhole: shelves.length === stores.length }),
   };
 }

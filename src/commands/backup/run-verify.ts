@@ -1,3 +1,4 @@
+import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import type { StoredSet } from "../../backup/list-sets.ts";
 import { type Level, LEVELS, type VerifyReport, writeReport } from "../../backup/reports.ts";
 import { verifySet } from "../../backup/verify-set.ts";
@@ -73,6 +74,9 @@ async function verifyOne(
     verdicts.push({ job: job.name, setId, at: store.name, report });
   }
   for (const set of copies) verdicts.push(await verifyCopy(set, job, level, backups, context));
+  // It is whole, and may be what nobody wanted.
+  for (const line of describeShrinkage(copies[0]?.manifest.warnings ?? []))
+    context.terminal.warn(`lcops: ${job.name}: ${copies[0]?.setId}: ${printable(line)}`);
   for (const verdict of verdicts) tell(verdict, level, context);
   // Told already: of a destination that does not answer nothing was found out.
   const setId = copies[0]?.setId ?? bad[0]?.setId ?? name;

@@ -51,7 +51,8 @@ export function withRestoredSet<T>(
     const reader = openSet(set, { identities: backups.identities, environment, signal });
     try {
       // Never the one that a drill may overwrite: nothing of anybody's is written to here.
-      const scratch = await driver.openScratch(reader, options);
+      const origin = backups.openPlace(job.job.service);
+      const scratch = await driver.openScratch(reader, { ...options, origin });
       if ("needs" in scratch)
         throw new OperatorError(
           "missing",

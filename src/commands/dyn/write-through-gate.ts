@@ -35,18 +35,23 @@ export async function writeThroughGate(
   task: RowTask,
 ): Promise<number> {
   const { table, dynamoDb } = open;
-  const { key, wish } = task;
+  const { key } = task;
   const now = await readRow(dynamoDb, table.name, key);
   const plan = planOrRefuse(open, task, now);
   if (!plan) return tellNothing(context, open, task);
   if (!(await context.gate(describeWrite(open, task, plan, now)))) return 0;
+  return writeInRounds(context, open, task, plan);
+}
+
+/** Of a plan, what it is to be undone with: no more than it changes itself. */
+function journalPlan(context: Context, open: OpenTable, task: RowTask, plan: Write) {
+  const { key, wish, verb } = task;
   const written =
     wish.kind === "whole" ? wish : { kind: "changes" as const, changes: plan.changes };
-  const record = await context.journal({
-    change: `${task.verb} ${table.name}: ${describeKey(key)}`,
+  return context.journal({
+    change: `${verb} ${open.table.name}: ${describeKey(key)}`,
     undo: recordWish(originOf(open), key, written),
   });
-  return writeInRounds(context, open, task, plan, record);
 }
 
 async function writeInRounds(
@@ -54,10 +59,10 @@ async function writeInRounds(
   open: OpenTable,
   task: RowTask,
   first: Write,
-  record: ChangeRecord,
 ): Promise<number> {
   const { table, dynamoDb } = open;
   let [plan, mayHaveLanded]: [Write | undefined, boolean] = [first, false];
+  let record = await journalPlan(context, open, task, first);
   try {
     for (let round = 0; plan && round < MOST_ROUNDS; round++) {
       const outcome = await writeRow(dynamoDb, table.name, task.key, plan.write);
@@ -65,6 +70,11 @@ async function writeInRounds(
       if (outcome.state === "refused") {
         mayHaveLanded ||= outcome.mayHaveLanded;
         plan = planOrRefuse(open, task, outcome.now, mayHaveLanded);
+        if (plan && plan.changes.length < tried.changes.length) {
+          const state = outcome.mayHaveLanded ? "unknown" : "failed";
+          await record.end({ state, detail: "another writer has made a part of it meanwhile" });
+          record = await journalPlan(context, open, task, plan);
+        }
       }
       if (outcome.state === "done" || (!plan && mayHaveLanded)) {
         await record.end({ state: "done" });

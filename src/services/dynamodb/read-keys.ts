@@ -19,7 +19,7 @@ export interface KeyReader {
 
 /**
  * Given DynamoDB, the name of a table and of how many parts its key should be, return what reads its keys: by a scan that takes no more of a provisioned table than
- * a dump does. Throws `configuration` where it is of another number.
+ * a dump does. Throws `configuration` where it is of another number, or binary.
  */
 export async function openKeys(
   dynamoDb: DynamoDb,
@@ -33,6 +33,11 @@ export async function openKeys(
       `the key of ${name} is ${table.key.map((part) => part.name).join(" and ")}`,
       { next: "name a column for each" },
     );
+  const binary = table.key.find(({ type }) => type === "B");
+  if (binary)
+    throw new OperatorError("configuration", `${binary.name}, of the key of ${name}, is binary`, {
+      next: "only keys of texts and numbers are compared with rows",
+    });
   const units = planReadUnits(undefined, table);
   const limit = planPageLimit(units, table);
   return {
@@ -57,7 +62,7 @@ export async function openKeys(
 
 const textsOf = (key: Item): string[] =>
   [...key.values()].map(({ type, value }) =>
-    type === "N" ? shortest(String(value)) : String(value),
+    type === "N" ? shortest(value as string) : (value as string),
   );
 
 /** A number is written in many ways: 1, 1.0, 1e0. A row's is written in full. */

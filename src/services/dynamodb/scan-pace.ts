@@ -13,26 +13,46 @@ const PERIOD_MS = 1_000;
 /** What one more must bring, and for how many periods it is not tried again where it does not. */
 const GAIN = 1.05;
 const REST_PERIODS = 10;
+/**
+ * At first it is doubled, as TCP does (slow start, RFC 5681), while that brings at least so much more; not by the very first period, in which
+ * connections are made and code is compiled.
+ */
+const START_PERIOD_MS = 250;
+const START_GAIN = 1.5;
 
-/** Given a clock, return the pace of one scan. */
-export function makeScanPace(now: () => number = () => performance.now()): ScanPace {
+/** A process that is so busy has no use for more. */
+const BUSY = 0.9;
+
+/** Given a clock, and what says which share of the time since it was last asked this process was busy, return the pace of one scan. */
+export function makeScanPace(
+  now: () => number = () => performance.now(),
+  busyShare: () => number = watchLoop(),
+): ScanPace {
   let atOnce = FIRST_AT_ONCE;
+  let isStarting = true;
+  let isWarm = false;
   let lastPageAt = now();
   let period = { beganAt: now(), bytes: 0 };
-  /** Bytes by the millisecond before the last growth; undefined: there was none. */
-  let before: number | undefined;
+  /** How many there were before the last growth, and bytes by the millisecond then; undefined: there was none. */
+  let before: { atOnce: number; rate: number } | undefined;
   let rest = 0;
   const endPeriod = (): void => {
     const rate = period.bytes / (now() - period.beganAt);
     period = { beganAt: now(), bytes: 0 };
-    if (before !== undefined && rate < before * GAIN) {
-      atOnce--;
+    const isBusy = busyShare() > BUSY;
+    if (!isWarm) {
+      isWarm = true;
+      return;
+    }
+    if (before !== undefined && rate < before.rate * (isStarting ? START_GAIN : GAIN)) {
+      atOnce = before.atOnce;
       before = undefined;
+      isStarting = false;
       rest = REST_PERIODS;
     } else if (rest > 0) rest--;
-    else if (atOnce < MOST_AT_ONCE) {
-      atOnce++;
-      before = rate;
+    else if (atOnce < MOST_AT_ONCE && !isBusy) {
+      before = { atOnce, rate };
+      atOnce = isStarting ? Math.min(MOST_AT_ONCE, atOnce * 2) : atOnce + 1;
     }
   };
   return {
@@ -41,12 +61,22 @@ export function makeScanPace(now: () => number = () => performance.now()): ScanP
     onPage: (bytes) => {
       lastPageAt = now();
       period.bytes += bytes;
-      if (lastPageAt - period.beganAt >= PERIOD_MS) endPeriod();
+      if (lastPageAt - period.beganAt >= (isStarting ? START_PERIOD_MS : PERIOD_MS)) endPeriod();
     },
     onThrottle: () => {
       atOnce = Math.max(1, Math.floor(atOnce / 2));
+      isStarting = false;
       period = { beganAt: now(), bytes: 0 };
       before = undefined;
     },
+  };
+}
+
+function watchLoop(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const { utilization } = performance.eventLoopUtilization(last);
+    last = performance.eventLoopUtilization();
+    return utilization;
   };
 }

@@ -5,6 +5,7 @@ import type { ServiceType } from "../service.ts";
 export const elasticsearch: ServiceType = {
   scheme: "http",
   isAskedWhileIdle: true,
+  backup: async () => (await import("./backup.ts")).elasticsearchBackup,
   probe: (endpoint, options) =>
     askHttp(endpoint, "/", options, ({ status, body }) => {
       if (status === 401 || status === 403)

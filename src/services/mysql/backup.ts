@@ -25,8 +25,7 @@ export const mysqlBackup: BackupDriver = {
   planRestore: planMysqlRestore,
   restore: restoreMysql,
   openScratch: openMysqlScratch,
-  measure: (set, place, options) =>
-    measureMysql(place, new Set(set.facts.map(({ object }) => object)), options),
+  measure: (set, place, options) => measureMysql(place, set.facts, options),
   describeRestore: (set, decode) =>
     set.external ? describeSnapshot(set.external) : describeParts(set, decode),
 };
@@ -40,10 +39,11 @@ const describeSnapshot = ({ id, region, account }: ExternalReference): string[] 
 ];
 
 const describeParts: BackupDriver["describeRestore"] = (set, decode) => [
-  "Each table is a part of its own and restores alone. Views come last.",
+  "Each table is a part of its own and restores alone; a large one is a part with its structure, then parts with its rows, then one with its triggers.",
+  "Keep the order of the lines below. Views come last.",
   "The login comes from your option files, or add --user and --password.",
   "",
-  ...["database", "sequences", "table", "programs", "views"].flatMap((role) =>
+  ...["database", "sequences", "table", "rows", "triggers", "programs", "views"].flatMap((role) =>
     set.parts
       .filter((part) => part.role === role)
       .map((part) => {
@@ -70,6 +70,7 @@ function databaseOf({ path }: PartRecord, parts: readonly PartRecord[]): string 
 /** What each part ends in, when it is whole. */
 const ENDS: Record<string, string> = {
   table: PART_END,
+  rows: PART_END,
   database: TEXT_END,
   views: TEXT_END,
   broken: TEXT_END,

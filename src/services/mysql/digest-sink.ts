@@ -4,6 +4,9 @@ import type { PartSink } from "../backup-driver.ts";
 /** Return a sink that stores nothing: its records say what the parts would be. */
 export function makeDigestSink(): PartSink {
   return {
+    refer: () => {
+      throw new Error("there is no earlier set");
+    },
     write: async (part, content) => {
       const hash = createHash("sha256");
       let bytes = 0;

@@ -6,7 +6,6 @@ import type {
   DumpOutcome,
   DumpPlan,
   Fact,
-  PartRecord,
   PartSink,
   ServicePlace,
 } from "../backup-driver.ts";
@@ -15,9 +14,11 @@ import { type DumpCall, findDumper, runDumper } from "./dumper.ts";
 import { describeSchema, describeViews } from "./describe-schema.ts";
 import { openServer, quoteName, type Server, type Session } from "./open-server.ts";
 import { checkGrants, type Database, readInventory, TRANSACTIONAL } from "./read-inventory.ts";
-import { passWhole, splitDump } from "./split-dump.ts";
+import { passWhole } from "./split-dump.ts";
+import { planSplits } from "./split-table.ts";
 import { openInOneMoment, planLanes } from "./synchronise.ts";
 import { withDumper } from "./with-dumper.ts";
+import { checksumOf, writeTables } from "./write-tables.ts";
 
 /** The objects of a database that are parts of their own, in the order in which they are restored. */
 const objectsOf = (database: Database): string[] => [
@@ -75,7 +76,7 @@ export async function planMysqlDump(
 export function dumpMysql(
   place: ServicePlace,
   sink: PartSink,
-  options: DriverOptions,
+  options: DriverOptions & { splitBytes?: number },
 ): Promise<DumpOutcome> {
   return withDumper(place, options, (server, call) => dumpAll(server, call, sink, options));
 }
@@ -84,39 +85,32 @@ async function dumpAll(
   server: Server,
   call: DumpCall,
   sink: PartSink,
-  options: DriverOptions,
+  options: DriverOptions & { splitBytes?: number },
 ): Promise<DumpOutcome> {
   const exclude = options.job.mysql?.exclude ?? [];
   const databases = await readInventory(server, exclude);
-  const lanes = planLanes(databases, options.parallel);
+  const splits = await planSplits(server, databases, options.parallel, options.splitBytes);
+  const lanes = planLanes(databases, options.parallel, splits);
   options.update("waiting for one moment of all tables");
   const moment = await openInOneMoment(server, databases, lanes, call, options);
-  const facts: Fact[] = [];
-  let done = 0;
-  const total = databases.reduce((sum, { tables }) => sum + tables.length, 0);
-  const write = async (database: string, table: string, text: AsyncIterable<Buffer>) => {
-    const path = `mysql/${encodePartName(database)}/20-${encodePartName(table)}.sql`;
-    const object = `${database}.${table}`;
-    const record = await sink.write({ path, object, role: "table", seq: 0 }, text);
-    facts.push({ object, checksum: checksumOf(record, call.dumper.version) });
-    options.update(`${++done} of ${total} tables`);
+  // A server waits a minute for whoever reads it (net_write_timeout): no lane may wait for another one.
+  const now: PartSink = {
+    ...sink,
+    write: (part, content) => sink.write(part, content, { isRunning: true }),
   };
+  const total = databases.reduce((sum, { tables }) => sum + tables.length, 0);
+  const tell = (done: number): void => options.update(`${done} of ${total} tables`);
   try {
-    const [rows, , others] = await Promise.all([
+    const [rows, facts, others] = await Promise.all([
       countRows(moment.session, databases),
-      Promise.all(
-        moment.lanes.map(({ lane, content }) =>
-          splitDump(content, lane.tables, (table, text) => write(lane.database, table, text)),
-        ),
-      ),
+      writeTables(moment.lanes, splits, { server, call, sink: now, tell }),
       writeOthers(server, databases, call, sink),
     ]);
-    facts.push(...others.facts);
     await refuseChanges(server, databases, exclude);
     return {
       consistency: { level: moment.level, at: moment.at, proof: moment.proof },
       source: { engine: server.flavour, version: server.version, serverId: server.id },
-      facts: facts.map((fact) => {
+      facts: [...facts, ...others.facts].map((fact) => {
         const counted = rows.get(fact.object);
         return counted === undefined ? fact : { ...fact, rows: counted };
       }),
@@ -125,11 +119,6 @@ async function dumpAll(
   } finally {
     await moment.close();
   }
-}
-
-/** The bytes of its part are what a second dump of the table must give; of the same program, as another one may write them otherwise. */
-export function checksumOf({ plain }: Pick<PartRecord, "plain">, version: string): string {
-  return `sha256 of its dump by ${version}:${plain.sha256}`;
 }
 
 /** Rows as the snapshot sees them. */

@@ -9,6 +9,8 @@ export interface Dumper {
   flavour: "mysql" | "mariadb";
   /** As it says itself: what is dumped by another one may look different. */
   version: string;
+  /** coreutils' stdbuf, where it is: through it the program writes large pieces instead of 4 KiB at a time, which costs both sides less. */
+  stdbuf: string | undefined;
 }
 
 /** Given a flavour and the environment of programs, return its dump program; MariaDB's serves MySQL and the other way round where there is no other. Throws `missing`. */
@@ -27,6 +29,7 @@ export async function findDumper(
   const { stdout } = await runProgram(program, ["--version"], { environment });
   return {
     program,
+    stdbuf: await findProgram(["stdbuf"], path),
     flavour: /mariadb/i.test(stdout) ? "mariadb" : "mysql",
     // MariaDB's says the version of the program first, and that of the distribution behind it; from 11 on the latter alone.
     version:
@@ -62,6 +65,9 @@ const ALWAYS = [
 /** On a server with GTIDs mysqldump would write them; from 8.0 on it asks an older server for what that does not have, and before it knows no such option. */
 const OF_MYSQL = ["--set-gtid-purged=OFF", "--loose-column-statistics=0"];
 
+/** What a pipe gives at once. */
+const PIECE = "64K";
+
 /** Given options and what to dump (`DATABASE [TABLE...]`), return the dump as it is written. Throws at its end where it is not whole. */
 export function runDumper(
   call: DumpCall,
@@ -69,9 +75,11 @@ export function runDumper(
   what: readonly string[],
 ): AsyncGenerator<Buffer, void> {
   const { dumper, login, optionFile, environment, signal } = call;
+  const { program, stdbuf } = dumper;
   return streamThrough(
-    dumper.program,
+    stdbuf ?? program,
     [
+      ...(stdbuf === undefined ? [] : [`--output=${PIECE}`, program]),
       // First, and instead of all others; descriptor 3 of the child.
       "--defaults-file=/dev/fd/3",
       "--protocol=TCP",

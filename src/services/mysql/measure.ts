@@ -1,56 +1,77 @@
 import pLimit from "p-limit";
 import type { DriverOptions, Fact, ServicePlace } from "../backup-driver.ts";
 import { makeDigestSink } from "./digest-sink.ts";
-import { checksumOf, countRows, writeOthers } from "./dump.ts";
-import { type DumpCall, runDumper } from "./dumper.ts";
+import { countRows, writeOthers } from "./dump.ts";
+import type { DumpCall } from "./dumper.ts";
 import type { Server } from "./open-server.ts";
 import { type Database, readInventory } from "./read-inventory.ts";
-import { splitDump } from "./split-dump.ts";
-import { planLanes } from "./synchronise.ts";
+import { parseSplit, type Split } from "./split-table.ts";
+import { dumpLane, type Lane, planLanes } from "./synchronise.ts";
 import { withDumper } from "./with-dumper.ts";
+import { writeTables } from "./write-tables.ts";
 
-/** Given a place, databases and tables of it, return their facts as a dump of them now gives them. */
+/** Given a place and facts, return the facts of the same databases and tables as a dump of them now gives them, at the same bounds. */
 export function measureMysql(
   place: ServicePlace,
-  wanted: ReadonlySet<string>,
+  expected: readonly Fact[],
   options: DriverOptions,
 ): Promise<Fact[]> {
   return withDumper(place, options, (server, call) =>
-    measureAll(server, call, wanted, options.parallel),
+    measureAll(server, call, expected, options.parallel),
   );
 }
 
 async function measureAll(
   server: Server,
   call: DumpCall,
-  wanted: ReadonlySet<string>,
+  expected: readonly Fact[],
   parallel: number,
 ): Promise<Fact[]> {
+  const wanted = new Set(expected.map(({ object }) => object));
   const databases = (await readInventory(server, [])).flatMap((database): Database[] => {
     const tables = database.tables.filter(({ name }) => wanted.has(`${database.name}.${name}`));
     return wanted.has(database.name) || tables.length > 0 ? [{ ...database, tables }] : [];
   });
-  const facts: Fact[] = [];
-  const sink = makeDigestSink();
-  const limit = pLimit(parallel);
-  const rows = await countRows(server, databases);
-  await Promise.all(
-    planLanes(databases, parallel).map(({ database, tables }) =>
-      limit(() => {
-        const content = runDumper(call, ["--triggers"], [database, ...tables]);
-        return splitDump(content, tables, async (table, text) => {
-          const object = `${database}.${table}`;
-          const record = await sink.write({ path: object, object, role: "table", seq: 0 }, text);
-          const counted = rows.get(object);
-          facts.push({
-            object,
-            checksum: checksumOf(record, call.dumper.version),
-            ...(counted !== undefined && { rows: counted }),
-          });
-        });
-      }),
-    ),
+  const splits = new Map(
+    expected.flatMap(({ object, checksum }): [string, Split][] => {
+      const split = parseSplit(checksum);
+      return split ? [[object, split]] : [];
+    }),
   );
+  const sink = makeDigestSink();
+  const rows = await countRows(server, databases);
+  const limit = pLimit(parallel);
+  const lanes = planLanes(databases, parallel, splits).map((lane) => ({
+    lane,
+    content: dumpLater(call, lane, limit),
+  }));
+  const facts = await writeTables(lanes, splits, { server, call, sink });
   const others = await writeOthers(server, databases, call, sink);
-  return [...facts, ...others.facts].filter(({ object }) => wanted.has(object));
+  return [
+    ...facts.map((fact) => {
+      const counted = rows.get(fact.object);
+      return counted === undefined ? fact : { ...fact, rows: counted };
+    }),
+    ...others.facts,
+  ].filter(({ object }) => wanted.has(object));
+}
+
+/** Nothing is written to the place: here a lane may wait, and begin when there is room for it. */
+async function* dumpLater(
+  call: DumpCall,
+  lane: Lane,
+  limit: ReturnType<typeof pLimit>,
+): AsyncIterable<Buffer> {
+  let free: () => void = () => undefined;
+  await new Promise<void>((begin) => {
+    void limit(() => {
+      begin();
+      return new Promise<void>((resolve) => (free = resolve));
+    });
+  });
+  try {
+    yield* dumpLane(call, lane);
+  } finally {
+    free();
+  }
 }

@@ -23,7 +23,7 @@ export async function openMysqlScratch(
   const flavour = engine === "mariadb" ? "mariadb" : "mysql";
   const dumper = await findDumper(flavour, options.environment);
   const made = set.facts.find(({ checksum }) => checksum?.startsWith("sha256 of its dump by "));
-  const madeBy = /by (\S+):/.exec(made?.checksum ?? "")?.[1];
+  const madeBy = /by ([^\s:,]+)[:,]/.exec(made?.checksum ?? "")?.[1];
   // The comparison is with dumps of the very same program.
   if (madeBy !== undefined && madeBy !== dumper.version)
     return {

@@ -17,6 +17,8 @@ import type {
 const KIND = "rds-snapshot";
 /** Only a snapshot that has it is ever removed. */
 const OURS = "lcops:instance";
+/** The set that it was taken for. */
+const SET = "lcops:set";
 const POLL_MS = { first: 1_000, longest: 30_000 };
 /** The first snapshot of a large instance takes hours; what takes longer will not come. */
 const FOLLOW_LIMIT_MS = 6 * 3_600_000;
@@ -47,7 +49,7 @@ export function planRdsSnapshot(place: ServicePlace, options: DriverOptions): Pr
 export function takeRdsSnapshot(place: ServicePlace, options: DriverOptions): Promise<DumpOutcome> {
   return withRds(place, options.signal, undefined, async (rds) => {
     const instance = await findInstance(rds, instanceOf(options));
-    const id = await createSnapshot(rds, place, instanceOf(options));
+    const id = await createSnapshot(rds, place, options);
     try {
       const snapshot = await followSnapshot(rds, id, options);
       // It would be readable by whoever may copy snapshots.
@@ -76,6 +78,12 @@ export const rdsSnapshots: NonNullable<BackupDriver["external"]> = {
     }),
   remove: (reference, place, { signal }) =>
     withRds(place, signal, reference, (rds) => removeOurs(rds, reference.id)),
+  findLeft: async (setIds, place, options) =>
+    options.job.mysql?.rdsSnapshot === undefined
+      ? []
+      : withRds(place, options.signal, undefined, (rds) =>
+          findOurs(rds, instanceOf(options), new Set(setIds)),
+        ),
 };
 
 interface Rds {
@@ -159,7 +167,12 @@ function warnOf({ MultiAZ, DBInstanceIdentifier: object }: DBInstance): BackupWa
   return [{ code: "SINGLE_AZ", object, detail }];
 }
 
-async function createSnapshot(rds: Rds, place: ServicePlace, instance: string): Promise<string> {
+async function createSnapshot(
+  rds: Rds,
+  place: ServicePlace,
+  options: DriverOptions,
+): Promise<string> {
+  const instance = instanceOf(options);
   const at = new Date().toISOString().replaceAll(/\D/g, "").slice(0, 14);
   const id = `lcops-${at}-${randomBytes(3).toString("hex")}`;
   const command = new rds.commands.CreateDBSnapshotCommand({
@@ -168,6 +181,7 @@ async function createSnapshot(rds: Rds, place: ServicePlace, instance: string): 
     Tags: [
       { Key: OURS, Value: instance },
       { Key: "lcops:service", Value: place.name },
+      ...(options.setId === undefined ? [] : [{ Key: SET, Value: options.setId }]),
     ],
   });
   await rds.ask("rds:CreateDBSnapshot", (abortSignal) => rds.client.send(command, { abortSignal }));
@@ -209,14 +223,43 @@ async function findSnapshot(rds: Rds, id: string): Promise<DBSnapshot | undefine
   }
 }
 
+/** Those that lcops took of the instance for sets of these names. */
+async function findOurs(
+  { ask, client, commands, scope }: Rds,
+  instance: string,
+  setIds: ReadonlySet<string>,
+): Promise<ExternalReference[]> {
+  const found: ExternalReference[] = [];
+  let Marker: string | undefined;
+  do {
+    const command = new commands.DescribeDBSnapshotsCommand({
+      DBInstanceIdentifier: instance,
+      SnapshotType: "manual",
+      ...(Marker !== undefined && { Marker }),
+    });
+    const page = await ask("rds:DescribeDBSnapshots", (abortSignal) =>
+      client.send(command, { abortSignal }),
+    );
+    for (const snapshot of page.DBSnapshots ?? []) {
+      const { DBSnapshotIdentifier: id, TagList = [] } = snapshot;
+      const set = TagList.find(({ Key }) => Key === SET)?.Value;
+      if (id !== undefined && set !== undefined && setIds.has(set) && isOurs(snapshot))
+        found.push({ kind: KIND, id, region: scope.region });
+    }
+    Marker = page.Marker;
+  } while (Marker !== undefined);
+  return found;
+}
+
+const isOurs = ({ SnapshotType, TagList = [], DBInstanceIdentifier }: DBSnapshot): boolean =>
+  SnapshotType === "manual" &&
+  TagList.some(({ Key, Value }) => Key === OURS && Value === DBInstanceIdentifier);
+
 /** What is gone already is no error. Throws `refused` where it is not one of ours. */
 async function removeOurs(rds: Rds, id: string): Promise<void> {
   const snapshot = await findSnapshot(rds, id);
   if (!snapshot) return;
-  const isOurs = snapshot.TagList?.some(
-    ({ Key, Value }) => Key === OURS && Value === snapshot.DBInstanceIdentifier,
-  );
-  if (snapshot.SnapshotType !== "manual" || !isOurs) {
+  if (!isOurs(snapshot)) {
     throw new OperatorError("refused", `the snapshot ${id} was not made by lcops`, {
       next: `it has no tag ${OURS}; remove it by hand where it must go`,
     });

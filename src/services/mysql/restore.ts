@@ -1,9 +1,6 @@
 import pLimit from "p-limit";
 import { OperatorError } from "../../system/errors.ts";
-import { findProgram, runProgram } from "../../system/program.ts";
-import { streamThrough } from "../../system/stream-through.ts";
 import type {
-  PartRecord,
   RestoreOptions,
   RestorePlan,
   SelectOptions,
@@ -11,19 +8,20 @@ import type {
   SetContent,
   SetReader,
 } from "../backup-driver.ts";
-import { openServer, quoteName, type Server } from "./open-server.ts";
+import {
+  addMissingKeys,
+  findClient,
+  type Loader,
+  loadPart,
+  type Picked,
+  rowsOf,
+} from "./load-part.ts";
+import { openServer, quoteName } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
 import { readInventory } from "./read-inventory.ts";
 
 /** Views come last: they may call functions, and read every table. */
-const ORDER = ["database", "sequences", "table", "programs", "views"] as const;
-
-interface Picked {
-  part: PartRecord;
-  /** As it was called at the source, and is at the target. */
-  database: string;
-  target: string;
-}
+const ORDER = ["database", "sequences", "table", "triggers", "programs", "views"] as const;
 
 /** Given a set and what of it is wanted (absent: all), return its parts, each with the database that it is restored into. Throws `usage`. */
 function pickParts(
@@ -83,7 +81,7 @@ export async function planMysqlRestore(
     const isOther = server.flavour !== set.source.engine || server.version.split(".")[0] !== major;
     return {
       objects: picked
-        .filter(({ part }) => part.role !== "database")
+        .filter(({ part }) => !["database", "rows", "triggers"].includes(part.role))
         .map((one) =>
           one.part.role === "table" ? `${one.target}.${nameOf(one)}` : one.part.object,
         ),
@@ -107,11 +105,14 @@ export async function planMysqlRestore(
   }
 }
 
-/** Given a set and a server, read the parts back: tables side by side, each in one transaction. A part that stands already is passed over. */
+/**
+ * Given a set and a server, read the parts back: tables side by side, each in one transaction, the ranges of a large one too, and the secondary keys of what
+ * is large behind its rows. A part that stands already is passed over.
+ */
 export async function restoreMysql(
   set: SetReader,
   place: ServicePlace,
-  options: RestoreOptions,
+  options: RestoreOptions & { deferBytes?: number },
 ): Promise<void> {
   const picked = pickParts(set, options.only, place.within);
   const server = await openServer(place);
@@ -120,33 +121,59 @@ export async function restoreMysql(
     for (const target of new Set(picked.map((one) => one.target)))
       await server.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(target)}`);
     await withOptionFile(server.login, async (optionFile) => {
-      const limit = pLimit(options.parallel);
-      let done = 0;
       const stop = new AbortController();
       const signal = AbortSignal.any([options.signal, stop.signal]);
-      for (const role of ORDER) {
-        const parts = picked
-          .filter(({ part }) => part.role === role)
-          // The largest first: it would be waited for alone at the end.
-          .toSorted((one, other) => other.part.plain.bytes - one.part.plain.bytes);
-        const loaded = await Promise.allSettled(
-          parts.map((one) =>
-            limit(async () => {
-              signal.throwIfAborted();
-              if (!options.isDone(one.part)) {
-                await load(one, set, { server, client, optionFile, ...options, signal });
-                await options.markDone(one.part);
-              }
-              options.update(`${++done} of ${picked.length} parts`);
-            }).catch((error: unknown) => {
-              // The others would only be begun in vain.
-              stop.abort(error);
-              throw error;
+      const loader: Loader = { ...options, server, client, optionFile, signal, set };
+      const limit = pLimit(options.parallel);
+      let done = 0;
+      /** Whatever waits for room; one that fails ends all. */
+      const queue = (work: () => Promise<void>): Promise<void> =>
+        limit(() => {
+          signal.throwIfAborted();
+          return work();
+        }).catch((error: unknown) => {
+          // The others would only be begun in vain.
+          stop.abort(error);
+          throw error;
+        });
+      const pass = (one: Picked, postponed?: Set<Picked>): Promise<void> =>
+        queue(async () => {
+          if (!options.isDone(one.part)) {
+            try {
+              await loadPart(one, picked, loader);
+            } catch (error) {
+              if (!postponed || !needsKey(error)) throw error;
+              postponed.add(one);
+              return;
+            }
+            await options.markDone(one.part);
+          }
+          options.update(`${++done} of ${picked.length} parts`);
+        });
+      /** `postponed` takes those that refer to a key which is not built yet; without it they fail. */
+      const passTables = async (tables: readonly Picked[], postponed?: Set<Picked>) => {
+        const isSplit = (one: Picked): boolean => rowsOf(one, picked).length > 0;
+        const split = tables.filter(isSplit);
+        await settleAll(split.map((one) => pass(one, postponed)));
+        await settleAll([
+          ...split
+            .filter((one) => !postponed?.has(one))
+            .map(async (one) => {
+              await settleAll(bySize(rowsOf(one, picked)).map((rows) => pass(rows)));
+              await queue(() => addMissingKeys(one, loader));
             }),
-          ),
-        );
-        const failed = loaded.find((one) => one.status === "rejected");
-        if (failed) throw failed.reason;
+          ...bySize(tables.filter((one) => !isSplit(one))).map((one) => pass(one, postponed)),
+        ]);
+      };
+      for (const role of ORDER) {
+        const parts = picked.filter(({ part }) => part.role === role);
+        if (role !== "table") {
+          await settleAll(bySize(parts).map((one) => pass(one)));
+          continue;
+        }
+        const postponed = new Set<Picked>();
+        await passTables(parts, postponed);
+        await passTables([...postponed]);
       }
     });
   } finally {
@@ -154,90 +181,18 @@ export async function restoreMysql(
   }
 }
 
-interface Client {
-  program: string;
-  flavour: "mysql" | "mariadb";
-}
+/** A foreign key that refers to a table whose keys are built behind its rows (MariaDB's 1005 with 150; MySQL's 1215, 1822 and 6125). */
+const needsKey = (error: unknown): boolean =>
+  error instanceof OperatorError &&
+  /ERROR (?:1005 .*errno: 150|1215 |1822 |6125 )/s.test(error.message);
 
-/** Given a server, return the client program for it. Throws `missing`. */
-export async function findClient(server: Server, environment: NodeJS.ProcessEnv): Promise<Client> {
-  const names = ["mariadb", "mysql"];
-  const program = await findProgram(
-    server.flavour === "mariadb" ? names : names.toReversed(),
-    environment["PATH"] ?? "",
-  );
-  if (program === undefined) {
-    throw new OperatorError("missing", "there is neither mariadb nor mysql on the PATH", {
-      next: "install mariadb-client or mysql-client",
-    });
-  }
-  const { stdout } = await runProgram(program, ["--version"], { environment });
-  return { program, flavour: /mariadb/i.test(stdout) ? "mariadb" : "mysql" };
-}
+/** The largest first: it would be waited for alone at the end. */
+const bySize = (parts: readonly Picked[]): Picked[] =>
+  parts.toSorted((one, other) => other.part.plain.bytes - one.part.plain.bytes);
 
-async function load(
-  { part, target }: Picked,
-  set: SetReader,
-  options: RestoreOptions & { server: Server; client: Client; optionFile: number },
-): Promise<void> {
-  const { server, client, optionFile, environment, signal } = options;
-  const output = streamThrough(
-    client.program,
-    [
-      "--defaults-file=/dev/fd/3",
-      "--protocol=TCP",
-      `--host=${server.login.host}`,
-      `--port=${server.login.port}`,
-      "--binary-mode",
-      "--default-character-set=utf8mb4",
-      "--max-allowed-packet=1G",
-      `--database=${target}`,
-    ],
-    inOneTransaction(
-      client.flavour === "mysql"
-        ? withoutSandbox(set.read(part))
-        : (set.read(part) as AsyncIterable<Buffer>),
-    ),
-    { environment, signal, files: [optionFile] },
-  );
-  try {
-    for await (const _ of output) continue;
-  } catch (error) {
-    if (error instanceof OperatorError && error.kind === "failed")
-      throw new OperatorError("failed", `${part.object}: ${error.message}`, {
-        cause: error,
-        ...adviseOn(error.message),
-      });
-    throw error;
-  }
-}
-
-/** What a user without SUPER, as any on RDS, meets with triggers, routines and views (MySQL manual, Stored Program Binary Logging and Object Access Control). */
-function adviseOn(message: string): { next?: string } {
-  if (message.includes("ERROR 1419"))
-    return {
-      next: "set log_bin_trust_function_creators=1 at the target (on RDS in its parameter group), then run it again",
-    };
-  if (message.includes("ERROR 1227"))
-    return {
-      next: "it belongs to another user: restore as one that has SET USER (MariaDB) or SET_USER_ID (MySQL), then run it again",
-    };
-  return {};
-}
-
-/** One that is cut off before its end is taken back as far as the server can. */
-async function* inOneTransaction(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  yield Buffer.from("SET autocommit=0;\n");
-  yield* content;
-  yield Buffer.from("\nCOMMIT;\n");
-}
-
-/** MariaDB's dumps begin with a line that MySQL's client takes for a command (MDEV-33727). */
-async function* withoutSandbox(content: AsyncIterable<unknown>): AsyncIterable<Buffer> {
-  let isFirst = true;
-  for await (const chunk of content as AsyncIterable<Buffer>) {
-    const isMarked = isFirst && chunk.subarray(0, 12).toString("latin1") === "/*M!999999\\-";
-    yield isMarked ? chunk.subarray(chunk.indexOf("\n") + 1) : chunk;
-    isFirst = false;
-  }
+/** Waits for all, so that nothing goes on behind a failure, and throws the first one. */
+async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+  const settled = await Promise.allSettled(work);
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
 }

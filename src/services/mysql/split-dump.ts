@@ -1,13 +1,15 @@
 import { OperatorError } from "../../system/errors.ts";
 
 /** What stands before each table. A string never has a raw line break in a dump, so no row can look like it. */
-const MARKER = Buffer.from("\n--\n-- Table structure for table `");
+export const TABLE_MARK: Buffer = Buffer.from("\n--\n-- Table structure for table `");
+/** What stands before its rows: the first of it where no structure was asked for. */
+export const ROWS_MARK: Buffer = Buffer.from("\n--\n-- Dumping data for table `");
 /** What stands behind the last table. */
-const END = Buffer.from("\n/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n");
+const END: Buffer = Buffer.from("\n/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n");
 /** The last line of a dump that is whole. */
 const TRAILER = "\n-- Dump completed";
-/** What is kept back until the next bytes have come: a marker may be cut in two. */
-const KEPT = Math.max(MARKER.length, END.length);
+/** A mark may be cut in two by the bytes that come at once: no more than this is to be waited for. */
+const KEPT = Math.max(TABLE_MARK.length, ROWS_MARK.length, END.length);
 
 /** Ends the part of each table, so that one that is cut off is told from a whole one. */
 export const PART_END = "\n-- lcops: the table is complete\n";
@@ -15,23 +17,23 @@ export const PART_END = "\n-- lcops: the table is complete\n";
 /**
  * Given the dump of tables of one database, in their order, call `take` with each of them: what is set before, the table, its rows and triggers,
  * as one text that restores it alone. Two dumps of the same table give the same bytes, wherever the table stands. `take` must read its text to the end.
- * Throws where another table comes than was asked for, where one is missing, and where the dump is not whole.
+ * `mark` is what each begins with, and `before` what its text has ahead of it. Throws where another table comes than was asked for, where one is missing, and where the dump is not whole.
  */
 export async function splitDump(
   content: AsyncIterable<Buffer>,
   tables: readonly string[],
   take: (table: string, text: AsyncIterable<Buffer>) => Promise<void>,
+  { mark, before }: { mark: Buffer; before: string } = { mark: TABLE_MARK, before: "" },
 ): Promise<void> {
   const reader = readUntil(content[Symbol.asyncIterator]());
   try {
-    const preamble = withoutComments(await collect(reader.until([MARKER])));
+    const preamble = withoutComments(await collect(reader.until([mark])));
     for (const table of tables) {
-      if (reader.found() !== MARKER) throw incomplete(`${table} is missing`);
+      if (reader.found() !== mark) throw incomplete(`${table} is missing`);
       const text = async function* (): AsyncIterable<Buffer> {
-        yield preamble;
-        yield MARKER;
+        yield Buffer.concat([preamble, Buffer.from(`\n${before}`), mark]);
         let isFirst = true;
-        for await (const chunk of reader.until([MARKER, END])) {
+        for await (const chunk of reader.until([mark, END])) {
           if (isFirst) checkName(chunk, table);
           isFirst = false;
           yield chunk;
@@ -69,6 +71,18 @@ export async function* passWhole(content: AsyncIterable<Buffer>): AsyncIterable<
   if (head !== undefined) yield withoutComments(head);
   if (!tail.toString("latin1").includes(TRAILER.trim()))
     throw incomplete("its last line is missing");
+}
+
+/** What a dump sets before anything else ends in this. */
+const PREAMBLE_END = "SQL_NOTES=0 */;\n";
+
+/** Given the dump of a table's triggers alone, pass it on without what changes from one machine to the next. Throws where it is not whole. */
+export async function* passTriggers(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const text = await collect(content);
+  const at = text.indexOf(PREAMBLE_END) + PREAMBLE_END.length;
+  if (!text.includes(TRAILER)) throw incomplete("its last line is missing");
+  yield withoutComments(text.subarray(0, at));
+  yield text.subarray(at);
 }
 
 function incomplete(why: string): OperatorError {
@@ -136,11 +150,9 @@ function readUntil(source: AsyncIterator<Buffer, void>): Reader {
           if (rest.length > 0) yield rest;
           return;
         }
-        if (held.length > KEPT) {
-          const ready = held.subarray(0, held.length - KEPT);
-          held = held.subarray(held.length - KEPT);
-          yield ready;
-        }
+        const ready = held.subarray(0, findCutMark(held, marks));
+        held = held.subarray(ready.length);
+        if (ready.length > 0) yield ready;
         await more();
       }
     },
@@ -149,4 +161,16 @@ function readUntil(source: AsyncIterator<Buffer, void>): Reader {
       await source.return?.();
     },
   };
+}
+
+/** Where in the bytes a mark may begin whose rest has not come yet; their length where none does: then nothing is held back, and nothing copied. Pure. */
+function findCutMark(bytes: Buffer, marks: readonly Buffer[]): number {
+  for (let at = Math.max(0, bytes.length - KEPT + 1); at < bytes.length; at++) {
+    const rest = bytes.subarray(at);
+    if (
+      marks.some((mark) => mark.length > rest.length && mark.subarray(0, rest.length).equals(rest))
+    )
+      return at;
+  }
+  return bytes.length;
 }

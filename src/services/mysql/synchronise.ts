@@ -3,12 +3,20 @@ import type { DriverOptions, DumpOutcome } from "../backup-driver.ts";
 import { type DumpCall, runDumper } from "./dumper.ts";
 import { quoteName, type Server, type Session } from "./open-server.ts";
 import type { Database } from "./read-inventory.ts";
+import { ROWS_MARK, TABLE_MARK } from "./split-dump.ts";
+import { conditionsOf, type Split, type Splits } from "./split-table.ts";
 
 /** Tables of one database that one run of the dump program reads. */
 export interface Lane {
   database: string;
   tables: string[];
+  /** Of the one table that it has then: all but its rows and triggers, or the rows of one range. */
+  only?: "structure" | { seq: number; condition: string };
 }
+
+/** What the dump of a lane begins each of its tables with. */
+export const markOf = ({ only }: Lane): Buffer =>
+  typeof only === "object" ? ROWS_MARK : TABLE_MARK;
 
 /** All lanes, each with its snapshot of the same moment. */
 export interface Moment {
@@ -26,24 +34,49 @@ const LOCK_LIMIT_MS = 5_000;
 /** How long it is waited for writers; those behind wait too. */
 const LOCK_WAIT_S = 5;
 
-/** Given databases and how many streams are worth having, return the lanes: each database has one at least, a large one more, of about the same size. Pure. */
-export function planLanes(databases: readonly Database[], parallel: number): Lane[] {
-  const weigh = (bytes: number): number => bytes + 16 * 1024;
-  const weightOf = ({ tables }: Database): number =>
-    tables.reduce((sum, { bytes }) => sum + weigh(bytes), 0);
-  const total = databases.reduce((sum, database) => sum + weightOf(database), 0);
+/** Given databases, how many streams are worth having, and the tables that are split, return the lanes: one of each range, and for what is left of each database one at least, a large one more, of about the same size. Pure. */
+export function planLanes(
+  databases: readonly Database[],
+  parallel: number,
+  splits: Splits = new Map(),
+): Lane[] {
+  const total = databases.reduce((sum, database) => sum + weighTables(database.tables), 0);
   return databases.flatMap((database) => {
-    const share = Math.round((parallel * weightOf(database)) / Math.max(1, total));
-    const count = Math.min(database.tables.length, Math.max(1, share));
-    const lanes = Array.from({ length: count }, () => ({ weight: 0, tables: [] as string[] }));
-    for (const table of database.tables.toSorted((one, other) => other.bytes - one.bytes)) {
-      const [lightest] = lanes.toSorted((one, other) => one.weight - other.weight);
-      if (!lightest) break;
-      lightest.tables.push(table.name);
-      lightest.weight += weigh(table.bytes);
-    }
-    return lanes.map(({ tables }) => ({ database: database.name, tables }));
+    const isSplit = ({ name }: { name: string }): boolean => splits.has(`${database.name}.${name}`);
+    const tables = database.tables.filter((table) => !isSplit(table));
+    const share = Math.round((parallel * weighTables(tables)) / Math.max(1, total));
+    return [
+      ...database.tables.flatMap(({ name }) =>
+        splitLanes(database.name, name, splits.get(`${database.name}.${name}`)),
+      ),
+      ...packTables(database.name, tables, Math.min(tables.length, Math.max(1, share))),
+    ];
   });
+}
+
+const weigh = (bytes: number): number => bytes + 16 * 1024;
+const weighTables = (tables: Database["tables"]): number =>
+  tables.reduce((sum, { bytes }) => sum + weigh(bytes), 0);
+
+function splitLanes(database: string, table: string, split: Split | undefined): Lane[] {
+  if (!split) return [];
+  return [
+    { database, tables: [table], only: "structure" },
+    ...conditionsOf(split).map((condition, seq): Lane => {
+      return { database, tables: [table], only: { seq, condition } };
+    }),
+  ];
+}
+
+function packTables(database: string, tables: Database["tables"], count: number): Lane[] {
+  const lanes = Array.from({ length: count }, () => ({ weight: 0, tables: [] as string[] }));
+  for (const table of tables.toSorted((one, other) => other.bytes - one.bytes)) {
+    const [lightest] = lanes.toSorted((one, other) => one.weight - other.weight);
+    if (!lightest) break;
+    lightest.tables.push(table.name);
+    lightest.weight += weigh(table.bytes);
+  }
+  return lanes.map((lane) => ({ database, tables: lane.tables }));
 }
 
 /**
@@ -147,20 +180,33 @@ async function readPosition(session: Session): Promise<Record<string, string>> {
   return {};
 }
 
-/** The first bytes that come say that the snapshot stands: mysqldump opens it before it writes anything of a table. */
-const TABLE = Buffer.from("-- Table structure for table `");
+/** Given a lane, return its dump as it is written. */
+export function dumpLane(
+  call: DumpCall,
+  { database, tables, only }: Lane,
+): AsyncGenerator<Buffer, void> {
+  const options =
+    only === undefined
+      ? ["--triggers"]
+      : only === "structure"
+        ? ["--no-data", "--skip-triggers"]
+        : ["--no-create-info", "--skip-triggers", `--where=${only.condition}`];
+  return runDumper(call, options, [database, ...tables]);
+}
 
+/** Its mark says that the snapshot stands: mysqldump opens it before it writes anything of a table. */
 function startLane(
   lane: Lane,
   call: DumpCall,
 ): { lane: Lane; content: AsyncIterable<Buffer>; started: Promise<void>; stop(): Promise<void> } {
   const stopper = new AbortController();
   const signal = AbortSignal.any([call.signal, stopper.signal]);
-  const source = runDumper({ ...call, signal }, ["--triggers"], [lane.database, ...lane.tables]);
+  const source = dumpLane({ ...call, signal }, lane);
+  const mark = markOf(lane);
   const first: Buffer[] = [];
   let isOver = false;
   const begin = async (): Promise<void> => {
-    while (!Buffer.concat(first).includes(TABLE)) {
+    while (!Buffer.concat(first).includes(mark)) {
       const { done, value } = await source.next();
       if (done) {
         isOver = true;

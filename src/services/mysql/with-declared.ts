@@ -8,7 +8,7 @@ import { openReader } from "./open-reader.ts";
 import { openMysqlScratch } from "./open-scratch.ts";
 import { openServer, quoteName, type Server, type Session } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
-import { findClient } from "./restore.ts";
+import { findClient } from "./load-part.ts";
 
 /**
  * Given a server, a folder of SQL files and the database that they declare, have them done, in the order of their names, on a scratch server of the same kind

@@ -5,8 +5,8 @@ import type { ServiceType } from "../service.ts";
 export const redis: ServiceType = {
   scheme: "tcp",
   isAskedWhileIdle: true,
-  probe: (endpoint, options) =>
-    askSocket(endpoint, "PING\r\n", options, (answer) => {
+  probe: async (endpoint, options) => {
+    const result = await askSocket(endpoint, "PING\r\n", options, (answer) => {
       const end = answer.indexOf("\r\n");
       if (end < 0) return undefined;
       const line = answer.toString("latin1", 0, end);
@@ -19,5 +19,10 @@ export const redis: ServiceType = {
         answers: isAlive,
         detail: isAlive ? line.slice(1) : `it refuses: ${line.slice(1, 120)}`,
       };
-    }),
+    });
+    // OpenSSL's words for a server that lets in who has a certificate.
+    return /alert certificate required|alert handshake failure/.test(result.detail)
+      ? { answers: true, detail: "it wants a certificate" }
+      : result;
+  },
 };

@@ -2,9 +2,12 @@ import { expect, test } from "vitest";
 import { makeScanPace } from "../../../src/services/dynamodb/scan-pace.ts";
 
 /** A pace on a clock of its own, and what lets a second pass with that many bytes. */
-function makeClocked() {
+function makeClocked(busy = 0) {
   let now = 0;
-  const pace = makeScanPace(() => now);
+  const pace = makeScanPace(
+    () => now,
+    () => busy,
+  );
   return {
     pace,
     second: (bytes: number): number => {
@@ -15,18 +18,31 @@ function makeClocked() {
   };
 }
 
-test("grows by one a second as long as that brings more, up to 16", () => {
+test("is doubled as long as that brings much more, up to 16", () => {
   const { second } = makeClocked();
-  const grown = Array.from({ length: 20 }, (_, index) => second(1000 * 1.2 ** index));
-  expect(grown.slice(0, 4)).toEqual([5, 6, 7, 8]);
-  expect(grown.at(-1)).toBe(16);
+  const grown = Array.from({ length: 4 }, (_, index) => second(1000 * 1.5 ** index));
+  expect(grown).toEqual([4, 8, 16, 16]);
 });
 
-test("steps back where one more has brought nothing, and tries again later", () => {
+test("stays at four where twice as many bring little, tries one more later, and steps back from that too", () => {
   const { second } = makeClocked();
-  const grown = Array.from({ length: 14 }, () => second(1000));
-  expect(grown.slice(0, 3)).toEqual([5, 4, 4]);
-  expect(grown.slice(-2)).toEqual([5, 4]);
+  const grown = Array.from({ length: 15 }, (_, index) => second(index === 2 ? 1200 : 1000));
+  expect(grown.slice(0, 4)).toEqual([4, 8, 4, 4]);
+  expect(grown.slice(-3)).toEqual([4, 5, 4]);
+});
+
+test("does not grow in a process that has no time for more", () => {
+  const { second } = makeClocked(0.95);
+  const grown = Array.from({ length: 10 }, (_, index) => second(1000 * 1.5 ** index));
+  expect(grown).toEqual(Array.from({ length: 10 }, () => 4));
+});
+
+test("after a throttle grows by one a second as long as that brings more, up to 16", () => {
+  const { pace, second } = makeClocked();
+  pace.onThrottle();
+  const grown = Array.from({ length: 20 }, (_, index) => second(1000 * 1.2 ** index));
+  expect(grown.slice(0, 5)).toEqual([2, 3, 4, 5, 6]);
+  expect(grown.at(-1)).toBe(16);
 });
 
 test("is halved by a throttle, never below one", () => {
@@ -36,5 +52,5 @@ test("is halved by a throttle, never below one", () => {
   pace.onThrottle();
   pace.onThrottle();
   expect(pace.atOnce()).toBe(1);
-  expect(second(10)).toBe(2);
+  expect([second(10), second(10)]).toEqual([1, 2]);
 });

@@ -1,0 +1,103 @@
+import type { Readable } from "node:stream";
+import { describeError } from "../../system/errors.ts";
+import type {
+  BackupDriver,
+  Fact,
+  PartRecord,
+  SelectOptions,
+  ServicePlace,
+  SetReader,
+} from "../backup-driver.ts";
+import { checkDocuments } from "./bulk.ts";
+import { withCluster } from "./cluster.ts";
+import { exportIndices, measureIndex, planExport } from "./export.ts";
+import { listIndices } from "./indices.ts";
+import { planIndexRestore } from "./plan-restore.ts";
+import { readLines } from "./read-lines.ts";
+import { restoreExport } from "./restore-export.ts";
+import { restoreSnapshot } from "./restore-snapshot.ts";
+import { measureSample } from "./sample.ts";
+import { openIndexScratch } from "./scratch.ts";
+import { DEFINITIONS } from "./save-definitions.ts";
+import { isExport, planSnapshot, snapshots, takeSnapshot } from "./snapshot.ts";
+
+/** Elasticsearch and OpenSearch: a snapshot in a repository of theirs, or their documents in parts of the set. */
+export const elasticsearchBackup: BackupDriver = {
+  plan: (place, options) =>
+    isExport(options) ? planExport(place, options) : planSnapshot(place, options),
+  dump: (place, plan, sink, options) =>
+    isExport(options)
+      ? exportIndices(place, plan, sink, options)
+      : takeSnapshot(place, plan, sink, options),
+  external: snapshots,
+  checkPart,
+  planRestore: planIndexRestore,
+  restore: (set, target, options) =>
+    set.external
+      ? restoreSnapshot(set, set.external, target, options)
+      : restoreExport(set, target, options),
+  openScratch: openIndexScratch,
+  measure,
+  describeRestore: (set, decode) =>
+    set.external ? describeSnapshot(set.external.id) : describeExport(set, decode),
+};
+
+function measure(set: SetReader, place: ServicePlace, options: SelectOptions): Promise<Fact[]> {
+  const nameOf = (index: string): string => (place.within ?? "") + index;
+  return withCluster(place, options, async (cluster) => {
+    if (set.external) return measureSample(cluster, set, nameOf);
+    const there = new Map((await listAll(cluster)).map((index) => [index.name, index]));
+    const facts: Fact[] = [];
+    for (const { object } of set.facts) {
+      options.signal.throwIfAborted();
+      const index = there.get(nameOf(object));
+      if (index) facts.push(await measureIndex(cluster, index, object));
+    }
+    return facts;
+  });
+}
+
+/** Those that drills have made too. */
+const listAll = (cluster: Parameters<typeof listIndices>[0]) =>
+  listIndices(cluster, ["*"], { withDrills: true });
+
+async function checkPart(part: PartRecord, content: Readable): Promise<string | undefined> {
+  try {
+    if (part.object !== DEFINITIONS) await checkDocuments(content as AsyncIterable<Buffer>);
+    else if (part.path.includes(".ndjson"))
+      for await (const line of readLines(content as AsyncIterable<Buffer>)) JSON.parse(line);
+    else {
+      const chunks: Buffer[] = [];
+      for await (const chunk of content as AsyncIterable<Buffer>) chunks.push(chunk);
+      JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    }
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+const describeSnapshot = (id: string): string[] => [
+  `Its indices are in the snapshot ${id}, in the cluster's repository of that name.`,
+  "With the address of a cluster that has the repository registered in URL, each under its own name:",
+  "",
+  "URL=http://localhost:9200",
+  `curl -f -X POST "$URL/_snapshot/${id}/_restore?wait_for_completion=true" -H 'Content-Type: application/json' -d '{"include_global_state":false}'`,
+  "",
+  "The parts are the templates, pipelines and aliases that stood beside them.",
+];
+
+const describeExport: BackupDriver["describeRestore"] = (set, decode) => [
+  "Each part has the documents of a slice of an index, as lines for _bulk. Make the index first: its settings and mappings are a line of",
+  ...set.parts.filter(({ role }) => role === "indices").map((part) => decode(part)),
+  "",
+  "export URL=http://localhost:9200",
+  ...set.parts
+    .filter(({ object }) => object !== DEFINITIONS)
+    .map((part) => {
+      const send = `curl -sf -X POST "$URL/${encodeURIComponent(part.object)}/_bulk?pipeline=_none" -H 'Content-Type: application/x-ndjson' --data-binary @-`;
+      return `${decode(part)} | split -l 2000 --filter='${send.replaceAll("'", `'\\''`)}'`;
+    }),
+  "",
+  'Look for "errors":true in what it answers.',
+];

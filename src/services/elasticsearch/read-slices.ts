@@ -1,0 +1,238 @@
+import { describeError, OperatorError } from "../../system/errors.ts";
+import { asPath, type Cluster, isNotThere, RefusedRequest } from "./cluster.ts";
+import { layOutPage, newTally, type Tally } from "./lay-out-page.ts";
+import type { Envelope } from "./scan-page.ts";
+
+/** The reading of a slice was cut off; it may be read anew. */
+export class ReadCutOff extends OperatorError {
+  constructor(index: string, error: unknown) {
+    super("failed", `${index}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** An index that is being read. */
+export interface IndexReader {
+  /** How many slices it has: those of whole shards, so that each may be read at a moment of its own. */
+  slices: number;
+  /**
+   * The documents of a slice, as lines for `_bulk`, all of them: the iteration throws `ReadCutOff` at its end at the latest where one is missing. What was
+   * read is in `tallies`. A slice may be read again.
+   */
+  read(slice: number): AsyncIterable<Buffer>;
+  tallies: Tally[];
+  close(): Promise<void>;
+}
+
+const PAGE_BYTES = 8 * 1024 * 1024;
+/** `index.max_result_window`, unless an index says otherwise. */
+const USUAL_WINDOW = 10_000;
+const MOST_SLICES = 8;
+/** What the cluster keeps for us, should we be killed. */
+const KEEP_ALIVE = "2m";
+/** Enough to know how large they are. */
+const SAMPLE = 20;
+const SEARCH = "allow_partial_search_results=false";
+
+/** Given an index and how many primary shards it has, return its reader. It changes nothing. */
+export async function openReader(
+  cluster: Cluster,
+  index: string,
+  shards: number,
+): Promise<IndexReader> {
+  const slices = Math.max(1, Math.min(shards, MOST_SLICES));
+  const tallies = Array.from({ length: slices }, newTally);
+  const size = await chooseSize(cluster, index);
+  const pages =
+    cluster.reading === "scroll" ? scrollPages(cluster, index) : pitPages(cluster, index);
+  return {
+    slices,
+    tallies,
+    read: (slice) => {
+      const tally = newTally();
+      tallies[slice] = tally;
+      const clause = slices > 1 ? { slice: { id: slice, max: slices } } : {};
+      return readAll(index, pages.open({ ...size, clause }), tally);
+    },
+    close: pages.close,
+  };
+}
+
+interface PageSource {
+  /** The page behind this one; the first where there is none yet. */
+  next(last?: {
+    envelope: Envelope;
+    lastSort?: string;
+    bytes: number;
+    documents: number;
+  }): Promise<Buffer>;
+  /** What is to be given back is known from now on. */
+  seen(envelope: Envelope): void;
+  close(): Promise<void>;
+}
+
+async function* readAll(index: string, source: PageSource, tally: Tally): AsyncIterable<Buffer> {
+  let shards: number | undefined;
+  let total: number | undefined;
+  let coming = source.next();
+  try {
+    for (;;) {
+      let lines: Buffer;
+      let isEnd: boolean;
+      try {
+        const page = await coming;
+        const laidOut = layOutPage(page, tally);
+        source.seen(laidOut.envelope);
+        refusePartial(laidOut.envelope, shards);
+        shards ??= laidOut.envelope._shards.total;
+        total ??= readTotal(laidOut.envelope);
+        isEnd = laidOut.documents === 0 || tally.documents >= total;
+        if (isEnd && tally.documents !== total)
+          throw new Error(`${tally.documents} documents came of ${total}`);
+        ({ lines } = laidOut);
+        // Asked for while this one is written; whether it fails is seen once it is wanted.
+        if (!isEnd) {
+          coming = source.next({ ...laidOut, bytes: page.length });
+          coming.catch(() => undefined);
+        }
+      } catch (error) {
+        throw isGone(error) ? error : new ReadCutOff(index, error);
+      }
+      if (lines.length > 0) yield lines;
+      if (isEnd) return;
+    }
+  } finally {
+    await coming.catch(() => undefined);
+    await source.close();
+  }
+}
+
+const isGone = (error: unknown): boolean =>
+  error instanceof RefusedRequest && error.type === "index_not_found_exception";
+
+/** A page of which a shard has nothing said would leave its documents out. */
+function refusePartial({ timed_out, _shards }: Envelope, before: number | undefined): void {
+  if (timed_out) throw new Error("a search timed out");
+  if (_shards.failed > 0)
+    throw new Error(`${_shards.failed} of ${_shards.total} shards have failed a search`);
+  if (before !== undefined && _shards.total !== before)
+    throw new Error(`a search asked ${_shards.total} shards, the one before ${before}`);
+}
+
+function readTotal({ hits: { total } }: Envelope): number {
+  if (typeof total === "object" && total.relation === "eq") return total.value;
+  throw new Error("a search does not say how many documents there are");
+}
+
+/** So many documents that a page has some 8 MB; of large ones few, and never more than the index allows. */
+async function chooseSize(
+  cluster: Cluster,
+  index: string,
+): Promise<{ size: number; most: number }> {
+  const settings = await cluster.ask<Record<string, { settings: Record<string, string> }>>(
+    "GET",
+    `${asPath(index)}/_settings/index.max_result_window?flat_settings=true`,
+  );
+  const most = Number(settings[index]?.settings["index.max_result_window"] ?? USUAL_WINDOW);
+  const sample = await cluster.read({
+    method: "POST",
+    path: `${asPath(index)}/_search?${SEARCH}`,
+    body: JSON.stringify({ size: Math.min(SAMPLE, most), sort: ["_doc"] }),
+  });
+  try {
+    const { documents } = layOutPage(sample, newTally());
+    return { most, size: sizeFor(sample.length, documents, most) };
+  } catch (error) {
+    throw new ReadCutOff(index, error);
+  }
+}
+
+const sizeFor = (bytes: number, documents: number, most: number): number =>
+  Math.max(1, Math.min(most, Math.floor((PAGE_BYTES * Math.max(documents, 1)) / bytes)));
+
+interface Pages {
+  open(options: { size: number; most: number; clause: object }): PageSource;
+  close(): Promise<void>;
+}
+
+/** A context of each slice's own. What fails behind its first page may have moved it on: it is not asked again. */
+function scrollPages(cluster: Cluster, index: string): Pages {
+  return {
+    close: () => Promise.resolve(),
+    open: ({ size, clause }) => {
+      let id: string | undefined;
+      return {
+        seen: ({ _scroll_id }) => {
+          id = _scroll_id ?? id;
+        },
+        next: (last) => {
+          if (!last)
+            return cluster.read({
+              method: "POST",
+              path: `${asPath(index)}/_search?scroll=${KEEP_ALIVE}&${SEARCH}`,
+              body: JSON.stringify({ size, sort: ["_doc"], track_total_hits: true, ...clause }),
+            });
+          const body = JSON.stringify({ scroll: KEEP_ALIVE, scroll_id: id });
+          return cluster.read({ method: "POST", path: "/_search/scroll", body }, { patienceMs: 0 });
+        },
+        close: async () => {
+          if (id !== undefined)
+            await cluster.release("DELETE", "/_search/scroll", { scroll_id: id });
+        },
+      };
+    },
+  };
+}
+
+/** One point in time for all slices (elastic/elasticsearch#75162), opened when the first is read and anew once the cluster has lost it. */
+function pitPages(cluster: Cluster, index: string): Pages {
+  const isOpenSearch = cluster.reading === "opensearch-pit";
+  const path = isOpenSearch ? "/_search/point_in_time" : "/_pit";
+  let pit: Promise<string> | undefined;
+  const opened = new Set<string>();
+  const openPit = async (): Promise<string> => {
+    const answer = await cluster.ask<{ id?: string; pit_id?: string }>(
+      "POST",
+      `${asPath(index)}${path}?keep_alive=${KEEP_ALIVE}`,
+    );
+    const id = answer.pit_id ?? answer.id ?? "";
+    opened.add(id);
+    return id;
+  };
+  return {
+    close: async () => {
+      await pit?.catch(() => undefined);
+      for (const id of opened)
+        await cluster.release("DELETE", path, isOpenSearch ? { pit_id: [id] } : { id });
+    },
+    open: ({ size: first, most, clause }) => {
+      let size = first;
+      return {
+        seen: ({ pit_id }) => {
+          if (pit_id !== undefined) opened.add(pit_id);
+        },
+        next: async (last) => {
+          if (last) size = sizeFor(last.bytes, last.documents, most);
+          pit ??= openPit();
+          const mine = pit;
+          // The newest that it has said.
+          const id = last?.envelope.pit_id ?? (await mine);
+          const rest = JSON.stringify({
+            size,
+            sort: ["_shard_doc"],
+            track_total_hits: last === undefined,
+            pit: { id, keep_alive: KEEP_ALIVE },
+            ...clause,
+          });
+          const behind = last?.lastSort === undefined ? "" : `,"search_after":${last.lastSort}`;
+          const body = `${rest.slice(0, -1)}${behind}}`;
+          const sent = { method: "POST", path: `/_search?${SEARCH}`, body } as const;
+          return cluster.read(sent).catch((error: unknown) => {
+            if (isNotThere(error) && pit === mine) pit = undefined;
+            throw error;
+          });
+        },
+        close: () => Promise.resolve(),
+      };
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import pLimit from "p-limit";
+import { OperatorError } from "../../system/errors.ts";
+import type { PartRecord, RestoreOptions, ServicePlace, SetReader } from "../backup-driver.ts";
+import { writeDocuments } from "./bulk.ts";
+import { asPath, type Cluster, withCluster } from "./cluster.ts";
+import { countDocuments, refresh } from "./indices.ts";
+import { findReplaced, isDrill, pickTargets, type Target } from "./plan-restore.ts";
+import { putBackAliases, putBackDefinitions } from "./put-back.ts";
+import { readLines } from "./read-lines.ts";
+import { type IndexDefinition, splitSettings } from "./split-settings.ts";
+
+/** Given a set of an export, write its indices anew: settings and mappings first, documents by `_bulk`, then what would have held that up. Aliases are put back where no other index has them. */
+export function restoreExport(
+  set: SetReader,
+  place: ServicePlace,
+  options: RestoreOptions,
+): Promise<void> {
+  return withCluster(place, options, async (cluster) => {
+    const targets = pickTargets(set, place, options.only);
+    const definitions = await readIndexDefinitions(set, targets);
+    const isOwn = place.within === undefined;
+    if (isOwn && options.only === undefined) await putBackDefinitions(cluster, set, options);
+    const there = new Set(await findReplaced(cluster, targets));
+    const limit = pLimit(options.parallel);
+    let done = 0;
+    for (const target of targets) {
+      options.update(`${done++} of ${targets.length} indices`);
+      const definition = definitions.get(target.index);
+      if (!definition)
+        throw new OperatorError("failed", `${set.setId} has no settings of ${target.index}`);
+      const { atOnce, afterwards } = splitSettings(definition, { isDrill: isDrill(place) });
+      const parts = set.parts.filter((part) => part.object === target.index);
+      if (!parts.some(options.isDone)) {
+        if (there.has(target.name)) await cluster.ask("DELETE", asPath(target.name));
+        await createIndex(cluster, target, atOnce, definition);
+      }
+      await Promise.all(
+        parts
+          .filter((part) => !options.isDone(part))
+          .map((part) => limit(() => restorePart(cluster, set, part, target, options))),
+      );
+      await finishIndex(cluster, set, target, afterwards);
+    }
+    if (isOwn)
+      await putBackAliases(
+        cluster,
+        set,
+        targets.map(({ name }) => name),
+        options,
+      );
+  });
+}
+
+async function restorePart(
+  cluster: Cluster,
+  set: SetReader,
+  part: PartRecord,
+  { name }: Target,
+  options: RestoreOptions,
+): Promise<void> {
+  options.signal.throwIfAborted();
+  await writeDocuments(cluster, name, set.read(part), options.signal);
+  await options.markDone(part);
+}
+
+async function createIndex(
+  cluster: Cluster,
+  { name }: Target,
+  settings: Record<string, unknown>,
+  { mappings }: IndexDefinition,
+): Promise<void> {
+  await cluster.ask("PUT", asPath(name), { settings, mappings });
+  // Of a template that is there: this index is not to be found by them.
+  const found = await cluster.ask<Record<string, { aliases: Record<string, object> }>>(
+    "GET",
+    `${asPath(name)}/_alias`,
+  );
+  const actions = Object.keys(found[name]?.aliases ?? {}).map((alias) => ({
+    remove: { index: name, alias },
+  }));
+  if (actions.length > 0) await cluster.ask("POST", "/_aliases", { actions });
+}
+
+/** All that the set has of it must be there before it is as it was. */
+async function finishIndex(
+  cluster: Cluster,
+  set: SetReader,
+  { index, name }: Target,
+  settings: Record<string, unknown>,
+): Promise<void> {
+  await refresh(cluster, name);
+  const expected = set.facts.find(({ object }) => object === index)?.rows;
+  const count = await countDocuments(cluster, name);
+  if (expected !== undefined && count !== expected)
+    throw new OperatorError("failed", `${name} has ${count} documents instead of ${expected}`);
+  await cluster.ask("PUT", `${asPath(name)}/_settings`, settings);
+}
+
+async function readIndexDefinitions(
+  set: SetReader,
+  targets: readonly Target[],
+): Promise<Map<string, IndexDefinition>> {
+  const wanted = new Set(targets.map(({ index }) => index));
+  const found = new Map<string, IndexDefinition>();
+  const part = set.parts.find(({ role }) => role === "indices");
+  if (!part) throw new OperatorError("failed", `the set ${set.setId} has no settings of indices`);
+  for await (const line of readLines(set.read(part)))
+    for (const [name, definition] of Object.entries(
+      JSON.parse(line) as Record<string, IndexDefinition>,
+    ))
+      if (wanted.has(name)) found.set(name, definition);
+  return found;
+}
