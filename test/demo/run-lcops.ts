@@ -14,10 +14,11 @@ export interface Program {
 const optionsOf = ({ environment, signal }: Program) =>
   ({ env: environment, extendEnv: false, cancelSignal: signal, stdin: "ignore" }) as const;
 
-/** Given the words of a command line, run it and return what it printed; throws where it does not end with 0. */
+/** Given the words of a command line, run it and return what it printed; throws where it does not end with `code`. */
 export async function runLcops(
   program: Program,
   words: readonly string[],
+  code = 0,
 ): Promise<{ stdout: string }> {
   program.announce(`lcops ${quoteWords(words)}`);
   const result = await execa(process.execPath, [program.lcops, ...words], {
@@ -25,7 +26,7 @@ export async function runLcops(
     reject: false,
     stripFinalNewline: false,
   });
-  if (result.exitCode !== 0) {
+  if (result.exitCode !== code) {
     throw new Error(
       `lcops ${words[0]} ended with ${result.exitCode ?? result.signal}: ${result.stderr.trim()}`,
     );

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
+import type { MysqlConfig } from "../../src/config/schema.ts";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
 import { openPty } from "../support/pty.ts";
 import { LCOPS, runLcops, type LcopsResult } from "../support/run-lcops.ts";
@@ -10,7 +11,7 @@ import { LCOPS, runLcops, type LcopsResult } from "../support/run-lcops.ts";
 let ground: Ground;
 beforeAll(async () => {
   ground = await makeGround();
-  Object.assign(UNATTENDED, await prepareTables(), await prepareSets());
+  Object.assign(UNATTENDED, await prepareTables(), await prepareSets(), prepareReplica());
 });
 afterAll(() => ground.remove());
 
@@ -29,6 +30,7 @@ const UNATTENDED: Record<string, string[]> = {
   "tunnel retry": ["tunnel", "retry"],
   "tunnel close": ["tunnel", "close", "--all"],
   mysql: ["mysql", "--", "-e", "select 42"],
+  "db check": ["db", "check", "school"],
   "redis info": ["redis", "info", "dev-cache"],
   "redis flush": ["redis", "flush", "dev-cache", "--pattern", "no-such:*", "--yes"],
   "redis console": ["redis", "console", "dev-cache", "--", "PING"],
@@ -85,6 +87,18 @@ async function prepareTables(): Promise<Record<string, string[]>> {
 let keptSets = "";
 
 /** Three sets, the oldest to be pruned, and what a killed run has left; returns the command lines. */
+/** The replica in the place of another service, with which the primary is compared. */
+function prepareReplica(): Record<string, string[]> {
+  const config = ground.deriveConfig(({ services = {} }) => {
+    const { school } = services;
+    if (school?.kind === "mysql")
+      services["copy"] = { ...school, ...school.replica } as MysqlConfig;
+  });
+  return {
+    "db compare": ["db", "compare", "school/school", "copy/school", "--config", config],
+  };
+}
+
 async function prepareSets(): Promise<Record<string, string[]>> {
   const JOB = "graphite";
   const folder = path.join(ground.folder, "sets", "operator");

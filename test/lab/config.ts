@@ -165,6 +165,28 @@ function describeBackups({ services, s3, backups }: Found): Pick<Config, "backup
   };
 }
 
+/** What must be true of the school; what tests make beside it comes and goes. */
+function describeConsistency({ services }: Found): Pick<Config, "consistency"> {
+  const { mysql } = services;
+  if (!mysql) return {};
+  return {
+    consistency: {
+      school: {
+        service: "school",
+        databases: [mysql.database],
+        references: [
+          {
+            table: "daily_statistics",
+            column: "language",
+            toTable: "teachers",
+            toColumn: "language",
+          },
+        ],
+      },
+    },
+  };
+}
+
 function describeAws(profile: string, aws: LabDescription["aws"]) {
   return aws && { aws: { profile, account: aws.accountId, regions: aws.regions } };
 }
@@ -204,6 +226,7 @@ export async function buildConfig(
     hosts,
     services,
     ...describeBackups(found),
+    ...describeConsistency(found),
     menu: buildMenu(new Set(Object.keys(hosts)), new Set(Object.keys(services))),
   });
   // The two that awsConnect.sh marks as DYN.
