@@ -1,32 +1,45 @@
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Key } from "../services/mysql/hash-rows.ts";
+import type { TableColumn } from "../services/mysql/read-structure.ts";
 import { writeFileAtomically } from "../system/atomic-file.ts";
-import type { Progress } from "./compare-databases.ts";
 import type { CheckName, CheckReport } from "./report.ts";
 
 /** How far a run has come, so that the next one can go on. */
 export interface Bookmark {
   /** Checks that were done to their end. */
   reports: Partial<Record<CheckName, CheckReport>>;
-  /** Of the rows of the replica. */
-  progress: Progress;
-  /** What was found in them until then. */
-  partial: CheckReport | undefined;
   keep(check: CheckName, report: CheckReport): Promise<void>;
+  /** Of a check that may be cut off: an empty one where it begins. */
+  openPart(check: CheckName): BookmarkPart;
+  /** There is nothing left to go on with. */
+  remove(): Promise<void>;
+}
+
+/** How far one check has come. */
+export interface BookmarkPart {
+  progress: Progress;
+  /** What was found until then. */
+  earlier: CheckReport | undefined;
   /** Write it down now and then: what has been done since the last time is only done again. */
   note(partial: CheckReport): void;
   flush(partial: CheckReport): Promise<void>;
-  /** There is nothing left to go on with. */
-  remove(): Promise<void>;
+}
+
+/** Where a check has come to. */
+export interface Progress {
+  /** What of it is done: `school.students`. */
+  done: string[];
+  /** What is under way, up to which key of a table, and of what columns that is. */
+  at?: { name: string; key: Key; columns: string };
 }
 
 interface Stored {
   fingerprint: string;
   at: string;
   reports: Bookmark["reports"];
-  progress: Progress;
-  partial: CheckReport | undefined;
+  parts: Partial<Record<CheckName, Pick<BookmarkPart, "progress" | "earlier">>>;
 }
 
 const WRITE_EVERY_MS = 1_000;
@@ -48,43 +61,45 @@ export async function openBookmark(
   const kept = resume ? await read(path, fingerprint) : undefined;
   let writtenAt = performance.now();
   let writing: Promise<void> = Promise.resolve();
-  const bookmark: Bookmark = {
-    reports: kept?.reports ?? {},
-    progress: kept?.progress ?? { done: [] },
-    partial: kept?.partial,
+  const reports = kept?.reports ?? {};
+  const parts = kept?.parts ?? {};
+  const write = (): Promise<void> => {
+    const stored: Stored = { fingerprint, at: new Date().toISOString(), reports, parts };
+    const text = `${JSON.stringify(stored)}\n`;
+    writing = writing.catch(() => undefined).then(() => writeFileAtomically(path, text));
+    return writing;
+  };
+  return {
+    reports,
     keep: async (check, report) => {
-      bookmark.reports[check] = report;
+      reports[check] = report;
+      delete parts[check];
       await write();
     },
-    note: (partial) => {
-      bookmark.partial = partial;
-      if (performance.now() - writtenAt < WRITE_EVERY_MS) return;
-      writtenAt = performance.now();
-      // The next one says it if it cannot be written.
-      write().catch(() => undefined);
-    },
-    flush: async (partial) => {
-      bookmark.partial = partial;
-      await write();
+    openPart: (check) => {
+      const stored = (parts[check] ??= { progress: { done: [] }, earlier: undefined });
+      const { progress, earlier } = stored;
+      return {
+        progress,
+        earlier,
+        note: (partial) => {
+          stored.earlier = partial;
+          if (performance.now() - writtenAt < WRITE_EVERY_MS) return;
+          writtenAt = performance.now();
+          // The next one says it if it cannot be written.
+          write().catch(() => undefined);
+        },
+        flush: async (partial) => {
+          stored.earlier = partial;
+          await write();
+        },
+      };
     },
     remove: async () => {
       await writing.catch(() => undefined);
       await rm(path, { force: true });
     },
   };
-  const write = (): Promise<void> => {
-    const stored: Stored = {
-      fingerprint,
-      at: new Date().toISOString(),
-      reports: bookmark.reports,
-      progress: bookmark.progress,
-      partial: bookmark.partial,
-    };
-    const text = `${JSON.stringify(stored)}\n`;
-    writing = writing.catch(() => undefined).then(() => writeFileAtomically(path, text));
-    return writing;
-  };
-  return bookmark;
 }
 
 async function read(path: string, fingerprint: string): Promise<Stored | undefined> {
@@ -96,4 +111,33 @@ async function read(path: string, fingerprint: string): Promise<Stored | undefin
     // There is none, or it is none: the run begins from the beginning.
     return undefined;
   }
+}
+
+/** A key of columns that were declared otherwise leads anywhere. */
+const shapeOf = (columns: readonly TableColumn[]): string =>
+  columns.map(({ name, type, collation }) => [name, type, collation].join(" ")).join(", ");
+
+/** Given what is under way, write down up to which key of which columns it is done. */
+export function passKey(
+  progress: Progress,
+  name: string,
+  key: Key,
+  columns: readonly TableColumn[],
+): void {
+  progress.at = { name, key, columns: shapeOf(columns) };
+}
+
+/** Given what is to be done, return the key up to which it is done already; undefined: it begins with the first row. Pure. */
+export function beginOf(
+  { at }: Progress,
+  name: string,
+  columns: readonly TableColumn[],
+): Key | undefined {
+  return at?.name === name && at.columns === shapeOf(columns) ? at.key : undefined;
+}
+
+/** Given what is done to its end, write that down. */
+export function passWhole(progress: Progress, name: string): void {
+  progress.done.push(name);
+  delete progress.at;
 }

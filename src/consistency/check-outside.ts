@@ -7,7 +7,7 @@ import {
   streamColumns,
 } from "../services/mysql/stream-columns.ts";
 import { splitTable, type TablesOptions } from "./check-references.ts";
-import { type Entry, reconcile, type Side } from "./reconcile.ts";
+import { type Entry, isOther, reconcile, type Side } from "./reconcile.ts";
 import type { ReportDraft } from "./report.ts";
 
 /** Something elsewhere of which a row and an entry belong together: a bucket, an index, a DynamoDB table. */
@@ -19,7 +19,6 @@ export interface Outside {
   read: Side;
   /** Given ids, return those entries that are there now, as whoever writes them would see them. */
   look(ids: readonly string[]): Promise<Map<string, Entry>>;
-  close(): void;
 }
 
 /** The rows to which the entries belong. */
@@ -41,7 +40,7 @@ const GRACE_MINUTES = 60;
 /** An index shows what was written after a second. */
 const PAUSE_MS = 1_200;
 const BATCH = 100;
-/** More than this share of a side, and more than so many: it is rather the configuration that is wrong, and no list is made. */
+/** More than this share of a side, and more than so many: it is rather the configuration that is wrong, and only some are looked at again and listed. */
 const SUSPICIOUS = { share: 0.05, least: 50, listed: 20 };
 
 /** Given rows and what belongs to them elsewhere, report what is on one side alone, or differs. */
@@ -64,74 +63,76 @@ export async function checkOutside(
   if (unknown !== undefined) return draft.skip(object, `there is no column ${unknown} in it`);
   const side = readRows(rows, table, options);
   const found = await reconcile(side, outside.read);
+  const { noun } = outside;
   draft.look("rows", found.left);
-  draft.look(`${outside.noun}s`, found.right);
+  draft.look(`${noun}s`, found.right);
   if (found.left > 0 && found.right === 0)
     return draft.skip(
       outside.name,
-      `there is no ${outside.noun} at all, and ${found.left} rows say there is: is it the right place?`,
+      `there is no ${noun} at all, and ${found.left} rows say there is: is it the right place?`,
     );
   if (found.left === 0 && found.right > 0)
-    return draft.skip(
-      object,
-      `none of its rows names one, and there are ${found.right} ${outside.noun}s`,
-    );
-  const confirmed = await confirm(found, rows, table, outside, options);
-  const column = rows.columns.join(", ");
-  const { noun } = outside;
-  for (const { where = "", id } of limit(
-    confirmed.onlyLeft,
-    found.left,
-    object,
-    `rows without ${noun}`,
-    draft,
-  ))
-    draft.find({
-      object,
-      key: where,
-      column,
-      kind: `missing-${noun}`,
-      detail: `there is no ${noun} ${id} in ${outside.name}`,
-    });
-  for (const { id } of limit(
-    confirmed.onlyRight,
-    found.right,
-    outside.name,
-    `${noun}s without row`,
-    draft,
-  ))
-    draft.find({
-      object: outside.name,
-      key: id,
-      kind: `extra-${noun}`,
-      detail: `no row of ${object} has it in ${column}`,
-    });
-  for (const { left } of confirmed.different)
-    draft.find({
-      object,
-      key: left.where ?? "",
-      column: rows.versionColumn ?? "",
-      kind: `other-${noun}`,
-      detail: `the ${noun} ${left.id} in ${outside.name} says otherwise`,
-    });
+    return draft.skip(object, `none of its rows names one, and there are ${found.right} ${noun}s`);
+  if (found.left === 0 && found.right === 0)
+    return draft.skip(object, `it has no row that names one, and ${outside.name} has none`);
+  const lists = [
+    [found.onlyLeft, found.left, object, `rows without ${noun}`],
+    [found.onlyRight, found.right, outside.name, `${noun}s without row`],
+    [found.different, found.left, object, `rows whose ${noun} says otherwise`],
+  ] as const;
+  await wait(PAUSE_MS, undefined, { signal: options.steer.signal });
+  for (const [doubtful, all, of, what] of lists) {
+    const isMany = doubtful.count > Math.max(SUSPICIOUS.least, SUSPICIOUS.share * all);
+    const suspects = isMany ? doubtful.entries.slice(0, SUSPICIOUS.listed) : doubtful.entries;
+    const confirmed = await confirm(suspects, rows, table, outside, options);
+    if (isMany && confirmed.length > 0)
+      draft.find({
+        object: of,
+        kind: "suspicious",
+        detail: `${doubtful.count} ${what}, of ${all}: look at the configuration first, ${confirmed.length} of them are listed`,
+      });
+    if (isMany && confirmed.length === 0)
+      draft.skip(of, `${doubtful.count} ${what}, of ${all}, come and go; run it again later`);
+    for (const one of confirmed) draft.find(describe(one, rows, outside, object));
+  }
 }
 
-/** A long list helps nobody who has the wrong prefix. */
-function limit(
-  entries: readonly Entry[],
-  all: number,
+/** What is so when both sides are asked again. */
+interface Confirmed {
+  left: Entry | undefined;
+  right: Entry | undefined;
+}
+
+function describe(
+  { left, right }: Confirmed,
+  rows: Rows,
+  { name, noun }: Outside,
   object: string,
-  what: string,
-  draft: ReportDraft,
-): readonly Entry[] {
-  const { share, least, listed } = SUSPICIOUS;
-  if (entries.length <= Math.max(least, share * all)) return entries;
-  draft.find({
-    object,
-    kind: "suspicious",
-    detail: `${entries.length} ${what}, of ${all}: look at the configuration first, ${listed} of them are listed`,
-  });
-  return entries.slice(0, listed);
+): Parameters<ReportDraft["find"]>[0] {
+  const column = rows.columns.join(", ");
+  if (!left)
+    return {
+      object: name,
+      key: right?.id ?? "",
+      kind: `extra-${noun}`,
+      detail: `no row of ${object} has it in ${column}`,
+    };
+  const key = left.where ?? "";
+  return right
+    ? {
+        object,
+        key,
+        column: rows.versionColumn ?? "",
+        kind: `other-${noun}`,
+        detail: `the ${noun} ${left.id} in ${name} says otherwise`,
+      }
+    : {
+        object,
+        key,
+        column,
+        kind: `missing-${noun}`,
+        detail: `there is no ${noun} ${left.id} in ${name}`,
+      };
 }
 
 function readRows(rows: Rows, table: TableStructure, { reader, steer }: TablesOptions): Side {
@@ -172,26 +173,15 @@ function toEntry(
   };
 }
 
-/** What is still so when both sides are asked again, the primary in the place of its replica. */
+/** Those of the suspects that are still so, with the primary in the place of its replica. */
 async function confirm(
-  found: Awaited<ReturnType<typeof reconcile>>,
+  suspects: readonly Entry[],
   rows: Rows,
   table: TableStructure,
   outside: Outside,
   { primary, steer }: TablesOptions,
-): Promise<Pick<typeof found, "onlyLeft" | "onlyRight" | "different">> {
-  const suspects = [
-    ...found.onlyLeft.filter(({ isYoung }) => !isYoung),
-    ...found.onlyRight.filter(({ isYoung }) => !isYoung),
-    ...found.different.flatMap(({ left, right }) => (left.isYoung || right.isYoung ? [] : [left])),
-  ];
-  const confirmed: Awaited<ReturnType<typeof confirm>> = {
-    onlyLeft: [],
-    onlyRight: [],
-    different: [],
-  };
-  if (suspects.length === 0) return confirmed;
-  await wait(PAUSE_MS, undefined, { signal: steer.signal });
+): Promise<Confirmed[]> {
+  const confirmed: Confirmed[] = [];
   for (let at = 0; at < suspects.length; at += BATCH) {
     await steer.giveWay();
     const ids = suspects.slice(at, at + BATCH).map(({ id }) => id);
@@ -204,17 +194,8 @@ async function confirm(
     }
     for (const id of ids) {
       const [left, right] = [here.get(id), there.get(id)];
-      if (left?.isYoung || right?.isYoung) continue;
-      if (left && !right) confirmed.onlyLeft.push(left);
-      else if (right && !left) confirmed.onlyRight.push(right);
-      else if (
-        left &&
-        right &&
-        left.version !== undefined &&
-        right.version !== undefined &&
-        left.version !== right.version
-      )
-        confirmed.different.push({ left, right });
+      if (left?.isYoung || right?.isYoung || (!left && !right)) continue;
+      if (!left || !right || isOther(left, right)) confirmed.push({ left, right });
     }
   }
   return confirmed;

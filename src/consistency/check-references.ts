@@ -5,7 +5,9 @@ import type { Reader } from "../services/mysql/open-reader.ts";
 import { findOrphans, readForeignKeys, type Reference } from "../services/mysql/read-references.ts";
 import { readStructure, type TableStructure } from "../services/mysql/read-structure.ts";
 import { describeWhy } from "./pair.ts";
-import { type CheckReport, draftReport, type ReportDraft } from "./report.ts";
+import { beginOf, passKey, passWhole, type Progress } from "./bookmark.ts";
+import type { ReportDraft } from "./report.ts";
+import { skipUnseenRows } from "./skip-unseen.ts";
 import { OutOfTime, type Steer } from "./steer.ts";
 
 export interface TablesOptions {
@@ -20,21 +22,37 @@ export interface TablesOptions {
   steer: Steer;
 }
 
+interface ReferencesOptions extends TablesOptions {
+  update: (line: string) => void;
+  progress: Progress;
+  /** Told after each step. */
+  save: () => void;
+}
+
 const ROWS = 10_000;
 /** A row may be written before the one that it refers to, within one transaction and on a replica. */
 const PAUSE_MS = 300;
 const LOOKS = 3;
 
-/** Given the servers and what refers to what, report each row that refers to one that is not there. */
-export async function checkReferences(
+/** Given the servers and what the configuration says of references, return these and the declared ones. */
+export async function listReferences(
   configured: readonly ReferenceConfig[],
   options: TablesOptions,
-): Promise<CheckReport> {
-  const { reader, databases, steer, name } = options;
-  const draft = draftReport("references", name);
+): Promise<Reference[]> {
   const references: Reference[] = [];
-  for (const database of databases) references.push(...(await readForeignKeys(reader, database)));
-  references.push(...configured.map((one) => describeConfigured(one, options)));
+  for (const database of options.databases)
+    references.push(...(await readForeignKeys(options.reader, database)));
+  return [...references, ...configured.map((one) => describeConfigured(one, options))];
+}
+
+/** Given the servers and what refers to what, report each row that refers to one that is not there. */
+export async function checkReferences(
+  references: readonly Reference[],
+  draft: ReportDraft,
+  options: ReferencesOptions,
+): Promise<void> {
+  const { reader, databases, steer, name, progress } = options;
+  await skipUnseenRows({ name, session: reader, databases }, draft);
   const structures = new Map<string, TableStructure[]>();
   const find = async (database: string, table: string): Promise<TableStructure | undefined> => {
     const known = structures.get(database) ?? (await readStructure(reader, database));
@@ -42,18 +60,20 @@ export async function checkReferences(
     return known.find((one) => one.name === table);
   };
   for (const reference of references) {
+    if (progress.done.includes(reference.name)) continue;
+    options.update(reference.name);
     try {
       const child = await find(reference.child.database, reference.child.table);
       const parent = await find(reference.parent.database, reference.parent.table);
       if (await checkOne(reference, child, parent, draft, options))
         draft.look(reference.isDeclared ? "foreign keys" : "configured references", 1);
+      passWhole(progress, reference.name);
     } catch (error) {
       steer.signal.throwIfAborted();
       if (error instanceof OutOfTime) draft.leave(reference.name, describeWhy(error));
       else draft.skip(reference.name, describeWhy(error));
     }
   }
-  return draft.end();
 }
 
 /** Given the name of a table as it is written in the configuration, return its database and its own name. Pure. */
@@ -80,7 +100,7 @@ async function checkOne(
   child: TableStructure | undefined,
   parent: TableStructure | undefined,
   draft: ReportDraft,
-  options: TablesOptions,
+  options: ReferencesOptions,
 ): Promise<boolean> {
   const skip = (why: string): false => {
     draft.skip(reference.name, why);
@@ -99,7 +119,7 @@ async function checkOne(
     if (unknown !== undefined) return skip(`there is no column ${unknown} in ${side.name}`);
   }
   tellMismatch(reference, child, parent, draft);
-  let lower: Key | undefined;
+  let lower = beginOf(options.progress, reference.name, child.cutBy);
   for (let isOver = false; !isOver;) {
     await options.steer.giveWay();
     const upper = await findBound(options.reader, child, { lower, upper: undefined }, ROWS);
@@ -115,6 +135,8 @@ async function checkOne(
         detail: `what it refers to is not in ${reference.parent.database}.${reference.parent.table}`,
       });
     }
+    if (upper) passKey(options.progress, reference.name, upper, child.cutBy);
+    options.save();
     lower = upper;
     if (draft.isFull()) return skip("too many findings: the rest of it is not looked at");
   }

@@ -1,16 +1,16 @@
 import type { Reader } from "../services/mysql/open-reader.ts";
-import type { Session } from "../services/mysql/open-server.ts";
 import { compareSchema } from "./compare-schema.ts";
 import { describeWhy } from "./pair.ts";
+import { skipUnseenDefinitions } from "./skip-unseen.ts";
 import { type CheckReport, draftReport, notConfigured } from "./report.ts";
 
 /** Something besides the replica that the schema must be like. */
 export interface SchemaSource {
   name: string;
-  /** Calls `use` with each side's session and the names of its databases, in pairs with those that are given. */
+  /** Calls `use` with its session and the names of its databases, in pairs with those that are given. */
   with(
     databases: readonly string[],
-    use: (session: Session, databases: readonly (readonly [string, string])[]) => Promise<void>,
+    use: (session: Reader, databases: readonly (readonly [string, string])[]) => Promise<void>,
   ): Promise<void>;
 }
 
@@ -37,11 +37,15 @@ export async function checkSchema(
   if (others.length === 0)
     return notConfigured("schema", `${subject.name} has nothing to be compared with`);
   const draft = draftReport("schema", `${subject.name} and ${others.join(", ")}`);
+  const own = { name: subject.name, session: primary, databases };
+  await skipUnseenDefinitions(own, primary.server.flavour, draft);
   const compare = async (
     name: string,
-    session: Session,
+    session: Reader,
     pairs: readonly (readonly [string, string])[],
   ): Promise<void> => {
+    const theirs = { name, session, databases: pairs.map(([, there]) => there) };
+    await skipUnseenDefinitions(theirs, session.server.flavour, draft);
     for (const [here, there] of pairs) {
       const one = { name: subject.name, session: primary, database: here };
       await compareSchema(one, { name, session, database: there }, draft);

@@ -1,17 +1,10 @@
-import type { Key } from "../services/mysql/hash-rows.ts";
 import { readStructure } from "../services/mysql/read-structure.ts";
+import { beginOf, passKey, passWhole, type Progress } from "./bookmark.ts";
 import { compareRows } from "./compare-rows.ts";
 import type { Pair } from "./pair.ts";
 import type { ReportDraft } from "./report.ts";
+import { skipUnseenRows } from "./skip-unseen.ts";
 import { OutOfTime, type Steer } from "./steer.ts";
-
-/** Where a run has come to; what it found until then is kept beside it. */
-export interface Progress {
-  /** Tables that are done, `school.students`. */
-  done: string[];
-  /** The table that is under way, and up to which key. */
-  at?: { table: string; key: Key };
-}
 
 export interface DatabasesOptions {
   pair: Pair;
@@ -29,6 +22,11 @@ export interface DatabasesOptions {
 export async function compareDatabases(options: DatabasesOptions): Promise<void> {
   const { pair, draft, progress, exclude, save } = options;
   let outOfTime: string | undefined;
+  for (const side of [0, 1] as const) {
+    const session = side === 0 ? pair.first : pair.second;
+    const databases = pair.databases.map((names) => names[side]);
+    await skipUnseenRows({ name: pair.names[side], session, databases }, draft);
+  }
   for (const [here, there] of pair.databases) {
     const [first, second] = [
       await readStructure(pair.first, here),
@@ -36,6 +34,7 @@ export async function compareDatabases(options: DatabasesOptions): Promise<void>
     ];
     for (const table of first) {
       const name = `${here}.${table.name}`;
+      if (exclude.has(name)) draft.exclude(name);
       if (exclude.has(name) || progress.done.includes(name)) continue;
       const other = second.find((one) => one.name === table.name);
       if (!other) {
@@ -45,6 +44,7 @@ export async function compareDatabases(options: DatabasesOptions): Promise<void>
           kind: "missing",
           detail: `the table is not on ${pair.names[1]}`,
         });
+        passWhole(progress, name);
         continue;
       }
       if (outOfTime !== undefined) {
@@ -52,20 +52,19 @@ export async function compareDatabases(options: DatabasesOptions): Promise<void>
         continue;
       }
       try {
-        const begin = progress.at?.table === name ? progress.at.key : undefined;
+        const begin = beginOf(progress, name, table.cutBy);
         await compareRows(
           { first: table, second: other },
           {
             ...options,
             ...(begin && { begin }),
             passed: (key) => {
-              progress.at = { table: name, key };
+              passKey(progress, name, key, table.cutBy);
               save();
             },
           },
         );
-        progress.done.push(name);
-        delete progress.at;
+        passWhole(progress, name);
         save();
       } catch (error) {
         if (!(error instanceof OutOfTime)) throw error;

@@ -19,27 +19,29 @@ export async function compareSchema(
     await readCatalogue(one.session, one.database),
     await readCatalogue(other.session, other.database),
   ];
-  draft.look("databases", 1);
-  draft.look("definitions", new Set([...here.keys(), ...there.keys()]).size);
   const against = other.name;
   if (here.size === 0 || there.size === 0) {
     const [lacks, which] = here.size === 0 ? [one.name, one.database] : [against, other.database];
     const object = `database ${one.database}`;
     if (here.size !== there.size)
-      draft.find({ object, kind: "missing", detail: `there is no ${which} on ${lacks}` });
+      draft.find({ object, kind: "missing", against, detail: `there is no ${which} on ${lacks}` });
     else draft.skip(object, `neither side shows its user a database ${which}`);
     return;
   }
+  draft.look("databases", 1);
+  draft.look("definitions", new Set([...here.keys(), ...there.keys()]).size);
   for (const part of leaveOutParts(here, there))
     draft.find({
       object: describePart(part, one.database),
       kind: "missing",
+      against,
       detail: `it is not on ${against}`,
     });
   for (const part of leaveOutParts(there, here))
     draft.find({
       object: describePart(part, one.database),
       kind: "extra",
+      against,
       detail: `it is on ${against} only`,
     });
   for (const [part, declared] of here) {
@@ -52,6 +54,7 @@ export async function compareSchema(
         object: describePart(part, one.database),
         kind: "declared-otherwise",
         column: fact,
+        against,
         detail: `${fact} is ${shorten(declared[fact])}, and on ${against} ${shorten(otherwise[fact])}`,
       });
     }

@@ -7,6 +7,7 @@ import { compareDatabases } from "./compare-databases.ts";
 import { compareSchema } from "./compare-schema.ts";
 import { describeWhy, type Pair } from "./pair.ts";
 import { type CheckReport, draftReport, notConfigured } from "./report.ts";
+import { skipUnseenDefinitions } from "./skip-unseen.ts";
 import { makeSteer } from "./steer.ts";
 
 export interface ServersOptions {
@@ -44,7 +45,7 @@ export async function compareServers(
       first,
       second,
       databases,
-      catchUp: await findFollowing(first, second),
+      catchUp: await findFollowing(first, second, options.signal),
     };
     return [await compareSchemas(pair, options), await compareAllRows(pair, options)];
   } finally {
@@ -66,18 +67,28 @@ async function refuseSame(
 }
 
 /** Only where the second follows the first there is something to wait for. */
-async function findFollowing(first: Reader, second: Reader): Promise<Pair["catchUp"]> {
+async function findFollowing(
+  first: Reader,
+  second: Reader,
+  signal: AbortSignal,
+): Promise<Pair["catchUp"]> {
   const following = await readFollowing(second);
   if (typeof following === "string" || !following.isReceiving || !following.isApplying)
     return undefined;
   const { identity } = await readHealth(first.server);
   return following.source?.serverId === identity["server_id"]
-    ? findCatchUp(first, second)
+    ? findCatchUp(first, second, signal)
     : undefined;
 }
 
 async function compareSchemas(pair: Pair, { signal }: ServersOptions): Promise<CheckReport> {
   const draft = draftReport("schema", pair.names.join(" and "));
+  for (const side of [0, 1] as const) {
+    const session = side === 0 ? pair.first : pair.second;
+    const databases = pair.databases.map((names) => names[side]);
+    const { flavour } = session.server;
+    await skipUnseenDefinitions({ name: pair.names[side], session, databases }, flavour, draft);
+  }
   for (const [here, there] of pair.databases) {
     try {
       await compareSchema(

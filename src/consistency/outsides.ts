@@ -49,7 +49,6 @@ export function pairObjects(
         const found = await Promise.all(ids.map((id) => reader.look(id)));
         return new Map(found.flatMap((object) => (object ? [[object.key, toEntry(object)]] : [])));
       },
-      close: reader.close,
     },
   };
 }
@@ -79,7 +78,6 @@ export function pairDocuments(
       read: (take) => reader.list((document) => take(toEntry(document))),
       look: async (ids) =>
         new Map((await reader.look(ids)).map((document) => [document.id, toEntry(document)])),
-      close: () => undefined,
     },
   };
 }
@@ -94,7 +92,7 @@ function readMoment(text: string): string {
 /** Given rows and the DynamoDB table of their items, return both for comparing. */
 export function pairItems(
   config: ItemsConfig,
-  reader: KeyReader & { close(): void },
+  reader: KeyReader,
 ): { rows: Rows; outside: Outside } {
   const toEntry = (key: readonly string[]): Entry => ({
     id: JSON.stringify(key),
@@ -122,7 +120,6 @@ export function pairItems(
         }
         return there;
       },
-      close: reader.close,
     },
   };
 }

@@ -14,17 +14,26 @@ export interface Entry {
 /** Reads a side from its beginning to its end, as often as it is called. */
 export type Side = (take: (entry: Entry) => void) => Promise<void>;
 
+/** Entries that are kept; of more only the number is known. */
+interface Doubtful {
+  entries: Entry[];
+  count: number;
+}
+
 export interface Reconciled {
   left: number;
   right: number;
-  onlyLeft: Entry[];
-  onlyRight: Entry[];
-  different: { left: Entry; right: Entry }[];
+  onlyLeft: Doubtful;
+  onlyRight: Doubtful;
+  /** Those of the left. */
+  different: Doubtful;
 }
 
 const BUCKETS = 4096;
 /** Entries that are kept at once, of both sides. */
 const KEPT = 200_000;
+/** Of what is doubtful, and of each kind. */
+const DOUBTFUL = 20_000;
 
 /** Of one bucket: how many there are, and the sum of their hashes, in which nothing cancels as it does in an XOR. */
 interface Sums {
@@ -43,9 +52,9 @@ export async function reconcile(left: Side, right: Side): Promise<Reconciled> {
   const result: Reconciled = {
     left: count(one),
     right: count(other),
-    onlyLeft: [],
-    onlyRight: [],
-    different: [],
+    onlyLeft: { entries: [], count: 0 },
+    onlyRight: { entries: [], count: 0 },
+    different: { entries: [], count: 0 },
   };
   const differing = Array.from({ length: BUCKETS }, (_, index) => index).filter(
     (index) =>
@@ -113,11 +122,19 @@ async function compareGroup(
   const [here, there] = [await read(left), await read(right)];
   for (const [id, entry] of here) {
     const like = there.get(id);
-    if (!like) result.onlyLeft.push(entry);
-    else if (isOther(entry, like)) result.different.push({ left: entry, right: like });
+    if (!like) keep(entry, result.onlyLeft);
+    else if (isOther(entry, like) && !like.isYoung) keep(entry, result.different);
   }
-  for (const [id, entry] of there) if (!here.has(id)) result.onlyRight.push(entry);
+  for (const [id, entry] of there) if (!here.has(id)) keep(entry, result.onlyRight);
 }
 
-const isOther = (one: Entry, other: Entry): boolean =>
+/** What may still be on its way is not doubted. */
+function keep(entry: Entry, doubtful: Doubtful): void {
+  if (entry.isYoung) return;
+  doubtful.count++;
+  if (doubtful.entries.length < DOUBTFUL) doubtful.entries.push(entry);
+}
+
+/** Whether both say something, and not the same. Pure. */
+export const isOther = (one: Entry, other: Entry): boolean =>
   one.version !== undefined && other.version !== undefined && one.version !== other.version;

@@ -22,6 +22,8 @@ export interface Discrepancy {
   /** Of the row, the object of a bucket, the document. */
   key?: string;
   column?: string;
+  /** With what it does not agree, where that may be one of several. */
+  against?: string;
   kind: string;
   /** One line; not yet printable. No value of a row stands in it. */
   detail: string;
@@ -46,6 +48,8 @@ export interface CheckReport {
   looked: Readonly<Record<string, number>>;
   /** What was not, and why; never empty where the state is `skipped`. */
   skipped: readonly Skipped[];
+  /** What the configuration leaves out. */
+  excluded: readonly string[];
   findings: readonly Discrepancy[];
   /** Beyond those listed, there are so many more at least. */
   more: number;
@@ -59,6 +63,7 @@ export interface ReportDraft {
   skip(object: string, why: string): void;
   /** For want of time: who goes on comes to it. */
   leave(object: string, why: string): void;
+  exclude(object: string): void;
   /** Returns whether there is room for more. */
   find(found: Omit<Discrepancy, "id" | "known">): boolean;
   isFull(): boolean;
@@ -69,15 +74,19 @@ export interface ReportDraft {
 export function draftReport(check: ReportName, about: string, earlier?: CheckReport): ReportDraft {
   const looked: Record<string, number> = { ...earlier?.looked };
   const skipped: Skipped[] = (earlier?.skipped ?? []).filter(({ isLeft }) => !isLeft);
+  const excluded = new Set(earlier?.excluded);
   const findings = new Map(earlier?.findings.map((found) => [found.id, found]));
   let more = earlier?.more ?? 0;
   return {
     look: (what, count) => void (looked[what] = (looked[what] ?? 0) + count),
     skip: (object, why) => void skipped.push({ object, why }),
     leave: (object, why) => void skipped.push({ object, why, isLeft: true }),
+    exclude: (object) => void excluded.add(object),
     find: (found) => {
-      const { object, kind, key, column } = found;
-      const id = [check, object, kind, key, column].filter((part) => part !== undefined).join(" ");
+      const { object, kind, key, column, against } = found;
+      const id = [check, object, kind, key, column, against && `against ${against}`]
+        .filter((part) => part !== undefined)
+        .join(" ");
       if (findings.has(id)) return true;
       if (findings.size >= LISTED_FINDINGS) more++;
       else findings.set(id, { id, ...found });
@@ -86,12 +95,15 @@ export function draftReport(check: ReportName, about: string, earlier?: CheckRep
     isFull: () => findings.size >= LISTED_FINDINGS,
     end: () => {
       const hasLooked = Object.values(looked).some((count) => count > 0) || findings.size > 0;
+      // To have seen nothing is no success.
+      const why = "there is nothing to be looked at";
       return {
         check,
         about,
-        state: skipped.length > 0 && !hasLooked ? "skipped" : "checked",
+        state: hasLooked ? "checked" : "skipped",
         looked: { ...looked },
-        skipped: [...skipped],
+        skipped: hasLooked || skipped.length > 0 ? [...skipped] : [{ object: about, why }],
+        excluded: [...excluded],
         findings: [...findings.values()],
         more,
       };
@@ -101,7 +113,8 @@ export function draftReport(check: ReportName, about: string, earlier?: CheckRep
 
 /** Given a check that nobody has configured, return its report. Pure. */
 export function notConfigured(check: ReportName, about: string): CheckReport {
-  return { check, about, state: "not configured", looked: {}, skipped: [], findings: [], more: 0 };
+  const state = "not configured";
+  return { check, about, state, looked: {}, skipped: [], excluded: [], findings: [], more: 0 };
 }
 
 /** Given a check that could not be done at all, return its report. Pure. */
@@ -112,20 +125,23 @@ export function skippedWhole(check: ReportName, about: string, why: string): Che
     state: "skipped",
     looked: {},
     skipped: [{ object: about, why }],
+    excluded: [],
     findings: [],
     more: 0,
   };
 }
 
+/** Given a finding, say whether it is one that the baseline does not bear. Pure. */
+export const isNews = ({ known }: Discrepancy): boolean => known === undefined || known.isExpired;
+
 /**
- * Given the reports of what was asked, return the exit code of the contract: 4 where something was found that is not known, else 3 where something was not
- * looked at, or nothing at all was, else 0. Pure.
+ * Given the reports of what was asked, and whether each check was asked for by its name, return the exit code of the contract: 4 where something was found that
+ * is not known, else 1 where nothing at all was looked at, else 3 where something was not, else 0. What nobody has configured is a gap only where it was named. Pure.
  */
-export function judgeReports(reports: readonly CheckReport[]): 0 | 3 | 4 {
-  const isNews = ({ known }: Discrepancy): boolean => known === undefined || known.isExpired;
+export function judgeReports(reports: readonly CheckReport[], isNamed: boolean): 0 | 1 | 3 | 4 {
   if (reports.some(({ findings, more }) => more > 0 || findings.some(isNews))) return 4;
+  if (!reports.some(({ state }) => state === "checked")) return 1;
   const isGap = ({ state, skipped }: CheckReport): boolean =>
-    state === "skipped" || skipped.length > 0;
-  if (reports.some(isGap)) return 3;
-  return reports.some(({ state }) => state === "checked") ? 0 : 3;
+    state === "skipped" || skipped.length > 0 || (isNamed && state === "not configured");
+  return reports.some(isGap) ? 3 : 0;
 }

@@ -1,73 +1,23 @@
-import type { ConsistencyConfig } from "../config/consistency-schema.ts";
-import type { ServicePlace } from "../services/backup-driver.ts";
-import { openReader, type Reader } from "../services/mysql/open-reader.ts";
-import { openServer, type Server } from "../services/mysql/open-server.ts";
-import { readHealth, findCatchUp } from "../services/mysql/read-health.ts";
-import { listDatabases } from "../services/mysql/read-inventory.ts";
+import type { Server } from "../services/mysql/open-server.ts";
+import { readHealth } from "../services/mysql/read-health.ts";
+import { type BookmarkPart, passWhole } from "./bookmark.ts";
 import { checkHealth } from "./check-health.ts";
-import { checkOutside, type Outside, type Rows } from "./check-outside.ts";
-import { checkReferences, type TablesOptions } from "./check-references.ts";
-import { checkSchema, type SchemaSource } from "./check-schema.ts";
+import { checkOutside } from "./check-outside.ts";
+import { checkReferences, listReferences, type TablesOptions } from "./check-references.ts";
+import { checkSchema } from "./check-schema.ts";
 import { compareDatabases } from "./compare-databases.ts";
-import { describeWhy, type Pair } from "./pair.ts";
-import type { Bookmark } from "./bookmark.ts";
+import { type CheckOptions, type CheckSubject, type Ground, openGround } from "./open-ground.ts";
+import { describeWhy } from "./pair.ts";
 import {
   CHECKS,
   type CheckName,
   type CheckReport,
   draftReport,
   notConfigured,
+  type ReportDraft,
   skippedWhole,
 } from "./report.ts";
-import { makeSteer, OutOfTime, type Steer } from "./steer.ts";
-
-/** What is checked, and the ways to it. */
-export interface CheckSubject {
-  name: string;
-  config: ConsistencyConfig;
-  primary: ServicePlace;
-  replica: ServicePlace | undefined;
-  /** What the schema must be like, besides the replica's. */
-  schemas: readonly SchemaSource[];
-  /** The database of a table that is named without. */
-  database: string | undefined;
-  /** What belongs to its rows elsewhere; opened when it is looked at, and closed behind it. */
-  outsides: Readonly<
-    Record<
-      "objects" | "search" | "items",
-      readonly { name: string; open: () => Promise<{ rows: Rows; outside: Outside }> }[]
-    >
-  >;
-}
-
-export interface CheckOptions {
-  asked: readonly CheckName[];
-  signal: AbortSignal;
-  /** Milliseconds of `performance.now()`; undefined: no limit. */
-  until: number | undefined;
-  update: (line: string) => void;
-  trace: (line: string) => void;
-  bookmark: Bookmark;
-}
-
-/** The servers, as far as they answer. */
-interface Ground {
-  subject: CheckSubject;
-  options: CheckOptions;
-  primary: Reader;
-  replica: Reader | undefined;
-  /** Why there is none to be asked. */
-  replicaGap: string | undefined;
-  databases: string[];
-  pair: Pair | undefined;
-  steer: Steer;
-  /** Why rows are not compared with the replica's; found out by the check of health. */
-  obstacle: string | undefined;
-  isJudged: boolean;
-}
-
-const MAX_LAG_S = 10;
-const MAX_RUNNING = 25;
+import { OutOfTime } from "./steer.ts";
 
 /**
  * Given what is checked, do every check that was asked for, and return a report of each, in their order. What cannot be checked is in the reports, with its
@@ -94,61 +44,6 @@ export async function runChecks(
     for (const one of opened.toReversed()) await one.close();
   }
   return reports;
-}
-
-async function openGround(
-  subject: CheckSubject,
-  options: CheckOptions,
-  opened: Pick<Server, "close">[],
-): Promise<Ground> {
-  const { config } = subject;
-  const open = async (place: ServicePlace): Promise<Reader> => {
-    const server = await openServer(place);
-    opened.push(server);
-    const reader = await openReader(server);
-    opened.push(reader);
-    return reader;
-  };
-  const primary = await open(subject.primary);
-  let replica: Reader | undefined;
-  let replicaGap: string | undefined;
-  if (subject.replica) {
-    try {
-      replica = await open(subject.replica);
-    } catch (error) {
-      options.signal.throwIfAborted();
-      replicaGap = describeWhy(error);
-    }
-  }
-  const databases = config.databases ?? (await listDatabases(primary));
-  const catchUp = replica && (await findCatchUp(primary, replica));
-  const maxLagSeconds = config.maxLagSeconds ?? MAX_LAG_S;
-  const steer = makeSteer(replica ? [primary, replica] : [primary], catchUp, {
-    signal: options.signal,
-    until: options.until,
-    maxRunning: config.maxRunning ?? MAX_RUNNING,
-    maxLagSeconds,
-  });
-  const pair: Pair | undefined = replica &&
-    subject.replica && {
-      names: [subject.primary.name, subject.replica.name],
-      first: primary,
-      second: replica,
-      databases: databases.map((name) => [name, name] as const),
-      catchUp,
-    };
-  return {
-    subject,
-    options,
-    primary,
-    replica,
-    replicaGap,
-    databases,
-    pair,
-    steer,
-    obstacle: undefined,
-    isJudged: false,
-  };
 }
 
 async function runOne(check: CheckName, ground: Ground): Promise<CheckReport> {
@@ -211,8 +106,19 @@ async function tablesOf(ground: Ground): Promise<TablesOptions> {
 }
 
 async function runReferences(ground: Ground): Promise<CheckReport> {
-  const configured = ground.subject.config.references ?? [];
-  return checkReferences(configured, await tablesOf(ground));
+  const { subject, options } = ground;
+  const tables = await tablesOf(ground);
+  const references = await listReferences(subject.config.references ?? [], tables);
+  if (references.length === 0)
+    return notConfigured("references", `${subject.name} has no foreign key`);
+  return goOn("references", subject.name, ground, (draft, part) =>
+    checkReferences(references, draft, {
+      ...tables,
+      update: options.update,
+      progress: part.progress,
+      save: () => part.note(draft.end()),
+    }),
+  );
 }
 
 async function runOutside(
@@ -223,22 +129,22 @@ async function runOutside(
   const sources = subject.outsides[check];
   if (sources.length === 0) return notConfigured(check, subject.name);
   const tables = await tablesOf(ground);
-  const draft = draftReport(check, subject.name);
-  for (const { name, open } of sources) {
-    try {
-      const { rows, outside } = await open();
+  return goOn(check, subject.name, ground, async (draft, { progress }) => {
+    for (const [index, source] of sources.entries()) {
+      // Two may have one name, and other rows.
+      const name = `${index} ${source.name}`;
+      if (progress.done.includes(name)) continue;
+      options.update(`${subject.name}: ${source.name}`);
       try {
-        await checkOutside(rows, outside, draft, tables);
-      } finally {
-        outside.close();
+        await source.with((rows, outside) => checkOutside(rows, outside, draft, tables));
+        passWhole(progress, name);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (error instanceof OutOfTime) draft.leave(source.name, describeWhy(error));
+        else draft.skip(source.name, describeWhy(error));
       }
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (error instanceof OutOfTime) draft.leave(name, describeWhy(error));
-      else draft.skip(name, describeWhy(error));
     }
-  }
-  return draft.end();
+  });
 }
 
 /** Whether there is sense in asking the replica is for the check of health to say, also where that was not asked for. */
@@ -254,14 +160,32 @@ async function runReplica(ground: Ground): Promise<CheckReport> {
   if (!pair) return skippedWhole("replica", about, replicaGap ?? "it does not answer");
   await judgeReplica(ground);
   if (ground.obstacle !== undefined) return skippedWhole("replica", about, ground.obstacle);
-  const draft = draftReport("replica", about, options.bookmark.partial);
-  const { progress } = options.bookmark;
-  const save = (): void => options.bookmark.note(draft.end());
-  const exclude = new Set(subject.config.exclude);
+  return goOn("replica", about, ground, (draft, part) =>
+    compareDatabases({
+      pair,
+      steer,
+      draft,
+      update: options.update,
+      exclude: new Set(subject.config.exclude),
+      progress: part.progress,
+      save: () => part.note(draft.end()),
+    }),
+  );
+}
+
+/** Does a check that an earlier run may have begun, and writes down how far it comes. */
+async function goOn(
+  check: CheckName,
+  about: string,
+  { options }: Ground,
+  work: (draft: ReportDraft, part: BookmarkPart) => Promise<void>,
+): Promise<CheckReport> {
+  const part = options.bookmark.openPart(check);
+  const draft = draftReport(check, about, part.earlier);
   try {
-    await compareDatabases({ pair, steer, draft, update: options.update, exclude, progress, save });
+    await work(draft, part);
   } finally {
-    await options.bookmark.flush(draft.end());
+    await part.flush(draft.end());
   }
   return draft.end();
 }

@@ -182,10 +182,11 @@ withS3(
       const wrong = await check("objects");
       expect(wrong.code).toBe(3);
       expect(wrong.report.skipped.map(({ why }) => why)).toEqual([
+        `it has no row that names one, and s3://${s3.bucket}/${name}/nothing/ has none`,
         "none of its rows names one, and there are 1 objects",
       ]);
       configure({ objects: [{ ...objects, bucket: "lcops-no-such-bucket" }] });
-      expect(await check("objects")).toMatchObject({ code: 3, report: { state: "skipped" } });
+      expect(await check("objects")).toMatchObject({ code: 1, report: { state: "skipped" } });
     } finally {
       client.destroy();
     }
@@ -317,7 +318,7 @@ withSearch(
     ]);
     configure({ search: [{ ...search, index: `${name}-not` }] });
     expect(await check("search")).toMatchObject({
-      code: 3,
+      code: 1,
       report: { state: "skipped", skipped: [{ why: expect.stringMatching(/no such index/) }] },
     });
     await ask("DELETE", `/${name}`);

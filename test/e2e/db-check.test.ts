@@ -18,7 +18,7 @@ beforeAll(async () => {
   if (!started) return;
   pair = started;
   await pair.primary(
-    `CREATE DATABASE shop; GRANT SELECT, SHOW VIEW ON shop.* TO app@'%'; USE shop;
+    `CREATE DATABASE shop; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON shop.* TO app@'%'; USE shop;
      CREATE TABLE customers (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(60) NOT NULL) ENGINE=InnoDB;
      INSERT INTO customers (name) SELECT CONCAT('customer ', seq) FROM seq_1_to_20000;
      CREATE TABLE counters (id INT PRIMARY KEY, n INT NOT NULL, other INT NOT NULL DEFAULT 0) ENGINE=InnoDB;
@@ -192,7 +192,7 @@ withPair("a replica that is stopped is found, and its rows are not waited for", 
     expect(reports["replica"]).toMatchObject({ state: "skipped" });
     expect(reports["replica"]?.skipped[0]?.why).toMatch(/the replica is stopped/);
     // Without the check of health it is no finding, but no success either.
-    expect((await check("--only", "replica")).code).toBe(3);
+    expect((await check("--only", "replica")).code).toBe(1);
   } finally {
     await pair.replica("START SLAVE SQL_THREAD");
     await pair.settle();
@@ -234,11 +234,14 @@ withPair("two names of one server are found out", async () => {
 withPair("a replica that nobody reaches is not checked, and the rest is", async () => {
   const service = readService();
   writeService({ ...service, replica: { ...service.replica, port: 9 } });
+  pair.check({ databases: ["shop", "school"] });
   const { code, reports } = await check();
+  writeService(service);
+  pair.check({ databases: ["shop"] });
   expect(code).toBe(3);
   for (const name of ["health", "schema", "replica"])
     expect(reports[name]?.skipped[0]?.why).toMatch(/ECONNREFUSED/);
-  writeService(service);
+  expect(reports["references"]).toMatchObject({ state: "checked", skipped: [] });
 });
 
 withPair(
@@ -247,12 +250,17 @@ withPair(
     const service = readService();
     writeService({ ...service, replica: undefined });
     const { code, stderr, reports } = await check("--only", "health,replica");
-    expect(code).toBe(3);
+    expect(code).toBe(1);
     expect(stderr).toMatch(/nothing was checked/);
     expect(reports["replica"]).toMatchObject({
       state: "not configured",
       about: "check has no replica",
     });
+    pair.check({ databases: ["school"] });
+    // What was named is missed, and what was not is not.
+    expect((await check("--only", "replica,references")).code).toBe(3);
+    expect((await check()).code).toBe(0);
+    pair.check({ databases: ["shop"] });
     writeService(service);
   },
 );
@@ -262,7 +270,7 @@ withPair(
   async () => {
     await pair.replica("UPDATE shop.customers SET name = 'x' WHERE id = 5");
     const first = await check("--only", "replica", "--budget", "1s");
-    expect([3, 4]).toContain(first.code);
+    expect([1, 3, 4]).toContain(first.code);
     const rest = await check("--only", "replica", "--resume");
     expect(rest.code).toBe(4);
     expect(rest.reports["replica"]?.findings).toMatchObject([{ key: "id=5" }]);
@@ -276,35 +284,51 @@ withPair(
 withPair(
   "a stop leaves one whole document, and what was not done stands in it",
   async () => {
-    await pair.primary(
-      "USE shop; CREATE TABLE shop.large (id INT PRIMARY KEY, t TEXT NOT NULL) ENGINE=InnoDB; INSERT INTO shop.large SELECT seq, REPEAT(MD5(seq), 20) FROM seq_1_to_60000",
-    );
-    await pair.settle();
-    const running = startLcops(["db", "check", "--json"], {
-      environment: pair.lab.environment,
-      timeoutMs: 60_000,
-    });
-    const file = path.join(
+    const { socket } = pair.lab.services.mysql?.replica ?? { socket: "" };
+    const file = pair.lab.services.mysql?.passwordFiles["root"] ?? "";
+    const password = readFileSync(file, "utf8");
+    const connection = await createConnection({ socketPath: socket, user: "root", password });
+    const bookmark = path.join(
       pair.lab.environment["XDG_STATE_HOME"] ?? "",
       "lcops/consistency/check.json",
     );
-    const hasBegun = (): boolean => {
+    const hasSchema = (): boolean => {
       try {
-        return readFileSync(file, "utf8").includes("shop.counters");
+        return readFileSync(bookmark, "utf8").includes("definitions");
       } catch {
         return false;
       }
     };
-    while (!hasBegun()) await new Promise((resolve) => setTimeout(resolve, 5));
-    running.send("SIGINT");
-    const { code, stdout } = await running.ended;
-    const parsed = JSON.parse(stdout) as {
-      isStopped: boolean;
-      subjects: { reports: CheckReport[] }[];
-    };
-    expect(code).toBe(parsed.isStopped ? 130 : 0);
-    await pair.primary("DROP TABLE shop.large");
-    await pair.settle();
+    try {
+      // The rows of the replica are waited for, and the stop comes meanwhile.
+      await connection.query("LOCK TABLES shop.customers WRITE");
+      const running = startLcops(["db", "check", "--json"], {
+        environment: pair.lab.environment,
+        timeoutMs: 60_000,
+      });
+      while (!hasSchema()) await new Promise((resolve) => setTimeout(resolve, 5));
+      running.send("SIGINT");
+      const { code, stdout } = await running.ended;
+      expect(code).toBe(130);
+      const { isStopped, subjects } = JSON.parse(stdout) as {
+        isStopped: boolean;
+        subjects: { reports: CheckReport[] }[];
+      };
+      expect(isStopped).toBe(true);
+      expect(
+        subjects[0]?.reports.map((report) => [report.check, report.state, report.skipped[0]?.why]),
+      ).toEqual([
+        ["health", "checked", undefined],
+        ["schema", "checked", undefined],
+        ...["replica", "references", "objects", "search", "items"].map((name) => [
+          name,
+          "skipped",
+          "it was stopped before",
+        ]),
+      ]);
+    } finally {
+      await connection.end();
+    }
   },
   60_000,
 );
@@ -399,7 +423,13 @@ CREATE TABLE counters (id int PRIMARY KEY, n int NOT NULL, other int NOT NULL DE
     const other = await check("--only", "schema");
     expect(
       other.reports["schema"]?.findings.map(({ object, kind, detail }) => [object, kind, detail]),
-    ).toEqual([["index shop.customers.by_name", "extra", "it is on school-replica only"]]);
+    ).toEqual(
+      ["school-replica", "other"].map((name) => [
+        "index shop.customers.by_name",
+        "extra",
+        `it is on ${name} only`,
+      ]),
+    );
     await pair.replica("DROP INDEX by_name ON shop.customers");
     pair.check({ databases: ["shop"] });
   },
@@ -415,10 +445,36 @@ withPair("what its user may not see is not taken for well", async () => {
   const file = path.join(pair.lab.folder, "half");
   writeFileSync(file, "half", { mode: 0o600 });
   writeService({ ...service, user: "half", password: `\${file:${file}}` });
-  const { code, reports } = await check("--only", "health,replica");
+  const { code, reports } = await check("--only", "health,schema,replica");
   expect(code).toBe(3);
   expect(reports["health"]?.skipped[0]?.why).toMatch(/GRANT REPLICA MONITOR/);
+  expect(reports["schema"]?.skipped[0]?.why).toMatch(
+    /GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `shop`\.\* TO 'half'@'%';.*mysql\.proc/,
+  );
   expect(reports["replica"]?.looked).toEqual({ tables: 1, rows: 50 });
+  const why = "its user is not shown all of it; GRANT SELECT ON `shop`.* TO 'half'@'%';";
+  expect(reports["replica"]?.skipped).toEqual([
+    { object: "school", why },
+    { object: "school-replica", why },
+  ]);
+  expect((await check("--only", "replica")).code).toBe(3);
   writeService(service);
   await pair.primary("DROP USER half@'%'");
+});
+
+withPair("a database that is not there, and tables that are left out, are named", async () => {
+  pair.check({ databases: ["shop", "nosuch"], exclude: ["shop.customers"] });
+  const { code, reports } = await check("--only", "replica");
+  expect(code).toBe(3);
+  expect(reports["replica"]).toMatchObject({
+    looked: { tables: 1, rows: 50 },
+    excluded: ["shop.customers"],
+    skipped: ["school", "school-replica"].map((name) => ({
+      object: `database nosuch on ${name}`,
+      why: "its user is shown no such database",
+    })),
+  });
+  pair.check({ databases: ["nosuch"] });
+  expect(await check("--only", "replica,schema,references")).toMatchObject({ code: 1 });
+  pair.check({ databases: ["shop"] });
 });

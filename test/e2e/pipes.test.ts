@@ -30,7 +30,6 @@ const UNATTENDED: Record<string, string[]> = {
   "tunnel retry": ["tunnel", "retry"],
   "tunnel close": ["tunnel", "close", "--all"],
   mysql: ["mysql", "--", "-e", "select 42"],
-  "db check": ["db", "check", "school"],
   "redis info": ["redis", "info", "dev-cache"],
   "redis flush": ["redis", "flush", "dev-cache", "--pattern", "no-such:*", "--yes"],
   "redis console": ["redis", "console", "dev-cache", "--", "PING"],
@@ -86,19 +85,23 @@ async function prepareTables(): Promise<Record<string, string[]>> {
 /** A configuration with sets to prune and garbage, of which the commands that are confirmed take nothing away. */
 let keptSets = "";
 
-/** Three sets, the oldest to be pruned, and what a killed run has left; returns the command lines. */
 /** The replica in the place of another service, with which the primary is compared. */
 function prepareReplica(): Record<string, string[]> {
-  const config = ground.deriveConfig(({ services = {} }) => {
+  const config = ground.deriveConfig((derived) => {
+    // What other tests make in other databases comes and goes.
+    derived.consistency = { school: { service: "school", databases: ["school"] } };
+    const { services = {} } = derived;
     const { school } = services;
     if (school?.kind === "mysql")
       services["copy"] = { ...school, ...school.replica } as MysqlConfig;
   });
   return {
+    "db check": ["db", "check", "school", "--config", config],
     "db compare": ["db", "compare", "school/school", "copy/school", "--config", config],
   };
 }
 
+/** Three sets, the oldest to be pruned, and what a killed run has left; returns the command lines. */
 async function prepareSets(): Promise<Record<string, string[]>> {
   const JOB = "graphite";
   const folder = path.join(ground.folder, "sets", "operator");

@@ -1,4 +1,5 @@
-/** Everything that must be found, planted on a primary and its replica: one table, for the tests and for whoever adds a check. */
+/** Everything that must be found, planted on a primary, its replica, and beside them: one table, for the tests and for whoever adds a check. */
+import type { OutsideName } from "./outside-places.ts";
 
 export interface PlantedFault {
   name: string;
@@ -8,9 +9,21 @@ export interface PlantedFault {
   primary?: string;
   /** On the replica alone. */
   replica?: string;
+  /** In a bucket, a DynamoDB table or an index: what is there before anything is planted, and what is put there or removed then. */
+  beside?: {
+    place: OutsideName;
+    before?: readonly (readonly [id: string, version?: string])[];
+    put?: readonly (readonly [id: string, version?: string])[];
+    removed?: readonly string[];
+  };
+  /** Behind all others, which it would hide. */
+  isLast?: true;
   /** What the report must say of it. */
-  found: { check: string; object: string; kind: string; key?: string; column?: string }[];
+  found: { check: string; object?: string; kind: string; key?: string; column?: string }[];
 }
+
+/** Under this name stands all that is planted: the database, and what belongs to its rows. */
+export const FAULTS = "faults";
 
 const table = (name: string, columns: string, rows: string): string =>
   `CREATE TABLE ${name} (${columns}) ENGINE=InnoDB; INSERT INTO ${name} ${rows};`;
@@ -350,4 +363,202 @@ const HEALTH: PlantedFault[] = [
   },
 ];
 
-export const PLANTED_FAULTS: readonly PlantedFault[] = [...ROWS, ...SCHEMA, ...HEALTH];
+/** References, and what belongs to rows elsewhere. */
+const BELONGINGS: PlantedFault[] = [
+  {
+    name: "an orphan of a declared foreign key",
+    both: `CREATE TABLE owners (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO owners SELECT seq FROM seq_1_to_100;
+      CREATE TABLE pets (id INT PRIMARY KEY, owner INT NULL, vet INT NOT NULL, CONSTRAINT pets_owner FOREIGN KEY (owner) REFERENCES owners (id)) ENGINE=InnoDB;
+      INSERT INTO pets SELECT seq, IF(seq % 7 = 0, NULL, seq % 100 + 1), seq % 101 FROM seq_1_to_2000;`,
+    primary: "SET foreign_key_checks = 0; INSERT INTO pets VALUES (9001, 777, 0)",
+    found: [
+      {
+        check: "references",
+        object: "faults.pets.pets_owner",
+        key: "id=9001",
+        column: "owner",
+        kind: "orphan",
+      },
+    ],
+  },
+  {
+    name: "an orphan of a reference that is configured alone",
+    primary: "UPDATE pets SET vet = 888 WHERE id = 33",
+    found: [
+      {
+        check: "references",
+        object: "faults.pets.vet → faults.owners.id",
+        key: "id=33",
+        column: "vet",
+        kind: "orphan",
+      },
+    ],
+  },
+  {
+    name: "a row whose S3 object is missing",
+    both: table(
+      "files",
+      "id INT PRIMARY KEY, s3_key VARCHAR(90) COLLATE utf8mb4_bin NULL, size INT NULL, written DATETIME NOT NULL DEFAULT '2020-01-01'",
+      "(id, s3_key, size) VALUES (1, 'faults/a b+c.mp3', 3), (2, 'faults/ü.mp3', 3), (3, 'faults/e%2F.mp3', 3), (4, NULL, NULL), (5, 'elsewhere/x', 3)",
+    ),
+    beside: {
+      place: "objects",
+      before: [
+        ["a b+c.mp3", "abc"],
+        ["ü.mp3", "abc"],
+        ["e%2F.mp3", "abc"],
+      ],
+      removed: ["ü.mp3"],
+    },
+    found: [
+      {
+        check: "objects",
+        object: "faults.files",
+        key: "id=2",
+        column: "s3_key",
+        kind: "missing-object",
+      },
+    ],
+  },
+  {
+    name: "an S3 object without its row",
+    beside: { place: "objects", put: [["left over", "abc"]] },
+    found: [{ check: "objects", key: "faults/left over", kind: "extra-object" }],
+  },
+  {
+    name: "an S3 object of another size",
+    beside: { place: "objects", put: [["e%2F.mp3", "ab"]] },
+    found: [
+      {
+        check: "objects",
+        object: "faults.files",
+        key: "id=3",
+        column: "size",
+        kind: "other-object",
+      },
+    ],
+  },
+  {
+    name: "a document without its row",
+    both: table(
+      "posts",
+      "id INT PRIMARY KEY, updated_at DATETIME NOT NULL",
+      "VALUES (1, '2014-03-10 12:00:00'), (2, '2014-03-10 12:00:00'), (3, '2014-03-10 12:00:00')",
+    ),
+    beside: {
+      place: "search",
+      before: (["1", "2", "3"] as const).map((id) => [id, "2014-03-10T12:00:00Z"] as const),
+      put: [["9001", "2014-03-10T12:00:00Z"]],
+    },
+    found: [{ check: "search", object: "faults", key: "9001", kind: "extra-document" }],
+  },
+  {
+    name: "a row without its document",
+    beside: { place: "search", removed: ["2"] },
+    found: [
+      {
+        check: "search",
+        object: "faults.posts",
+        key: "id=2",
+        column: "id",
+        kind: "missing-document",
+      },
+    ],
+  },
+  {
+    name: "a document that is behind its row",
+    beside: { place: "search", put: [["3", "2014-03-09T12:00:00Z"]] },
+    found: [
+      {
+        check: "search",
+        object: "faults.posts",
+        key: "id=3",
+        column: "updated_at",
+        kind: "other-document",
+      },
+    ],
+  },
+  {
+    name: "a row without its DynamoDB item",
+    both: table(
+      "lessons",
+      "id VARCHAR(20) PRIMARY KEY",
+      "VALUES ('lesson-1'), ('lesson-2'), ('lesson 3')",
+    ),
+    beside: {
+      place: "items",
+      before: [["lesson-1"], ["lesson-2"], ["lesson 3"]],
+      removed: ["lesson-2"],
+    },
+    found: [
+      {
+        check: "items",
+        object: "faults.lessons",
+        key: "id=lesson-2",
+        column: "id",
+        kind: "missing-item",
+      },
+    ],
+  },
+  {
+    name: "a DynamoDB item without its row",
+    beside: { place: "items", put: [["lesson-9"]] },
+    found: [{ check: "items", object: "faults", key: '["lesson-9"]', kind: "extra-item" }],
+  },
+];
+
+/** What makes the rest of a check senseless. */
+const STOPPED: PlantedFault[] = [
+  {
+    name: "a stopped replica",
+    replica: "STOP SLAVE SQL_THREAD",
+    isLast: true,
+    found: [{ check: "health", object: "school-replica", kind: "stopped" }],
+  },
+];
+
+export const PLANTED_FAULTS: readonly PlantedFault[] = [
+  ...ROWS,
+  ...SCHEMA,
+  ...HEALTH,
+  ...BELONGINGS,
+  ...STOPPED,
+];
+
+/** What belongs to the rows, as the configuration says it, given what the lab has. */
+export const FAULTS_CONFIG = {
+  databases: [FAULTS],
+  references: [
+    { table: "pets", column: "vet", toTable: "owners", toColumn: "id", nullValues: ["0"] },
+  ],
+  objects: [
+    {
+      table: "files",
+      column: "s3_key",
+      prefix: `${FAULTS}/`,
+      environment: "prod",
+      sizeColumn: "size",
+      changedColumn: "written",
+      graceMinutes: 0,
+    },
+  ],
+  search: [
+    {
+      table: "posts",
+      column: "id",
+      service: "elasticsearch",
+      index: FAULTS,
+      versionColumn: "updated_at",
+      versionField: "updated_at",
+    },
+  ],
+  items: [
+    {
+      table: "lessons",
+      columns: ["id"],
+      dynamoTable: FAULTS,
+      region: "us-west-2",
+      environment: "dev",
+    },
+  ],
+};

@@ -1,5 +1,5 @@
 import type { ConsistencyConfig } from "../../config/consistency-schema.ts";
-import type { CheckSubject } from "../../consistency/run-checks.ts";
+import type { CheckSubject } from "../../consistency/open-ground.ts";
 import type { Config } from "../../config/schema.ts";
 import { findScope } from "../backup/open-bucket.ts";
 import { makePlace } from "../backup/open-backups.ts";
@@ -23,30 +23,35 @@ export function openOutsides(
   return {
     objects: (entry.objects ?? []).map((one) => ({
       name: `s3://${one.bucket}/${one.prefix ?? ""}`,
-      open: async () => {
+      with: async (use) => {
         const { openObjects } = await import("../../services/s3/read-objects.ts");
         const { pairObjects } = await import("../../consistency/outsides.ts");
         const { scope, access } = await scopeOf(one);
         const { bucket, prefix = "" } = one;
-        return pairObjects(one, await openObjects(scope, access, { bucket, prefix }));
+        const reader = await openObjects(scope, access, { bucket, prefix });
+        const { rows, outside } = pairObjects(one, reader);
+        await use(rows, outside).finally(reader.close);
       },
     })),
     search: (entry.search ?? []).map((one) => ({
       name: one.index,
-      open: async () => {
+      with: async (use) => {
+        const { withCluster } = await import("../../services/elasticsearch/cluster.ts");
         const { openDocuments } = await import("../../services/elasticsearch/read-ids.ts");
         const { pairDocuments } = await import("../../consistency/outsides.ts");
         const service = config.services?.[one.service];
         if (!service) throw new Error(`there is no service ${one.service}`);
         const place = makePlace(one.service, service, undefined, context, closers);
-        const { signal } = context;
-        const { index, versionField: field } = one;
-        return pairDocuments(one, openDocuments(await place.endpoint(), { index, field, signal }));
+        const { signal, terminal } = context;
+        await withCluster(place, { signal, trace: terminal.trace }, async (cluster) => {
+          const { rows, outside } = pairDocuments(one, openDocuments(cluster, one));
+          await use(rows, outside);
+        });
       },
     })),
     items: (entry.items ?? []).map((one) => ({
       name: one.dynamoTable,
-      open: async () => {
+      with: async (use) => {
         const { connectDynamoDb } = await import("../../services/dynamodb/connect-dynamodb.ts");
         const { openKeys } = await import("../../services/dynamodb/read-keys.ts");
         const { pairItems } = await import("../../consistency/outsides.ts");
@@ -54,10 +59,10 @@ export function openOutsides(
         const dynamoDb = await connectDynamoDb(scope, access);
         try {
           const keys = await openKeys(dynamoDb, one.dynamoTable, one.columns.length);
-          return pairItems(one, { ...keys, close: dynamoDb.close });
-        } catch (error) {
+          const { rows, outside } = pairItems(one, keys);
+          await use(rows, outside);
+        } finally {
           dynamoDb.close();
-          throw error;
         }
       },
     })),

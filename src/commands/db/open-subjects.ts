@@ -1,4 +1,4 @@
-import type { CheckSubject } from "../../consistency/run-checks.ts";
+import type { CheckSubject } from "../../consistency/open-ground.ts";
 import type { ConsistencyConfig } from "../../config/consistency-schema.ts";
 import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";

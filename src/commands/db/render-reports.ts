@@ -1,4 +1,4 @@
-import type { CheckReport, Discrepancy } from "../../consistency/report.ts";
+import { type CheckReport, type Discrepancy, isNews } from "../../consistency/report.ts";
 import { printable } from "../../system/printable.ts";
 import { printTable } from "../../terminal/table.ts";
 import type { Context } from "../command.ts";
@@ -46,7 +46,6 @@ export function renderReports(
   tellVerdict(subjects, code, terminal);
 }
 
-const isNews = ({ known }: Discrepancy): boolean => known === undefined || known.isExpired;
 const isWell = ({ state, skipped, findings, more }: CheckReport): boolean =>
   state !== "skipped" && skipped.length === 0 && more === 0 && !findings.some(isNews);
 
@@ -69,13 +68,15 @@ function describeFound({ state, findings, more }: CheckReport): string {
 }
 
 function tellReport(report: CheckReport, terminal: Context["terminal"]): void {
-  const { check, findings, skipped, more } = report;
+  const { check, findings, skipped, excluded, more } = report;
   const shown = terminal.isScreen ? findings.slice(0, SHOWN) : findings;
   const left = findings.length - shown.length + more;
   for (const finding of shown) terminal.print(printable(`${check}: ${describeFinding(finding)}`));
   if (left > 0) terminal.print(`${check}: and ${left} more`);
   for (const { object, why } of skipped)
     terminal.print(printable(`${check}: not checked: ${object}: ${why}`));
+  if (excluded.length > 0)
+    terminal.print(printable(`${check}: left out, as it is configured: ${excluded.join(", ")}`));
 }
 
 function describeFinding({ object, key, column, kind, detail, known }: Discrepancy): string {
@@ -103,7 +104,8 @@ function tellVerdict(
   const said = [
     ...(news > 0 ? [`${news} ${news === 1 ? "finding" : "findings"}`] : []),
     ...(gaps > 0 ? [`${gaps} not checked`] : []),
-    ...(news + gaps === 0 ? ["nothing was checked"] : []),
+    ...(code === 1 ? ["nothing was checked"] : []),
+    ...(news + gaps === 0 && code === 3 ? ["not all that was named is configured"] : []),
   ];
   const names = subjects.map(({ name }) => name).join(", ");
   terminal.warn(printable(`lcops: ${names}: ${said.join(", ")}`));

@@ -39,7 +39,10 @@ export async function runCheck(input: Input, context: Context): Promise<number> 
     const gone = findGone(reports, known);
     subjects.push({ name: entry.name, service: entry.config.service, reports, gone });
   }
-  const code = judgeReports(subjects.flatMap(({ reports }) => reports));
+  const code = judgeReports(
+    subjects.flatMap(({ reports }) => reports),
+    input.options["only"] !== undefined,
+  );
   renderReports(subjects, code, context);
   return code;
 }

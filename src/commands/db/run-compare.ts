@@ -48,7 +48,10 @@ export async function runCompare(input: Input, context: Context): Promise<number
     progress.end();
     for (const close of closers.toReversed()) await close();
   }
-  const code = judgeReports(subjects.flatMap(({ reports }) => reports));
+  const code = judgeReports(
+    subjects.flatMap(({ reports }) => reports),
+    false,
+  );
   renderReports(subjects, code, context);
   return code;
 }

@@ -117,22 +117,30 @@ function describeRow(row: Row): Following {
   };
 }
 
+/** A question cannot be taken back, and long ones are ended by the server: a wait is many short ones. */
+const WAIT_STEP_S = 1;
+
 /** Given both sides, return what waits until the replica has everything that the primary has written so far; undefined where they have no way to say. */
 export async function findCatchUp(
   primary: Session & { server: Server },
   replica: Session & { server: Server },
+  signal: AbortSignal,
 ): Promise<((limitSeconds: number) => Promise<boolean>) | undefined> {
+  const waitFor = async (sql: string, position: string, limitSeconds: number): Promise<boolean> => {
+    for (let left = limitSeconds; ; left -= WAIT_STEP_S) {
+      const [row] = await replica.query(sql, [position, Math.max(0, Math.min(left, WAIT_STEP_S))]);
+      signal.throwIfAborted();
+      if (Number(row?.["result"]) === 0) return true;
+      if (left <= WAIT_STEP_S) return false;
+    }
+  };
   const both = [primary.server.flavour, replica.server.flavour];
   if (both.every((flavour) => flavour === "mariadb")) {
     return async (limit) => {
       const [row] = await primary.query("SELECT @@gtid_binlog_pos AS position");
       const position = String(row?.["position"] ?? "");
       if (position === "") return false;
-      const [waited] = await replica.query("SELECT MASTER_GTID_WAIT(?, ?) AS result", [
-        position,
-        limit,
-      ]);
-      return Number(waited?.["result"]) === 0;
+      return waitFor("SELECT MASTER_GTID_WAIT(?, ?) AS result", position, limit);
     };
   }
   if (both.some((flavour) => flavour === "mariadb")) return undefined;
@@ -140,11 +148,8 @@ export async function findCatchUp(
   if (mode?.["Value"] !== "ON") return undefined;
   return async (limit) => {
     const [row] = await primary.query("SELECT @@GLOBAL.gtid_executed AS executed");
-    const [waited] = await replica.query("SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result", [
-      String(row?.["executed"]),
-      limit,
-    ]);
-    return Number(waited?.["result"]) === 0;
+    const executed = String(row?.["executed"]);
+    return waitFor("SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result", executed, limit);
   };
 }
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { streamThrough } from "../../system/stream-through.ts";
 import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
-import { openReader } from "./open-reader.ts";
+import { openReader, type Reader } from "./open-reader.ts";
 import { openMysqlScratch } from "./open-scratch.ts";
-import { openServer, quoteName, type Server, type Session } from "./open-server.ts";
+import { openServer, quoteName, type Server } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
 import { findClient } from "./load-part.ts";
 
@@ -18,7 +18,7 @@ export async function withDeclared(
   like: ServicePlace,
   { folder, database }: { folder: string; database: string },
   options: DriverOptions,
-  use: (session: Session) => Promise<void>,
+  use: (reader: Reader) => Promise<void>,
 ): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).toSorted();
   if (files.length === 0)
