@@ -48,7 +48,7 @@ export async function makeEncoder(
   const pack = (content: Bytes): Bytes =>
     zstd === undefined
       ? passThrough(content, createGzip({ level: GZIP_LEVEL }))
-      : streamThrough(zstd, ["-q", "-c", "--single-thread", `-${ZSTD_LEVEL}`], content, {
+      : streamThrough(zstd, ["-q", "-c", "-T1", `-${ZSTD_LEVEL}`], content, {
           environment,
           signal,
         });

@@ -37,6 +37,24 @@ export async function drillSet(set: SetReader, options: DrillOptions): Promise<D
       verdict: "not drilled",
       reason: `its bytes are a ${set.external.kind}, ${set.external.id}`,
     });
+  if (driver.drill) {
+    try {
+      const { differences, ...found } = await driver.drill(set, options.origin, options);
+      const compared = { ...found, differences };
+      if (found.facts === 0)
+        return report({ verdict: "failed", reason: "there was nothing to compare", ...compared });
+      return differences.length === 0
+        ? report({ verdict: "proven", ...compared })
+        : report({
+            verdict: "failed",
+            reason: `${differences.length} of ${found.facts} objects are not as they were`,
+            ...compared,
+          });
+    } catch (error) {
+      signal.throwIfAborted();
+      return report({ verdict: "failed", reason: describeError(error) });
+    }
+  }
   let scratch: Awaited<ReturnType<BackupDriver["openScratch"]>> | undefined;
   try {
     options.update(`${set.setId}: starting a scratch place`);

@@ -2,6 +2,7 @@ import type pLimit from "p-limit";
 import type { DestinationName } from "../config/backup-schema.ts";
 import type { BackupWarning } from "../services/backup-driver.ts";
 import { describeError, describeInOneLine, OperatorError } from "../system/errors.ts";
+import type { Journal } from "../system/journal.ts";
 import type { Encoder } from "./codec.ts";
 import { findEarlier } from "./find-earlier.ts";
 import { makeSink, type Target } from "./make-sink.ts";
@@ -10,6 +11,7 @@ import { type PublishOptions, publishSet } from "./publish-set.ts";
 import { makeRunFolder } from "./run-folder.ts";
 import { removeSet } from "./remove-set.ts";
 import { makeSetId } from "./set-id.ts";
+import { jobFolderOf } from "./job-folder.ts";
 import { dataPrefix } from "./store.ts";
 import { forgetRun, noteRun } from "./unfinished-runs.ts";
 
@@ -25,6 +27,7 @@ export interface RunJobOptions extends PublishOptions {
   signal: AbortSignal;
   update: (line: string) => void;
   passed: (bytes: number) => void;
+  journal: Journal;
 }
 
 /** What became of a job. */
@@ -37,6 +40,8 @@ export interface JobResult {
   reason?: string;
   /** What to do about it. */
   next?: string;
+  /** Whether a guard stands in the way, and nothing failed. */
+  refused?: true;
   destinations: {
     name: DestinationName;
     place: string;
@@ -105,6 +110,7 @@ export async function runJob(options: RunJobOptions): Promise<JobResult> {
       state: "failed",
       reason: describeInOneLine(error),
       ...(error instanceof OperatorError && error.next !== undefined && { next: error.next }),
+      ...(error instanceof OperatorError && error.kind === "refused" && { refused: true as const }),
     };
   }
 }
@@ -123,6 +129,7 @@ async function makeSet(
       job,
       setId,
       folder: folder.path,
+      jobFolder: jobFolderOf(options.stateFolder, name),
       signal: AbortSignal.any([signal, stop.signal]),
     };
     options.update(`${name}: looking at what there is`);

@@ -11,6 +11,8 @@ export interface VerifyOptions extends ReadOptions {
   level: Level;
   driver: BackupDriver;
   update: (line: string) => void;
+  /** What is wrong with what the set stands for elsewhere; asked where its own parts are whole. */
+  lookElsewhere?: () => Promise<readonly string[]>;
 }
 
 /**
@@ -37,12 +39,13 @@ export async function verifySet(set: StoredSet, options: VerifyOptions): Promise
       if (problem !== undefined) findings.push({ path: RESTORE_NAME, problem });
     }
   }
+  const elsewhere = findings.length === 0 ? ((await options.lookElsewhere?.()) ?? []) : [];
   return {
     kind: "verify",
     at: at.toISOString(),
     level: options.level,
-    ok: findings.length === 0,
-    findings: findings.map(({ path, problem }) => `${path}: ${problem}`),
+    ok: findings.length === 0 && elsewhere.length === 0,
+    findings: [...findings.map(({ path, problem }) => `${path}: ${problem}`), ...elsewhere],
     tookMs: Date.now() - at.getTime(),
   };
 }

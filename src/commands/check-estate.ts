@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { ServiceConfig } from "../config/schema.ts";
+import type { ReachableConfig } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 import { connectHost, type ReachOptions } from "../reach/connect-host.ts";
 import { forwardPort } from "../reach/forward-port.ts";
@@ -13,7 +13,7 @@ import type { Finding } from "../system/finding.ts";
 const AT_ONCE = 8;
 const PROBE_TIMEOUT_MS = 10_000;
 
-type NamedService = readonly [name: string, service: ServiceConfig];
+type NamedService = readonly [name: string, service: ReachableConfig];
 
 /**
  * Given hosts and services, log in to each host and ask each service, through its host where it has one; return what was found,

@@ -46,13 +46,17 @@ async function checkConfigured(
     };
     const hosts = await context.hosts();
     const names = new Set(hosts.map((host) => host.name));
-    const services = Object.entries(config.services ?? {}).filter(([, service]) =>
-      service.host === undefined
-        ? service.environment === undefined ||
-          context.environmentFlag === undefined ||
-          service.environment === context.environmentFlag
-        : names.has(service.host),
-    );
+    const services = Object.entries(config.services ?? {}).flatMap(([name, service]) => {
+      // Buckets have no port: what AWS says of their account stands for them.
+      if (service.kind === "s3") return [];
+      const isWanted =
+        service.host === undefined
+          ? service.environment === undefined ||
+            context.environmentFlag === undefined ||
+            service.environment === context.environmentFlag
+          : names.has(service.host);
+      return isWanted ? [[name, service] as const] : [];
+    });
     const { ask: _never, ...unattended } = await context.reach();
     const { checkAws } = await import("./check-aws.ts");
     const { planScopes } = await import("../inventory/plan-scopes.ts");

@@ -56,10 +56,18 @@ function proposeMenu(config: Config): NonNullable<Config["menu"]> {
           },
         ]
       : []),
+    { title: "Update repos:", entries: proposeRepositories(config) },
     { title: "Inventory:", entries: [{ key: "li", label: "List the hosts", run: ["hosts"] }] },
     { title: "Tunnels:", entries: services.length > 0 ? TUNNEL_ENTRIES : [] },
   ];
   return groups.filter((group) => group.entries.length > 0);
+}
+
+function proposeRepositories({ workstation }: Config): MenuEntryConfig[] {
+  const names = Object.keys(workstation?.repositories ?? {});
+  return names.length === 0
+    ? []
+    : [{ key: "repo", label: names.join("+"), run: ["machine", "update"] }];
 }
 
 function commandOf(entry: MenuEntryConfig, config: Config): readonly string[] {

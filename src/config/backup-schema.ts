@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { matching, name, orAbsent, path, region, secret, text } from "./schema-fields.ts";
+import { bucketFields, matching, name, orAbsent, path, secret, text } from "./schema-fields.ts";
 
 const recipient = matching(
   /^age1[02-9ac-hj-np-z]{58,4000}$/,
@@ -14,21 +14,18 @@ const recipients = z
   );
 const count = (message: string) => z.int(message).check(z.gte(1, message), z.lte(100_000, message));
 
+const folderPlace = z.strictObject({
+  folder: path.check(z.describe("A folder of this machine")),
+});
+const bucketPlace = z.strictObject({
+  ...bucketFields,
+  environment: orAbsent(name, "Environment whose profile opens it"),
+});
 const destination = z.union(
-  [
-    z.strictObject({ folder: path.check(z.describe("A folder of this machine")) }),
-    z.strictObject({
-      bucket: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of a bucket is expected"),
-      prefix: orAbsent(
-        matching(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "a prefix is names with / between them"),
-        "What the names of its objects begin with",
-      ),
-      region: orAbsent(region, "Where the bucket is; the environment's first region when absent"),
-      environment: orAbsent(name, "Environment whose profile opens it"),
-    }),
-  ],
+  [folderPlace, bucketPlace],
   'a destination is {"folder": …} or {"bucket": …}',
 );
+const copyTo = z.union([folderPlace, bucketPlace], 'a copy goes to {"bucket": …} or {"folder": …}');
 const DESTINATIONS = ["server", "operator"] as const;
 
 const periods = count("how many periods keep a set: a whole number from 1 is expected");
@@ -104,6 +101,38 @@ const backupJob = z.strictObject({
     }),
     "How an Elasticsearch or OpenSearch service is backed up",
   ),
+  s3: orAbsent(
+    z.strictObject({
+      to: copyTo.check(z.describe("Where its objects are copied to")),
+      remove: orAbsent(
+        z.strictObject({
+          atMost: count("a number of objects is expected").check(
+            z.describe("So many objects a run; where more are gone, none is removed"),
+          ),
+        }),
+        "Whether what two runs in a row have not found at the source is removed from the copy; absent: nothing ever is",
+      ),
+      shrinkPercent: orAbsent(
+        z
+          .int("a share in percent is expected")
+          .check(
+            z.gte(1, "a share in percent is expected"),
+            z.lte(99, "a share in percent is expected"),
+          ),
+        "Past this share of the objects gone since the last run, nothing is done; 30 when absent",
+      ),
+      auditDays: orAbsent(
+        z
+          .int("a number of days is expected")
+          .check(
+            z.gte(0, "a number of days is expected"),
+            z.lte(10_000, "a number of days is expected"),
+          ),
+        "After so many days a run looks through the copy itself, and not through the catalog alone; 7 when absent, 0: each time",
+      ),
+    }),
+    "How a bucket is copied",
+  ),
 });
 
 /** Who can be told of what happened. */
@@ -160,5 +189,6 @@ function isTimeZone(zone: string): boolean {
 export type BackupsConfig = z.output<typeof backupsSchema>;
 export type BackupJobConfig = z.output<typeof backupJob>;
 export type DestinationConfig = z.output<typeof destination>;
+export type CopyConfig = z.output<typeof copyTo>;
 export type DestinationName = (typeof DESTINATIONS)[number];
 export type KeepConfig = z.output<typeof keep>;

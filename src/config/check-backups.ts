@@ -2,7 +2,7 @@ import type { BackupJobConfig } from "./backup-schema.ts";
 import type { BrokenReference } from "./check-references.ts";
 import type { Config } from "./schema.ts";
 
-const SETTINGS = ["mysql", "graphite", "elasticsearch"] as const;
+const SETTINGS = ["mysql", "graphite", "elasticsearch", "s3"] as const;
 
 /** Given a configuration of the right shape, return what its backups say of other parts that is not so. Pure. */
 export function checkBackups(config: Config): BrokenReference[] {
@@ -47,9 +47,39 @@ function checkJob(job: BackupJobConfig, config: Config, at: PropertyKey[]): Brok
     ...(job.notify ?? []).flatMap((name, index) =>
       lookUp(name, notify, "notify", [...at, "notify", index]),
     ),
+    ...(kind === "s3" ? checkCopy(job, config, at) : []),
     ...SETTINGS.filter((key) => job[key] && kind !== undefined && key !== kind).map((key) =>
       report(key, `${job.service} is a ${kind} service`),
     ),
+  ];
+}
+
+/** A bucket is not read into a set, but copied somewhere, and not into itself. */
+function checkCopy(job: BackupJobConfig, config: Config, at: PropertyKey[]): BrokenReference[] {
+  const path = [...at, "s3", "to"];
+  if (!job.s3)
+    return [
+      {
+        path: ["backups", ...at],
+        message: "a bucket is copied: say where to, under s3 of the job",
+      },
+    ];
+  const { to } = job.s3;
+  const source = config.services?.[job.service];
+  if (!("bucket" in to) || source?.kind !== "s3") return [];
+  const [one, other] = [source, to].map(({ prefix }) => (prefix === undefined ? "" : `${prefix}/`));
+  const isWithin = one?.startsWith(other ?? "") || other?.startsWith(one ?? "");
+  const environment = to.environment ?? source.environment;
+  return [
+    ...lookUp(to.environment, config.environments, "environment", [...path, "environment"]),
+    ...(to.bucket === source.bucket && environment === source.environment && isWithin
+      ? [
+          {
+            path: ["backups", ...path],
+            message: `${job.service} would be copied into itself, or out of its own copy`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -85,7 +85,7 @@ function checkServices(config: Config): BrokenReference[] {
         message: `there is no host ${replicaHost}`,
       });
     }
-    if (service.host === undefined && service.address === undefined) {
+    if (service.kind !== "s3" && service.host === undefined && service.address === undefined) {
       report("address", "a service needs a host to go through, an address, or both");
     }
     if (service.host !== undefined && service.environment !== undefined) {

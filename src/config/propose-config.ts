@@ -1,5 +1,5 @@
 import { NAME } from "./name.ts";
-import type { Config, ServiceConfig } from "./schema.ts";
+import type { Config, ReachableConfig, ServiceConfig } from "./schema.ts";
 
 /** What `config init` found out by asking. */
 export interface Wishes {
@@ -26,27 +26,28 @@ export interface Machine {
 }
 
 /** What a machine of this name or role usually runs, with the port of its tunnel; a guess to start from, for the operator to correct. */
-const USUAL_SERVICES: readonly { sign: RegExp; services: readonly [string, ServiceConfig][] }[] = [
-  {
-    sign: /graph|stats/i,
-    services: [["graphite", { kind: "graphite", title: "Graphite", port: 80, localPort: 2180 }]],
-  },
-  {
-    sign: /log|elastic|kibana/i,
-    services: [
-      ["kibana", { kind: "http", title: "Kibana", port: 5601, localPort: 5601 }],
-      ["elasticsearch", { kind: "elasticsearch", title: "API", port: 9200, localPort: 9200 }],
-    ],
-  },
-  {
-    sign: /redis|cache/i,
-    services: [["redis", { kind: "redis", title: "Console", port: 6379, localPort: 16379 }]],
-  },
-  {
-    sign: /jenkins|\bci\b/i,
-    services: [["jenkins", { kind: "http", title: "Jenkins", port: 8080, localPort: 18081 }]],
-  },
-];
+const USUAL_SERVICES: readonly { sign: RegExp; services: readonly [string, ReachableConfig][] }[] =
+  [
+    {
+      sign: /graph|stats/i,
+      services: [["graphite", { kind: "graphite", title: "Graphite", port: 80, localPort: 2180 }]],
+    },
+    {
+      sign: /log|elastic|kibana/i,
+      services: [
+        ["kibana", { kind: "http", title: "Kibana", port: 5601, localPort: 5601 }],
+        ["elasticsearch", { kind: "elasticsearch", title: "API", port: 9200, localPort: 9200 }],
+      ],
+    },
+    {
+      sign: /redis|cache/i,
+      services: [["redis", { kind: "redis", title: "Console", port: 6379, localPort: 16379 }]],
+    },
+    {
+      sign: /jenkins|\bci\b/i,
+      services: [["jenkins", { kind: "http", title: "Jenkins", port: 8080, localPort: 18081 }]],
+    },
+  ];
 
 /** Given the operator's wishes, return a configuration to start from. Pure. */
 export function proposeConfig(wishes: Wishes): Config {

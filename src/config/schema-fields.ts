@@ -25,6 +25,16 @@ export const text = matching(
 export const path = matching(/^[^\p{Cc}]{1,4096}$/u, "the path of a file is expected");
 export const region = matching(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region is expected, e.g. eu-west-1");
 
+/** Where a bucket is. */
+export const bucketFields = {
+  bucket: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of a bucket is expected"),
+  prefix: orAbsent(
+    matching(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "a prefix is names with / between them"),
+    "What the names of its objects begin with",
+  ),
+  region: orAbsent(region, "Where the bucket is; the environment's first region when absent"),
+};
+
 export const secret = matching(
   /^\$\{(env|file|command):[^}]+\}$/,
   "a secret is a reference, ${env:NAME}, ${file:PATH} or ${command:PROGRAM ARGUMENTS}, never the value itself",

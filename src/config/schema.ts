@@ -6,7 +6,18 @@ import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { backupsSchema, notifySchema } from "./backup-schema.ts";
 import { consistencySchema } from "./consistency-schema.ts";
-import { hostName, matching, name, orAbsent, path, region, secret, text } from "./schema-fields.ts";
+import {
+  bucketFields,
+  hostName,
+  matching,
+  name,
+  orAbsent,
+  path,
+  region,
+  secret,
+  text,
+} from "./schema-fields.ts";
+import { workstationSchema } from "./workstation-schema.ts";
 
 // A configuration is read once a run: compiling its checks would cost more than it saves.
 z.config({ ...en(), jitless: true });
@@ -120,6 +131,12 @@ const service = z.discriminatedUnion(
     }),
     z.strictObject({ kind: z.literal("graphite"), ...reachable }),
     z.strictObject({ kind: z.literal("elasticsearch"), ...reachable, ...login }),
+    z.strictObject({
+      kind: z.literal("s3"),
+      environment: orAbsent(name, "Environment whose profile opens it"),
+      ...bucketFields,
+      title: reachable.title,
+    }),
     z.strictObject({ kind: z.literal("monit"), ...reachable, ...login }),
     z.strictObject({
       kind: z.literal("redis"),
@@ -149,7 +166,7 @@ const service = z.discriminatedUnion(
       ),
     }),
   ],
-  "a kind is expected: http, graphite, elasticsearch, monit, redis or mysql",
+  "a kind is expected: http, graphite, elasticsearch, s3, monit, redis or mysql",
 );
 
 const key = matching(/^[A-Za-z0-9]{1,8}$/, "a key is one to eight letters or digits");
@@ -205,16 +222,24 @@ export const configSchema = z.strictObject({
     z.record(name, notifySchema),
     "Who can be told of what happened; when: of trouble only, unless it says always",
   ),
+  workstation: orAbsent(workstationSchema, "What belongs to the developer's own machine"),
   menu: orAbsent(
     z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),
     "The menu, group by group",
   ),
 });
 
-export type Config = z.output<typeof configSchema>;
+export type Config = Omit<z.output<typeof configSchema>, "services"> & {
+  services?: Record<string, ServiceConfig> | undefined;
+};
 export type HostConfig = z.output<typeof host>;
 export type AddressConfig = z.output<typeof address>;
-export type ServiceConfig = z.output<typeof service>;
+/** What is reached by a port, and what through AWS alone. */
+export type ReachableConfig = Exclude<z.output<typeof service>, { kind: "s3" }>;
+type BucketConfig = Extract<z.output<typeof service>, { kind: "s3" }> & {
+  [Field in "host" | "address" | "port" | "localPort"]?: undefined;
+};
+export type ServiceConfig = ReachableConfig | BucketConfig;
 export type RedisConfig = Extract<ServiceConfig, { kind: "redis" }>;
 export type MysqlConfig = Extract<ServiceConfig, { kind: "mysql" }>;
 export type ServiceKind = ServiceConfig["kind"];

@@ -70,11 +70,14 @@ export async function forwardPort(
       why = `a connection has waited for ${HELD_MS / 1000} s`;
       socket.resetAndDestroy();
     }, HELD_MS);
-    const closed = new Promise<never>((_, reject) =>
-      socket.once("close", () => reject(new Error(why))),
-    );
+    let leave = (): void => {};
+    const closed = new Promise<never>((_, reject) => {
+      leave = () => reject(new Error(why));
+    });
     closed.catch(() => undefined);
+    socket.once("close", leave);
     const channel = await openChannel(closed).finally(() => clearTimeout(tooLate));
+    socket.off("close", leave);
     if (socket.destroyed) return void channel.destroy();
     report();
     joinStreams(socket, channel);

@@ -1,4 +1,4 @@
-import type { ServiceConfig } from "../config/schema.ts";
+import type { ReachableConfig } from "../config/schema.ts";
 import { findHost } from "../inventory/select-hosts.ts";
 import { describeError } from "../system/errors.ts";
 import { connectHost, type ReachOptions } from "./connect-host.ts";
@@ -19,7 +19,7 @@ export interface Reached {
  */
 export async function reachService(
   name: string,
-  service: Pick<ServiceConfig, "host" | "address" | "port">,
+  service: Pick<ReachableConfig, "host" | "address" | "port">,
   runtimeFolder: string,
   options: ReachOptions,
 ): Promise<Reached> {

@@ -4,6 +4,7 @@ import type { AwsScope } from "../aws/aws-scope.ts";
 import type { AwsAccess } from "../aws/client-options.ts";
 import type { BackupJobConfig } from "../config/backup-schema.ts";
 import type { ServiceConfig } from "../config/schema.ts";
+import type { Journal } from "../system/journal.ts";
 import type { Connection } from "../reach/connect-host.ts";
 import type { Endpoint } from "./service.ts";
 
@@ -31,8 +32,15 @@ export interface BackupDriver {
   checkPart(part: PartRecord, content: Readable): Promise<string | undefined>;
   /** Looks at the target of a restore and says what would be done to it, for the plan that is confirmed. Throws `usage` where `only` names nothing. */
   planRestore(set: SetReader, target: ServicePlace, options: SelectOptions): Promise<RestorePlan>;
-  /** Reads the parts back in the order that they need. A part of which `isDone` says true is passed over; `markDone` follows each that stands whole. */
-  restore(set: SetReader, target: ServicePlace, options: RestoreOptions): Promise<void>;
+  /**
+   * Reads the parts back in the order that they need. A part of which `isDone` says true is passed over; `markDone` follows each that stands whole.
+   * What could not be had any more it returns; nothing else is left out.
+   */
+  restore(
+    set: SetReader,
+    target: ServicePlace,
+    options: RestoreOptions,
+  ): Promise<RestoreOutcome | void>;
   /**
    * Starts, as an unprivileged user and on loopback, a place of the same flavour and major version as the set's source, or takes
    * `configured` where it is one, or room within `origin`, the job's own service, that nobody else uses. `needs` says in the operator's
@@ -49,6 +57,15 @@ export interface BackupDriver {
    * a part's plain bytes to its standard output.
    */
   describeRestore(set: SetContent, decode: (part: PartRecord) => string): string[];
+  /** Instead of a restore of the whole into a scratch place: what a sample of it shows. */
+  drill?(set: SetReader, place: ServicePlace, options: DriverOptions): Promise<DrillFindings>;
+  /** What is wrong with what a set stands for and does not hold itself (the objects of a copied bucket); absent: it holds all. */
+  verifyElsewhere?(
+    set: SetReader,
+    place: ServicePlace,
+    level: "sizes" | "hashes" | "decode",
+    options: DriverOptions,
+  ): Promise<readonly string[]>;
   /** For sets whose bytes live elsewhere (an RDS snapshot); absent: the kind has none. */
   external?: ExternalDriver;
 }
@@ -83,8 +100,8 @@ export interface ServicePlace {
   host(): Promise<Connection | undefined>;
   /** Undefined where the configuration has none. Throws `access`. */
   password(): Promise<string | undefined>;
-  /** AWS of its environment, in this region or the environment's first. Throws `configuration` where there is neither. */
-  aws(region?: string): Promise<{ scope: AwsScope; access: AwsAccess }>;
+  /** AWS of its environment, or of that one, in this region or the environment's first. Throws `configuration` where there is neither. */
+  aws(region?: string, environment?: string): Promise<{ scope: AwsScope; access: AwsAccess }>;
 }
 
 /** What every method of a driver gets. */
@@ -104,11 +121,15 @@ export interface DriverOptions {
   parallel: number;
   /** A folder of this run's own (0700), removed behind it; for a scratch server's data too. */
   folder: string;
+  /** A folder of this job's own that stays, for what its later runs go on from; made by whoever needs it. */
+  jobFolder: string;
 }
 
 /** What a dump gets beside. */
 export interface DumpOptions extends DriverOptions {
   setId: string;
+  /** Before anything is removed, it is written down here. */
+  journal: Journal;
   /**
    * The newest complete set of the job that stands, with every part that it has, wherever this one will: what has not changed since is referred
    * to by `PartSink.refer`. Undefined where there is none, or not every destination says so.
@@ -119,12 +140,28 @@ export interface DumpOptions extends DriverOptions {
 export interface SelectOptions extends DriverOptions {
   /** `--only`: a table, a path; the driver knows which objects it names. */
   only?: string;
+  /** The service that the job backs up. */
+  origin?: ServicePlace;
 }
 
 export interface RestoreOptions extends SelectOptions {
   isDone: (part: PartRecord) => boolean;
   /** On the disk when it resolves. */
   markDone: (part: PartRecord) => Promise<void>;
+}
+
+/** What a restore has left out, with the reason of each. */
+export interface RestoreOutcome {
+  missing: readonly { object: string; reason: string }[];
+}
+
+/** What came of a drill that fetched a sample. */
+export interface DrillFindings {
+  /** Where it was fetched to, for people. */
+  scratch: string;
+  facts: number;
+  rows: number;
+  differences: { expected: Fact; found?: Fact }[];
 }
 
 export interface DumpPlan {

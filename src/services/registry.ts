@@ -7,6 +7,7 @@ const TYPES: Record<ServiceKind, () => Promise<ServiceType>> = {
   http: async () => (await import("./http/http.ts")).http,
   monit: async () => (await import("./monit/monit.ts")).monit,
   mysql: async () => (await import("./mysql/mysql.ts")).mysql,
+  s3: async () => (await import("./s3/s3.ts")).s3,
   redis: async () => (await import("./redis/redis.ts")).redis,
 };
 

@@ -1,4 +1,4 @@
-import type { BackupDriver } from "./backup-driver.ts";
+import type { BackupDriver, ServicePlace } from "./backup-driver.ts";
 
 /** What every kind of service can tell lcops; each kind's folder is the only code that knows its protocol. */
 export interface ServiceType {
@@ -11,6 +11,8 @@ export interface ServiceType {
    * A server that answers but wants credentials answers. Never throws but for the aborted signal.
    */
   probe(endpoint: Endpoint, options: ProbeOptions): Promise<ProbeResult>;
+  /** Whether it answers, of a kind that is reached by no port; `probe` is for all others. */
+  answers?: (place: ServicePlace, signal: AbortSignal) => Promise<boolean>;
   /** How it is backed up, loaded only for that; absent: lcops cannot. */
   backup?: () => Promise<BackupDriver>;
 }

@@ -85,6 +85,11 @@ export function wrapChannel(
     if (stream.readableEnded) finish();
     else stream.once("end", finish).once("close", () => clearInterval(timer));
   });
+  // Once both directions have ended, ssh2 would end its own again, and make an error of it for nobody.
+  channel.destroy = () => {
+    channel.close();
+    return channel;
+  };
   const forget = link.onEnd(() => stream.destroy(link.endError()));
   stream.on("close", forget);
   channel.resume();

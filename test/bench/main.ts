@@ -5,6 +5,7 @@ import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
 import { benchConsistency } from "./consistency.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchInventory } from "./inventory.ts";
+import { benchObjects } from "./objects.ts";
 import { formatRatio, isMet, type Ratio } from "./ratio.ts";
 import { benchRedis } from "./redis.ts";
 import { benchSearch } from "./search.ts";
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   inventory: benchInventory,
   dynamodb: benchDynamodb,
   tunnel: benchTunnel,
+  objects: benchObjects,
   redis: benchRedis,
   search: benchSearch,
   // Those below, one after the other: a quarter of an hour.

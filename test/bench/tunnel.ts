@@ -21,7 +21,7 @@ const RELAY_BAR = 1.5;
 
 /** d9: a round trip, what is carried over it in MiB, how often what is small is timed, and the bars. */
 const PATHS = [
-  { name: "loopback", delayMs: 0, mebibytes: 150, small: 200, downBar: 0.8, upBar: undefined },
+  { name: "loopback", delayMs: 0, mebibytes: 150, small: 1000, downBar: 0.8, upBar: undefined },
   { name: "relay, 20 ms", delayMs: 20, mebibytes: 100, small: 20, downBar: 1.5, upBar: 0.9 },
   { name: "relay, 80 ms", delayMs: 80, mebibytes: 100, small: 10, downBar: 3, upBar: 0.9 },
 ] as const;

@@ -75,7 +75,7 @@ describe("the list of commands", () => {
       if (name.includes(" ")) expect(nouns[name.split(" ")[0] ?? ""]).toBeDefined();
   });
 
-  test.each(["backup run s3", "fleet run x", "machine", "uu", "menu m"])(
+  test.each(["db compare", "fleet run x", "machine", "uu", "menu m"])(
     "says that %s comes later",
     (line) => {
       expect(describePlanned(line.split(" "))).toContain("comes with a later version");

@@ -81,6 +81,12 @@ describe("the menu", () => {
     expect(menu({ menu: [] })).toEqual([]);
   });
 
+  test("has a key that updates the repositories where there are any", () => {
+    const repositories = { app: { folder: "/app" }, api: { folder: "/api" } };
+    expect(menu({ workstation: { repositories } })).toContain("repo) app+api | machine update");
+    expect(menu({ workstation: {} })).toEqual(menu({}));
+  });
+
   test("says the port that the tunnel will have, also where none is written", () => {
     const config: Config = {
       hosts: { web: {} },

@@ -47,6 +47,7 @@ const MORE = {
       replica: { host: "web", address: "y", port: 2 },
     },
     page: { kind: "http", address: "x", port: 1, path: "/" },
+    essays: { kind: "s3", bucket: "essays", prefix: "a", region: "eu-west-1", environment: "dev" },
     cache: {
       kind: "redis",
       address: "x",
@@ -107,6 +108,7 @@ const MORE = {
       maxRunning: 25,
     },
   },
+  workstation: { repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } } },
   notify: {
     chat: { command: ["logger"], when: "always" },
     hook: { webhook: "${env:HOOK}", when: "trouble" },
@@ -139,6 +141,16 @@ const MORE = {
           indices: ["logs-*"],
         },
       },
+      essays: {
+        service: "essays",
+        s3: {
+          to: { bucket: "copy", prefix: "essays", region: "eu-west-1", environment: "dev" },
+          remove: { atMost: 100 },
+          shrinkPercent: 30,
+          auditDays: 7,
+        },
+      },
+      disk: { service: "essays", s3: { to: { folder: "/srv/essays" } } },
     },
   },
 };
@@ -158,7 +170,7 @@ describe("the example of the estate", () => {
       ...choices.map(({ key, label }) => `${key}) ${label}`),
     ]);
     // awsConnect.sh; its three entries for Monit shared the port 2812, here each has its own.
-    expect(lines.slice(0, 34)).toEqual([
+    expect(lines.slice(0, 35)).toEqual([
       "MySQL:",
       "0) RAW @ RDS-MYSQL (v3)",
       "EC2:",
@@ -193,6 +205,7 @@ describe("the example of the estate", () => {
       "tc) Close those in the background",
       "Workstation:",
       "m) The panel of this machine",
+      "repo) app+api+worker+devtools+cookbook+webpage",
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Lab, PartName } from "../lab/lab.ts";
@@ -245,6 +245,23 @@ const STEPS: readonly Step[] = [
     },
   },
   {
+    title: "A bucket copied to another, one object of it lost, and had back",
+    needs: ["s3"],
+    run: async (program, lab) => {
+      await runLcops(program, ["backup", "run", "s3"]);
+      // The second time nothing has changed, and nothing but the source's listing is asked.
+      await runLcops(program, ["backup", "run", "s3"]);
+      const lost = "class-A/pupil 0/essay 0.txt";
+      const into = join(lab.folder, "rescued");
+      await runLcops(program, ["backup", "restore", "s3", "--only", lost, "--into", into, "--yes"]);
+      const essay = readFileSync(join(into, "class-A/pupil%200/essay%200.txt"), "utf8");
+      expect(essay.startsWith("What I did in the holidays"), "the object is had back");
+      await runLcops(program, ["backup", "drill", "s3"]);
+      const { stdout } = await runLcops(program, ["backup", "list", "s3"]);
+      return stdout.trimEnd().split("\n");
+    },
+  },
+  {
     title: "A DynamoDB table dumped, one row of it edited, and the edit undone",
     needs: ["dynamodb"],
     run: async (program, lab) => {
@@ -295,6 +312,17 @@ const STEPS: readonly Step[] = [
         ...stdout.trimEnd().split("\n"),
         ...history.trimEnd().split("\n").slice(-2),
       ];
+    },
+  },
+  {
+    title: "The developer's repositories updated at once, and the missing one cloned",
+    needs: ["repositories"],
+    run: async (program, lab) => {
+      rmSync(lab.repositories?.["worker"]?.folder ?? "", { recursive: true });
+      const { stdout } = await runLcops(program, ["machine", "update", "--yes", "--verbose"]);
+      expect(/^app\tmain\t0\t2\t2\tupdated\t$/m.test(stdout), "app has its two commits");
+      expect(/^worker\tmain\t.*\tcloned\t$/m.test(stdout), "worker was missing, and is cloned");
+      return stdout.trimEnd().split("\n");
     },
   },
   {

@@ -134,7 +134,6 @@ testWith("hosts")("5 is a shell alone", async () => {
 test("keys of later versions say so and lead back to the menu", async () => {
   const pty = await openMenu();
   const lines = {
-    ba: "backup run s3",
     uu: "fleet upgrade region=ap-northeast-1 region=us-west-2 region=eu-west-1",
   };
   for (const [key, line] of Object.entries(lines)) {

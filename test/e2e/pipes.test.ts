@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
 import type { MysqlConfig } from "../../src/config/schema.ts";
+import { makeRepositories } from "../lab/repositories.ts";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
 import { openPty } from "../support/pty.ts";
 import { LCOPS, runLcops, type LcopsResult } from "../support/run-lcops.ts";
@@ -11,7 +12,13 @@ import { LCOPS, runLcops, type LcopsResult } from "../support/run-lcops.ts";
 let ground: Ground;
 beforeAll(async () => {
   ground = await makeGround();
-  Object.assign(UNATTENDED, await prepareTables(), await prepareSets(), prepareReplica());
+  Object.assign(
+    UNATTENDED,
+    await prepareTables(),
+    await prepareSets(),
+    await prepareRepositories(),
+    prepareReplica(),
+  );
 });
 afterAll(() => ground.remove());
 
@@ -131,9 +138,19 @@ async function prepareSets(): Promise<Record<string, string[]>> {
   };
 }
 
+/** One repository to be updated, and one to be asked about. */
+async function prepareRepositories(): Promise<Record<string, string[]>> {
+  if (!ground.lab.repositories) return {};
+  const repositories = await makeRepositories(path.join(ground.folder, "code"), ["app", "asked"]);
+  const config = ground.deriveConfig((changed) => (changed.workstation = { repositories }));
+  return { "machine update": ["machine", "update", "app", "--config", config, "--yes"] };
+}
+
 /** The line of a command that needs a confirmation, without it. */
 function lineWithout(name: string): string[] {
   if (name === "hosts trust") return ["hosts", "trust", "GraphStats"];
+  if (name === "machine update")
+    return (UNATTENDED[name] ?? []).slice(0, -1).map((word) => (word === "app" ? "asked" : word));
   if (name === "backup restore") return (UNATTENDED[name] ?? []).slice(0, -1);
   if (name === "redis flush") return ["redis", "flush", "dev-cache", "--db"];
   if (name === "backup prune") return ["backup", "prune", "graphite"];
@@ -155,6 +172,7 @@ describe.each(commands.map((command) => [command.name, command] as const))(
       "mysql",
       "graphite",
       "redis",
+      "repositories",
     )("works unattended, without a single escape code", async () => {
       const line = UNATTENDED[name] ?? [];
       expect(line).not.toEqual([]);
@@ -164,7 +182,7 @@ describe.each(commands.map((command) => [command.name, command] as const))(
     });
 
     if (command.unattended !== undefined) {
-      test("names what it misses when nobody can be asked", async () => {
+      testWith("repositories")("names what it misses when nobody can be asked", async () => {
         const result = await lcops(lineWithout(name), {
           LCOPS_CONFIG: missingFor(name),
           ...CLOSE,
@@ -178,7 +196,11 @@ describe.each(commands.map((command) => [command.name, command] as const))(
     }
 
     if (!NOT_JSON.has(name)) {
-      testWith("hosts", "redis")("prints one document with --json", async () => {
+      testWith(
+        "hosts",
+        "redis",
+        "repositories",
+      )("prints one document with --json", async () => {
         const { code, stdout } = await lcops([...(UNATTENDED[name] ?? []), "--json"], CLOSE);
         expect(code).toBe(0);
         // A long run has one on each line.

@@ -53,7 +53,7 @@ async function pickWished(_address: string, wished = 40_000): Promise<number> {
 test("follows the schema, and no name in it leads nowhere", async () => {
   const config = configSchema.parse(await buildConfig(describeWholeLab(), pickWished, "familiar"));
   for (const service of Object.values(config.services ?? {})) {
-    if (service.host) expect(config.hosts).toHaveProperty([service.host]);
+    if ("host" in service && service.host) expect(config.hosts).toHaveProperty([service.host]);
   }
   for (const entry of (config.menu ?? []).flatMap((group) => group.entries)) {
     if ("service" in entry) expect(config.services).toHaveProperty([entry.service]);
@@ -88,6 +88,7 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "uu",
     "c",
     "ch",
+    "repo",
     "dt",
     "dd",
     "dc",

@@ -11,7 +11,7 @@ import { buildMenu } from "./menu.ts";
 type PickPort = (address: string, wished?: number) => Promise<number>;
 type Found = Pick<
   LabDescription,
-  "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups"
+  "hosts" | "services" | "sshConfigFile" | "aws" | "s3" | "backups" | "repositories"
 >;
 
 /** The tunnels' ports in awsConnect.sh; Monit's three, which shared one, have one each, and the caches theirs. */
@@ -40,7 +40,7 @@ function describeHost(machine: Machine, host: LabHost): HostConfig {
   return { environment, role, region, address, port: host.port, ...jump };
 }
 
-function describeServices({ services }: Found): Record<string, ServiceConfig> {
+function describeServices({ services, s3 }: Found): Record<string, ServiceConfig> {
   const { mysql, redis, devRedis, graphite, monit, elasticsearch, kibana, jenkins } = services;
   const watch = (host: string): Record<string, ServiceConfig> => {
     const found = monit?.[host];
@@ -104,6 +104,15 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
         title: "Jenkins",
       },
     }),
+    ...(s3 && {
+      submissions: {
+        kind: "s3",
+        environment: "dev",
+        bucket: s3.submissions.bucket,
+        region: s3.region,
+        title: "Submissions",
+      },
+    }),
     ...(mysql && {
       school: {
         kind: "mysql",
@@ -124,7 +133,7 @@ function describeServices({ services }: Found): Record<string, ServiceConfig> {
 /** The jobs of the estate; the server's destination is a bucket where there is S3. */
 function describeBackups({ services, s3, backups }: Found): Pick<Config, "backups"> {
   const { graphite, mysql, elasticsearch } = services;
-  if (!backups || (!graphite && !mysql)) return {};
+  if (!backups || (!graphite && !mysql && !s3)) return {};
   const keep = { last: 2, daily: 7, weekly: 4 };
   return {
     backups: {
@@ -157,6 +166,14 @@ function describeBackups({ services, s3, backups }: Found): Pick<Config, "backup
               indices: ["logstash-*"],
             },
             schedule: "30 2 * * *",
+            keep,
+          },
+        }),
+        ...(s3 && {
+          s3: {
+            service: "submissions",
+            s3: { to: { bucket: s3.submissions.copy, region: s3.region, environment: "dev" } },
+            schedule: "15 3 * * *",
             keep,
           },
         }),
@@ -227,6 +244,7 @@ export async function buildConfig(
     services,
     ...describeBackups(found),
     ...describeConsistency(found),
+    ...(found.repositories && { workstation: { repositories: found.repositories } }),
     menu: buildMenu(new Set(Object.keys(hosts)), new Set(Object.keys(services))),
   });
   // The two that awsConnect.sh marks as DYN.

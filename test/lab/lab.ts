@@ -1,4 +1,5 @@
 /** What a lab is, as tests, demo and bench see it. */
+import type { LabRepository } from "./repositories.ts";
 
 export type PartState = "real" | "emulator" | "stand-in" | "absent";
 export const PART_NAMES = [
@@ -16,6 +17,7 @@ export const PART_NAMES = [
   "opsworks",
   "dynamodb",
   "s3",
+  "repositories",
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
 export type Part = { name: PartName; state: PartState; detail: string; reason?: string };
@@ -127,6 +129,8 @@ export type LabS3 = {
   region: string;
   /** For sets. */
   bucket: string;
+  /** The submissions of students, and the bucket that keeps their copy, and versions. */
+  submissions: { bucket: string; objects: number; copy: string };
   /** Promises of S3 that this server does not keep: tests that lean on one are skipped here. */
   lies: readonly S3Property[];
   /** Of the operator, as in the profile `prod`. */
@@ -135,6 +139,9 @@ export type LabS3 = {
   stranger?: S3Account;
   pid?: number;
 };
+
+/** Working copies of the operator's, by name; the remote of each has two commits more. */
+type LabRepositories = Record<string, LabRepository>;
 
 /** All of a lab that can be handed to another process. */
 export type LabDescription = {
@@ -148,6 +155,7 @@ export type LabDescription = {
   aws?: LabAws;
   s3?: LabS3;
   backups?: LabBackups;
+  repositories?: LabRepositories;
   identityFile: string;
   knownHostsFile: string;
   sshConfigFile: string;

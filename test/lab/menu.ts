@@ -72,6 +72,10 @@ const MENU: Menu = [
     ],
   },
   {
+    title: "Workstation:",
+    entries: [{ key: "repo", label: "Update app+api+worker", run: ["machine", "update"] }],
+  },
+  {
     title: "DynamoDB:",
     entries: [
       { key: "dt", label: "Tables", run: ["dyn", "tables", ...IN_OREGON] },

@@ -19,6 +19,7 @@ export const LAB_PACKAGES = [
   "iproute2",
   "zstd",
   "age",
+  "git",
 ] as const;
 export type PackageName = (typeof LAB_PACKAGES)[number];
 

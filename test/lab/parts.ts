@@ -60,6 +60,12 @@ const PARTS: Record<PartName, PartFacts> = {
   dynamodb: { state: "emulator", detail: "dynalite", packages: [], needs: ["aws"] },
   s3: { state: "emulator", detail: "moto", packages: [], needs: ["aws"] },
   opsworks: { state: "stand-in", detail: "its API of our own", packages: [], needs: ["aws"] },
+  repositories: {
+    state: "real",
+    detail: "git, from remotes on the disk",
+    packages: ["git"],
+    needs: [],
+  },
 };
 
 function withNeeds(names: readonly PartName[]): Set<PartName> {

@@ -2,7 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { LAB_ACCOUNTS } from "./aws-files.ts";
 import type { LabAws, LabS3 } from "./lab.ts";
 import { startServer } from "./process.ts";
@@ -71,14 +76,16 @@ async function startVersitygw(lab: LabContext, program: string): Promise<LabS3> 
   });
   const { prod: account } = LAB_ACCOUNTS;
   const lies = S3_LIES.versitygw;
-  const common = { url, region: REGION, bucket: BUCKET, account };
+  const common = { url, region: REGION, bucket: BUCKET, submissions: SUBMISSIONS, account };
   return { ...common, server: "versitygw", lies, stranger, pid: server.pid };
 }
 
 /** Where sets go. */
 const BUCKET = "lcops-backups";
+/** 30 % of the estate's data. */
+const SUBMISSIONS = { bucket: "lcops-submissions", objects: 120, copy: "lcops-submissions-copy" };
 
-async function makeBucket({ url, region, account }: LabS3): Promise<void> {
+async function makeBuckets({ url, region, account }: LabS3): Promise<void> {
   const client = new S3Client({
     region,
     endpoint: url,
@@ -86,26 +93,37 @@ async function makeBucket({ url, region, account }: LabS3): Promise<void> {
     credentials: account,
   });
   try {
-    await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    const { bucket, copy, objects } = SUBMISSIONS;
+    for (const Bucket of [BUCKET, bucket, copy])
+      await client.send(new CreateBucketCommand({ Bucket }));
+    const VersioningConfiguration = { Status: "Enabled" } as const;
+    await client.send(new PutBucketVersioningCommand({ Bucket: copy, VersioningConfiguration }));
+    for (let index = 0; index < objects; index++) {
+      const Key = `class-${String.fromCharCode(65 + (index % 4))}/pupil ${index}/essay ${index}.txt`;
+      const Body = `What I did in the holidays, number ${index}.\n`.repeat(20);
+      const Metadata = { pupil: String(index) };
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body, Metadata }));
+    }
   } finally {
     client.destroy();
   }
 }
 
-/** Takes versitygw's program where there is one, and the lab's AWS; starts S3, with an empty bucket for sets, and returns where it is. */
+/** Takes versitygw's program where there is one, and the lab's AWS; starts S3, with its buckets, and returns where it is. */
 export async function startS3(
   lab: LabContext,
   program: string | undefined,
   aws: Promise<LabAws | undefined>,
 ): Promise<LabS3 | undefined> {
   const s3 = program === undefined ? useMoto(await aws) : await startVersitygw(lab, program);
-  if (s3) await makeBucket(s3);
+  if (s3) await makeBuckets(s3);
   return s3;
 }
 
 function useMoto(aws: LabAws | undefined): LabS3 | undefined {
   if (aws?.state !== "emulator") return undefined;
   const { prod: account } = LAB_ACCOUNTS;
-  const common = { url: aws.endpointUrl, region: REGION, bucket: BUCKET, account };
+  const url = aws.endpointUrl;
+  const common = { url, region: REGION, bucket: BUCKET, submissions: SUBMISSIONS, account };
   return { ...common, server: "moto", lies: S3_LIES.moto };
 }

@@ -17,6 +17,7 @@ import { findOpenSearch } from "./opensearch-cache.ts";
 import { planParts, requireParts } from "./parts.ts";
 import type { Better } from "./parts.ts";
 import { killRemaining } from "./process.ts";
+import { makeRepositories } from "./repositories.ts";
 import type { LabContext } from "./process.ts";
 import { startServers } from "./start-servers.ts";
 import { findVersitygw, VERSITYGW_VERSION } from "./versitygw-cache.ts";
@@ -125,6 +126,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const { hosts, services, files, aws, s3 } = await startServers(lab, (name) => has.has(name));
 
     const backups = await makeBackups(folder);
+    const repositories = has.has("repositories")
+      ? await makeRepositories(path.join(folder, "repositories"), ["app", "api", "worker"])
+      : undefined;
     const configPath = path.join(folder, "lcops.config.json");
     const config = await buildConfig(
       {
@@ -132,6 +136,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
         services,
         sshConfigFile: files.sshConfigFile,
         backups,
+        ...(repositories && { repositories }),
         ...(aws && { aws }),
         ...(s3 && { s3 }),
       },
@@ -161,6 +166,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       ...(aws && { aws }),
       ...(s3 && { s3 }),
       backups,
+      ...(repositories && { repositories }),
       identityFile,
       knownHostsFile,
       sshConfigFile,

@@ -4,6 +4,7 @@ import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
 import { soakConsistency } from "./consistency.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
+import { soakObjects } from "./objects.ts";
 import { soakRedis } from "./redis.ts";
 import { soakSearch } from "./search.ts";
 import { soakTransfer } from "./transfer.ts";
@@ -15,6 +16,7 @@ const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<stri
   "dynamodb-race": soakDynamodbRace,
   backup: soakBackup,
   consistency: soakConsistency,
+  objects: soakObjects,
   search: soakSearch,
   redis: soakRedis,
   tunnel: soakTunnel,

@@ -30,6 +30,7 @@ export async function startScratchMysql(): Promise<ScratchMysql | undefined> {
     trace: () => undefined,
     parallel: 2,
     folder,
+    jobFolder: folder,
   };
   const scratch = await openMysqlScratch(
     {

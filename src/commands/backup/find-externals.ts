@@ -1,4 +1,5 @@
 import { findUnpublished } from "../../backup/collect-garbage.ts";
+import { jobFolderOf } from "../../backup/job-folder.ts";
 import type { Store } from "../../backup/store.ts";
 import type { DriverOptions, ExternalReference } from "../../services/backup-driver.ts";
 import type { Context } from "../command.ts";
@@ -32,6 +33,7 @@ export async function findExternals(
     trace: context.terminal.trace,
     parallel: 1,
     folder: context.folders.state,
+    jobFolder: jobFolderOf(context.folders.state, job.name),
   };
   const left = await external.findLeft(unpublished, place, options);
   return left.map((reference) => ({

@@ -173,6 +173,7 @@ export function makePlace(
     config: service,
     ...(within !== undefined && { within }),
     endpoint: once(async () => {
+      if (service.kind === "s3") throw new Error(`${name} is a bucket, which has no port`);
       const { reachService } = await import("../../reach/reach-service.ts");
       const reached = await reachService(
         name,
@@ -198,13 +199,12 @@ export function makePlace(
       const { environment, signal } = context;
       return readSecret(service.password, { environment, signal });
     }),
-    aws: async (region) => {
+    aws: async (region, other) => {
       const { findScope } = await import("./open-bucket.ts");
       const config = await context.config();
-      const host = service.host;
-      const environment =
-        host === undefined ? service.environment : config.hosts?.[host]?.environment;
-      return findScope(config, environment, region, context);
+      const { host } = service;
+      const own = host === undefined ? service.environment : config.hosts?.[host]?.environment;
+      return findScope(config, other ?? own, region, context);
     },
   };
 }

@@ -7,9 +7,12 @@ export const backupRestore: Command = {
   options: [
     {
       flags: "--into <target>",
-      description: "SERVICE, SERVICE/DATABASE, or for files /FOLDER of this machine",
+      description: "SERVICE, SERVICE/DATABASE or /PREFIX, or for files /FOLDER of this machine",
     },
-    { flags: "--only <object>", description: "one table, database, metric or folder of it" },
+    {
+      flags: "--only <object>",
+      description: "one table, database, metric, object or folder of it",
+    },
     { flags: "--in-place", description: "allow the target to be what the set was read from" },
   ],
   examples: [

@@ -108,6 +108,7 @@ async function runOne(
       environment: childEnvironment,
       signal,
       trace: context.terminal.trace,
+      journal: context.journal,
     });
   } catch (error) {
     signal.throwIfAborted();
@@ -136,8 +137,10 @@ function tell(outcome: Outcome, { terminal }: Context): void {
   }
   const { job, state, reason = "", next, setId = "", warnings } = outcome;
   const then = next === undefined ? "" : `; ${next}`;
-  if (state === "failed") terminal.warn(`lcops: ${job} has failed: ${printable(reason + then)}`);
-  else if (state === "incomplete")
+  if (state === "failed") {
+    const what = outcome.refused ? "is refused" : "has failed";
+    terminal.warn(`lcops: ${job} ${what}: ${printable(reason + then)}`);
+  } else if (state === "incomplete")
     terminal.warn(`lcops: ${job}: the set ${setId} is incomplete: ${printable(reason)}`);
   else if (!terminal.flags.json) terminal.note(describeDone(outcome));
   for (const line of describeShrinkage(warnings))
@@ -204,10 +207,11 @@ async function notify(
   }
 }
 
-/** 1 where nothing was published, 6 where others hold every lock, 3 where a part of it is missing. */
+/** 1 where nothing was published, 5 where nothing but guards stood in the way, 6 where others hold every lock, 3 where a part of it is missing. */
 function exitCodeOf(outcomes: readonly Outcome[]): number {
   const all = (state: Outcome["state"]): boolean => outcomes.every((one) => one.state === state);
   if (all("complete")) return 0;
   if (all("locked")) return 6;
+  if (outcomes.every((one) => one.state === "failed" && one.refused)) return 5;
   return outcomes.some(({ state }) => state === "complete" || state === "incomplete") ? 3 : 1;
 }

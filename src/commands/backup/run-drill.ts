@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { drillSet } from "../../backup/drill-set.ts";
+import { jobFolderOf } from "../../backup/job-folder.ts";
 import { makeRunFolder } from "../../backup/run-folder.ts";
 import { openSet } from "../../backup/read-set.ts";
 import { type DrillReport, writeReport } from "../../backup/reports.ts";
@@ -60,6 +61,7 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
         trace: context.terminal.trace,
         parallel: Math.max(2, Math.min(4, availableParallelism())),
         folder: folder.path,
+        jobFolder: jobFolderOf(context.folders.state, job.name),
         origin: backups.openPlace(job.job.service),
         ...(job.job.scratch !== undefined && { configured: backups.openPlace(job.job.scratch) }),
       },

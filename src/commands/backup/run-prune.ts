@@ -1,3 +1,4 @@
+import { jobFolderOf } from "../../backup/job-folder.ts";
 import { takeJobLock } from "../../backup/job-lock.ts";
 import { lastVerdict, refusePruning } from "../../backup/judge-sets.ts";
 import { type Decision, planRetention } from "../../backup/plan-retention.ts";
@@ -216,7 +217,7 @@ const keeps = ({ decisions }: Pruning, setId: string): boolean =>
 async function removeExternal(
   { sets }: Shelf,
   setId: string,
-  { job, service }: Job,
+  { name, job, service }: Job,
   backups: Backups,
   context: Context,
 ): Promise<void> {
@@ -231,5 +232,6 @@ async function removeExternal(
     trace: context.terminal.trace,
     parallel: 1,
     folder: context.folders.state,
+    jobFolder: jobFolderOf(context.folders.state, name),
   });
 }

@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
+import { jobFolderOf } from "../../backup/job-folder.ts";
 import { makeRunFolder } from "../../backup/run-folder.ts";
 import { openSet } from "../../backup/read-set.ts";
 import { openRestoreProgress } from "../../backup/restore-set.ts";
-import type { ServicePlace } from "../../services/backup-driver.ts";
+import type { RestoreOutcome, ServicePlace } from "../../services/backup-driver.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
+import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { findSet } from "./gather-sets.ts";
@@ -53,6 +55,8 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       trace: context.terminal.trace,
       parallel: Math.max(2, Math.min(4, availableParallelism())),
       folder: folder.path,
+      jobFolder: jobFolderOf(context.folders.state, job.name),
+      origin: backups.openPlace(job.job.service),
       ...(typeof only === "string" && { only }),
     };
     try {
@@ -98,8 +102,9 @@ export function runRestore(input: Input, context: Context): Promise<number> {
         context.terminal.note(`${done.resumed} parts stand already; it goes on behind them`);
       const record = await context.journal({ change: change.title });
       const began = Date.now();
+      let missing: RestoreOutcome["missing"] = [];
       try {
-        await driver.restore(reader, target, { ...options, ...done });
+        missing = (await driver.restore(reader, target, { ...options, ...done }))?.missing ?? [];
       } catch (error) {
         await record.end({ state: "failed", detail: describeError(error) });
         context.signal.throwIfAborted();
@@ -111,15 +116,28 @@ export function runRestore(input: Input, context: Context): Promise<number> {
           : error;
       }
       await done.finish();
-      await record.end({ state: "done" });
+      await record.end({
+        state: missing.length > 0 ? "failed" : "done",
+        ...(missing.length > 0 && { detail: `${missing.length} objects are missing` }),
+      });
       const tookMs = Date.now() - began;
       if (context.terminal.flags.json)
-        context.terminal.printJson({ setId: set.setId, into, only: only ?? null, bytes, tookMs });
-      else
+        context.terminal.printJson({
+          setId: set.setId,
+          into,
+          only: only ?? null,
+          bytes,
+          tookMs,
+          missing,
+        });
+      else if (missing.length === 0)
         context.terminal.note(
           `${into}: restored, ${describeBytes(bytes)} in ${(tookMs / 1000).toFixed(1)} s`,
         );
-      return 0;
+      for (const { object, reason } of missing.slice(0, 20))
+        context.terminal.warn(`lcops: ${into}: ${printable(`${object}: ${reason}`)}`);
+      if (missing.length > 20) context.terminal.warn(`  and ${missing.length - 20} more objects`);
+      return missing.length > 0 ? 3 : 0;
     } finally {
       progress.end();
       await folder.remove();
@@ -134,7 +152,7 @@ function openTarget(
   backups: Backups,
 ): { target: ServicePlace; isProduction: boolean } {
   if (into.startsWith("/")) {
-    if (kind !== "graphite")
+    if (kind !== "graphite" && kind !== "s3")
       throw new OperatorError("usage", `a ${kind} set is restored into a service, not a folder`, {
         next: "name a service after --into",
       });
@@ -142,7 +160,7 @@ function openTarget(
     const target: ServicePlace = {
       name: into,
       within: into,
-      config: { kind: "graphite", port: 1 },
+      config: kind === "s3" ? { kind, bucket: "none" } : { kind, port: 1 },
       endpoint: none,
       host: () => Promise.resolve(undefined),
       password: () => Promise.resolve(undefined),

@@ -118,6 +118,7 @@ async function answers(name: string, backups: Backups, context: Context): Promis
     const place = backups.openPlace(name);
     const type = await loadServiceType(place.config.kind);
     const { signal } = context;
+    if (type.answers) return await type.answers(place, signal);
     return (await type.probe(await place.endpoint(), { timeoutMs: PROBE_MS, signal })).answers;
   } catch {
     context.signal.throwIfAborted();

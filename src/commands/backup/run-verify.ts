@@ -1,7 +1,10 @@
 import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import type { StoredSet } from "../../backup/list-sets.ts";
 import { type Level, LEVELS, type VerifyReport, writeReport } from "../../backup/reports.ts";
+import { jobFolderOf } from "../../backup/job-folder.ts";
+import { openSet } from "../../backup/read-set.ts";
 import { verifySet } from "../../backup/verify-set.ts";
+import type { DriverOptions } from "../../services/backup-driver.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { describeWithNext } from "./describe-with-next.ts";
 import { printable } from "../../system/printable.ts";
@@ -95,25 +98,35 @@ async function verifyCopy(
   const about = { job: name, setId: set.setId, at: set.store.name };
   try {
     const driver = await loadDriver(service, job.service);
-    const report = await verifySet(set, {
-      level,
-      driver,
+    const readOptions = {
       identities: backups.identities,
       environment: await programEnvironment(context),
       signal: context.signal,
+    };
+    const options: DriverOptions = {
+      ...readOptions,
+      job,
       update: progress.update,
+      trace: context.terminal.trace,
+      parallel: 1,
+      folder: context.folders.state,
+      jobFolder: jobFolderOf(context.folders.state, name),
+    };
+    const place = backups.openPlace(job.service);
+    const report = await verifySet(set, {
+      ...readOptions,
+      level,
+      driver,
+      update: progress.update,
+      ...(driver.verifyElsewhere && {
+        lookElsewhere: () =>
+          driver.verifyElsewhere?.(openSet(set, readOptions), place, level, options) ??
+          Promise.resolve([]),
+      }),
     });
     const { external } = set.manifest;
     if (external && driver.external) {
-      const problem = await driver.external.verify(external, backups.openPlace(job.service), {
-        job,
-        environment: await programEnvironment(context),
-        signal: context.signal,
-        update: progress.update,
-        trace: context.terminal.trace,
-        parallel: 1,
-        folder: context.folders.state,
-      });
+      const problem = await driver.external.verify(external, place, options);
       if (problem !== undefined) {
         report.ok = false;
         report.findings = [...report.findings, problem];

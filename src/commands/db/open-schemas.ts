@@ -88,6 +88,7 @@ function openFolder(
             trace: context.terminal.trace,
             parallel: 1,
             folder: scratch.path,
+            jobFolder: scratch.path,
           },
           (session) => use(session, [[database, database]]),
         );

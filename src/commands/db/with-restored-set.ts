@@ -1,3 +1,4 @@
+import { jobFolderOf } from "../../backup/job-folder.ts";
 import { makeRunFolder } from "../../backup/run-folder.ts";
 import type { ServicePlace } from "../../services/backup-driver.ts";
 import { OperatorError } from "../../system/errors.ts";
@@ -47,6 +48,7 @@ export function withRestoredSet<T>(
       trace: context.terminal.trace,
       parallel: 2,
       folder: folder.path,
+      jobFolder: jobFolderOf(context.folders.state, job.name),
     };
     const reader = openSet(set, { identities: backups.identities, environment, signal });
     try {

@@ -20,8 +20,9 @@ const REST_PERIODS = 10;
 const START_PERIOD_MS = 250;
 const START_GAIN = 1.5;
 
-/** A process that is so busy has no use for more. */
-const BUSY = 0.9;
+/** A process that is so busy has no use for more; nor for twice as much, where all that it can do yet is less than that must bring. */
+const BUSY = 0.85;
+const BUSY_AT_START = 1 / START_GAIN;
 
 /** Given a clock, and what says which share of the time since it was last asked this process was busy, return the pace of one scan. */
 export function makeScanPace(
@@ -39,18 +40,19 @@ export function makeScanPace(
   const endPeriod = (): void => {
     const rate = period.bytes / (now() - period.beganAt);
     period = { beganAt: now(), bytes: 0 };
-    const isBusy = busyShare() > BUSY;
+    const share = busyShare();
     if (!isWarm) {
       isWarm = true;
       return;
     }
+    if (before === undefined && share > BUSY_AT_START) isStarting = false;
     if (before !== undefined && rate < before.rate * (isStarting ? START_GAIN : GAIN)) {
       atOnce = before.atOnce;
       before = undefined;
       isStarting = false;
       rest = REST_PERIODS;
     } else if (rest > 0) rest--;
-    else if (atOnce < MOST_AT_ONCE && !isBusy) {
+    else if (atOnce < MOST_AT_ONCE && share <= BUSY) {
       before = { atOnce, rate };
       atOnce = isStarting ? Math.min(MOST_AT_ONCE, atOnce * 2) : atOnce + 1;
     }

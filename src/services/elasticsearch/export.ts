@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type {
   BackupWarning,
+  DriverOptions,
   DumpOptions,
   DumpOutcome,
   DumpPlan,
@@ -28,10 +29,8 @@ import { DEFINITIONS, saveDefinitions, saveIndices } from "./save-definitions.ts
 /** How often a slice is read whose reading was cut off. */
 const TRIES = 3;
 
-type PlanOptions = Omit<DumpOptions, "setId" | "earlier">;
-
 /** Given a job with `elasticsearch.way` export, return what its set would hold. Throws `failed` where that is nothing. */
-export function planExport(place: ServicePlace, options: PlanOptions): Promise<DumpPlan> {
+export function planExport(place: ServicePlace, options: DriverOptions): Promise<DumpPlan> {
   return withCluster(place, options, async (cluster) => {
     const indices = await listIndices(cluster, options.job.elasticsearch?.indices);
     refuseNothing(cluster, indices);

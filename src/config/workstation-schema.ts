@@ -1,0 +1,18 @@
+import * as z from "zod/mini";
+import { matching, name, orAbsent, path } from "./schema-fields.ts";
+
+const repository = z.strictObject({
+  folder: path.check(z.describe("Where it is on this machine")),
+  url: orAbsent(
+    matching(
+      /^(?![A-Za-z0-9+.-]+:\/\/[^/@]*:[^/@]*@)[A-Za-z0-9/~.][^\s\p{Cc}]{0,500}$/u,
+      "where git finds a repository is expected, without a password, e.g. git@example.com:team/app.git",
+    ),
+    "Where it comes from: cloned from there where the folder is missing, and its remote must be that",
+  ),
+});
+
+/** What belongs to the developer's own machine. */
+export const workstationSchema = z.strictObject({
+  repositories: orAbsent(z.record(name, repository), "Git repositories that are updated together"),
+});

@@ -1,0 +1,88 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { CopyConfig } from "../../config/backup-schema.ts";
+import type { ServiceConfig } from "../../config/schema.ts";
+import { OperatorError } from "../../system/errors.ts";
+import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import { type BucketPlace, isNamed, openBucketPlace, statusOf } from "./bucket-place.ts";
+import { bucketSide } from "./bucket-side.ts";
+import { folderSide } from "./folder-side.ts";
+import type { Pace } from "./keep-pace.ts";
+import type { ObjectSide } from "./object-side.ts";
+
+type S3Config = Extract<ServiceConfig, { kind: "s3" }>;
+
+/** Where a job copies to: its side, and the bucket behind it where it is one. */
+export interface CopyPlace {
+  side: ObjectSide;
+  bucket?: BucketPlace;
+}
+
+/** Given a service of S3, open its bucket, with what stands behind the slash of `--into SERVICE/WITHIN` in front of its keys. */
+export async function openSource(place: ServicePlace): Promise<BucketPlace> {
+  const { bucket, prefix, region } = configOf(place);
+  const parts = [prefix, place.within?.replace(/\/+$/, "")].filter((part) => Boolean(part));
+  return openBucketPlace(
+    { bucket, ...(parts.length > 0 && { prefix: parts.join("/") }) },
+    await place.aws(region),
+  );
+}
+
+function configOf({ name, config }: ServicePlace): S3Config {
+  if (config.kind === "s3") return config;
+  throw new Error(`${name} is no bucket`);
+}
+
+/** Given a job of S3, open the place of its copy. */
+export async function openCopy(
+  place: ServicePlace,
+  { job, signal }: Pick<DriverOptions, "job" | "signal">,
+  pace: Pace,
+): Promise<CopyPlace> {
+  const to = copyOf(job);
+  if ("folder" in to) {
+    const folder = to.folder.replace(/^~(?=\/|$)/, homedir());
+    return { side: folderSide(join(folder), { keepsReplaced: true }) };
+  }
+  const { bucket, prefix, region, environment } = to;
+  const opened = await openBucketPlace(
+    { bucket, ...(prefix !== undefined && { prefix }) },
+    await place.aws(region, environment),
+  );
+  return { side: bucketSide(opened, pace, signal), bucket: opened };
+}
+
+function copyOf(job: DriverOptions["job"]): CopyConfig {
+  if (job.s3) return job.s3.to;
+  throw new OperatorError("configuration", "it is not said where the bucket is copied to", {
+    next: "give the job a section s3, with to: a bucket or a folder",
+  });
+}
+
+/** Given a source and its copy, throw `configuration` where one lies within the other: each run would copy what the last one has copied. */
+export function refuseOverlap(source: BucketPlace, { bucket }: CopyPlace): void {
+  if (!bucket || bucket.endpoint !== source.endpoint || bucket.bucket !== source.bucket) return;
+  const [one, other] = [source.prefix, bucket.prefix];
+  if (!one.startsWith(other) && !other.startsWith(one)) return;
+  throw new OperatorError(
+    "configuration",
+    `${bucket.place} lies within ${source.place}, or the other way round`,
+    {
+      next: "copy to another bucket, or to a prefix beside that of the source",
+    },
+  );
+}
+
+/** Given a bucket, return whether it keeps what is replaced and removed; false where it does not say. */
+export async function keepsVersions(place: BucketPlace, pace: Pace): Promise<boolean> {
+  const { GetBucketVersioningCommand } = await import("@aws-sdk/client-s3");
+  const command = new GetBucketVersioningCommand({ Bucket: place.bucket });
+  try {
+    const { Status } = await pace.run((abortSignal) => place.client.send(command, { abortSignal }));
+    return Status === "Enabled";
+  } catch (error) {
+    const isUntold = isNamed(error, "AccessDenied", "NotImplemented", "MethodNotAllowed");
+    if (isUntold || statusOf(error) === 501 || statusOf(error) === 405) return false;
+    throw place.explain(error, "s3:GetBucketVersioning");
+  }
+}

@@ -1,0 +1,133 @@
+import type { DriverOptions, ServicePlace, SetReader } from "../backup-driver.ts";
+import { describeError } from "../../system/errors.ts";
+import { DamagedBytesError } from "./check-bytes.ts";
+import type { CatalogEntry } from "./object-entry.ts";
+import { LostCopyError, type ObjectSide } from "./object-side.ts";
+import { keepPace, type Pace } from "./keep-pace.ts";
+import { openCopy } from "./open-places.ts";
+import { pickObjects, sampleObjects } from "./pick-objects.ts";
+import { runInOrder } from "./run-in-order.ts";
+import { readSetCatalog } from "./set-catalog.ts";
+
+/** So many objects are read back where all would be too many. */
+const SAMPLE = 200;
+/** Named one by one up to so many; the rest is counted. */
+const NAMED = 50;
+
+interface Findings {
+  add(key: string, problem: string): void;
+  list(): string[];
+}
+
+/**
+ * Given a set, compare its copy with its catalog: what is there and how large; at `hashes` a sample of the objects is read back too, at `decode` every
+ * one. Returns what was found, object by object. Throws where that could not be found out.
+ */
+export async function verifyCopy(
+  set: SetReader,
+  place: ServicePlace,
+  level: "sizes" | "hashes" | "decode",
+  options: DriverOptions & { jobFolder: string },
+): Promise<string[]> {
+  const pace = keepPace(options.signal);
+  const { side, bucket } = await openCopy(place, options, pace);
+  try {
+    const findings = collectFindings();
+    const all = async (): Promise<AsyncGenerator<CatalogEntry[]>> =>
+      pickObjects(await readSetCatalog(set, side, options.jobFolder), undefined);
+    await inspectAll(side, await all(), findings, options);
+    if (level !== "sizes" && findings.list().length === 0) {
+      const objects =
+        level === "decode" ? await all() : onePage(await sampleObjects(await all(), SAMPLE));
+      await readBack(side, objects, { findings, pace, ...options });
+    }
+    return findings.list();
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw bucket ? bucket.explain(error, "s3:GetObject") : error;
+  } finally {
+    bucket?.client.destroy();
+  }
+}
+
+async function inspectAll(
+  side: ObjectSide,
+  objects: AsyncIterable<readonly CatalogEntry[]>,
+  findings: Findings,
+  { update }: DriverOptions,
+): Promise<void> {
+  const inspection = side.inspect();
+  let done = 0;
+  try {
+    for await (const entries of objects) {
+      for (const entry of entries) {
+        const misfit = await inspection.check(entry);
+        if (misfit) findings.add(entry.key, misfit.problem);
+      }
+      update(`${(done += entries.length)} objects looked for`);
+    }
+  } finally {
+    await inspection.end();
+  }
+}
+
+async function readBack(
+  side: ObjectSide,
+  objects: AsyncIterable<readonly CatalogEntry[]>,
+  {
+    findings,
+    pace,
+    update,
+    trace,
+  }: { findings: Findings; pace: Pace } & Pick<DriverOptions, "update" | "trace">,
+): Promise<void> {
+  let done = 0;
+  let unhashed = 0;
+  const read = async (entry: CatalogEntry): Promise<void> => {
+    const found = await readOne(side, entry, pace);
+    if (typeof found === "string") findings.add(entry.key, found);
+    else if (!found.isHashed) unhashed++;
+    update(`${++done} objects read back`);
+  };
+  for await (const _ of runInOrder(objects, read)) continue;
+  if (unhashed > 0)
+    trace(`of ${unhashed} objects no hash is known: they were read, and their bytes counted`);
+}
+
+/** Given an entry, read its copy to the end; return what is wrong with it, or whether its bytes could be compared with a hash. */
+async function readOne(
+  side: ObjectSide,
+  entry: CatalogEntry,
+  pace: Pace,
+): Promise<string | { isHashed: boolean }> {
+  let problem: string | undefined;
+  const isHashed = await pace.run(async () => {
+    problem = undefined;
+    try {
+      const { content, isHashed } = await side.open(entry);
+      for await (const _ of content.bytes) continue;
+      return isHashed;
+    } catch (error) {
+      if (!(error instanceof LostCopyError) && !(error instanceof DamagedBytesError)) throw error;
+      problem = describeError(error);
+      return false;
+    }
+  });
+  return problem ?? { isHashed };
+}
+
+function collectFindings(): Findings {
+  const named: string[] = [];
+  let count = 0;
+  return {
+    add: (key, problem) => {
+      if (++count <= NAMED) named.push(`${key}: ${problem}`);
+    },
+    list: () =>
+      count > named.length ? [...named, `and ${count - named.length} more objects`] : named,
+  };
+}
+
+async function* onePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield items;
+}
