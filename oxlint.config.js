@@ -4,6 +4,7 @@ export const ROOMS = {
     "commands",
     "tunnels",
     "backup",
+    "consistency",
     "fleet",
     "workstation",
     "services",
@@ -18,6 +19,7 @@ export const ROOMS = {
   commands: [
     "tunnels",
     "backup",
+    "consistency",
     "fleet",
     "workstation",
     "services",
@@ -31,6 +33,7 @@ export const ROOMS = {
   ],
   tunnels: ["services", "notify", "reach", "inventory"],
   backup: ["services", "notify", "reach", "inventory"],
+  consistency: ["services", "notify", "reach", "inventory"],
   fleet: ["services", "notify", "reach", "inventory"],
   workstation: ["services", "notify", "reach", "inventory"],
   services: ["reach", "aws"],

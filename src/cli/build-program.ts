@@ -72,12 +72,15 @@ function addCommand(program: CommanderCommand, command: Command, parts: ProgramP
   const words = command.name.split(" ");
   const verb = words.at(-1) ?? command.name;
   const parent = words.length === 1 ? program : findNoun(program, words[0] ?? "", parts);
-  const target = parent
-    .command(verb)
-    .description(command.summary)
-    .helpOption("-h, --help", "show the help");
+  fillCommand(parent.command(verb), command, parts);
+  if (command.script !== undefined)
+    fillCommand(program.command(command.script, { hidden: true }), command, parts);
+}
+
+function fillCommand(made: CommanderCommand, command: Command, parts: ProgramParts): void {
+  const target = made.description(command.summary).helpOption("-h, --help", "show the help");
   prepare(target);
-  if (command.aliases) target.aliases([...command.aliases]);
+  if (command.aliases && target.name() !== command.script) target.aliases([...command.aliases]);
   for (const operand of command.operands ?? [])
     target.argument(operand.syntax, operand.description);
   for (const option of command.options ?? []) target.option(option.flags, option.description);

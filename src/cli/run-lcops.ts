@@ -85,7 +85,8 @@ function findWords(head: readonly string[]): string[] {
 function narrow(head: readonly string[]): readonly Command[] {
   const [word] = findWords(head);
   const found = commands.filter(
-    ({ name, aliases }) => name.split(" ")[0] === word || aliases?.includes(word ?? ""),
+    ({ name, aliases, script }) =>
+      name.split(" ")[0] === word || script === word || aliases?.includes(word ?? ""),
   );
   return found.length > 0 ? found : commands;
 }

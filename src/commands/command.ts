@@ -15,6 +15,8 @@ export interface Command {
   name: string;
   /** Old names that work too, not shown. */
   aliases?: readonly string[];
+  /** The script that it replaces, a word that works alone and is not shown. */
+  script?: string;
   summary: string;
   /** Operands as commander writes them, `<name...>`, each with its help. */
   operands?: readonly { syntax: string; description: string }[];

@@ -15,8 +15,11 @@ export const help: Command = {
       const isKnown =
         asked === "" ||
         context.commands.some(
-          ({ name, aliases }) =>
-            name === asked || name.split(" ")[0] === asked || aliases?.includes(asked),
+          ({ name, aliases, script }) =>
+            name === asked ||
+            name.split(" ")[0] === asked ||
+            script === asked ||
+            aliases?.includes(asked),
         );
       if (!isKnown) {
         throw new OperatorError(

@@ -21,6 +21,8 @@ import { dynLoadTable } from "./dyn/load-table.ts";
 import { dynTables } from "./dyn/tables.ts";
 import { dynUndo } from "./dyn/undo.ts";
 import { dynUploadRow } from "./dyn/upload-row.ts";
+import { dbCheck } from "./db/check.ts";
+import { dbCompare } from "./db/compare.ts";
 import { doctor } from "./doctor.ts";
 import { fleetRun } from "./fleet/run.ts";
 import { fleetUpgrade } from "./fleet/upgrade.ts";
@@ -68,6 +70,8 @@ export const commands: readonly Command[] = [
   dynUndo,
   dynLoadTable,
   dynCapacity,
+  dbCheck,
+  dbCompare,
   backupRun,
   backupList,
   backupVerify,
@@ -104,6 +108,7 @@ export const commands: readonly Command[] = [
 export const nouns: Readonly<Record<string, string>> = {
   backup: "Back services up, and prove that they can be restored",
   hosts: "List the hosts, and trust their keys",
+  db: "Check that databases are consistent, and compare them",
   config: "Make, check and show the configuration",
   fleet: "Run one command, or one upgrade, over many hosts",
   machine: "Look after the developer's own machine",

@@ -1,5 +1,5 @@
 /** Commands of the contract that later versions bring; each leaves this list with the issue that builds it. */
-const PLANNED = ["db", "dbConsistency", "machine launch"];
+const PLANNED = ["machine launch"];
 
 /** Given the words of a command line, return what to say where its command is not built yet; undefined where it is. Pure. */
 export function describePlanned(words: readonly string[]): string | undefined {

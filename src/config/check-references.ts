@@ -1,4 +1,5 @@
 import { checkBackups } from "./check-backups.ts";
+import { checkConsistency } from "./check-consistency.ts";
 import type { Config } from "./schema.ts";
 
 export interface BrokenReference {
@@ -13,6 +14,7 @@ export function checkReferences(config: Config): BrokenReference[] {
     ...checkJumps(config),
     ...checkServices(config),
     ...checkBackups(config),
+    ...checkConsistency(config),
     ...checkMenu(config),
   ];
 }

@@ -5,6 +5,7 @@
 import { en } from "zod/locales";
 import * as z from "zod/mini";
 import { backupsSchema, notifySchema } from "./backup-schema.ts";
+import { consistencySchema } from "./consistency-schema.ts";
 import { fleetSchema } from "./fleet-schema.ts";
 import {
   bucketFields,
@@ -219,6 +220,10 @@ export const configSchema = z.strictObject({
     "What runs on them or beside them, by name; a tunnel has the name of its service",
   ),
   backups: orAbsent(backupsSchema, "What is backed up, and where to"),
+  consistency: orAbsent(
+    z.record(name, consistencySchema),
+    "What db check checks, by name; absent: each MySQL service and its replica",
+  ),
   notify: orAbsent(
     z.record(name, notifySchema),
     "Who can be told of what happened; when: of trouble only, unless it says always",

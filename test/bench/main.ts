@@ -2,6 +2,7 @@
 import { cpus, totalmem } from "node:os";
 import { benchBackupGraphite } from "./backup-graphite.ts";
 import { benchBackupMysql, benchBackupRestore } from "./backup-mysql.ts";
+import { benchConsistency } from "./consistency.ts";
 import { benchDynamodb } from "./dynamodb.ts";
 import { benchFleet } from "./fleet.ts";
 import { benchInventory } from "./inventory.ts";
@@ -34,6 +35,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   "backup-mysql": benchBackupMysql,
   "backup-restore": benchBackupRestore,
   "backup-graphite": benchBackupGraphite,
+  consistency: benchConsistency,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

@@ -33,8 +33,41 @@ const backup = (job: object, more: object = {}): unknown => ({
   },
 });
 
+const consistency = (entry: object): unknown => ({
+  environments: { dev: {} },
+  services: {
+    cache: { ...redis, address: "cache.example.com" },
+    school: { kind: "mysql", port: 3306, address: "x" },
+  },
+  consistency: { one: { service: "school", ...entry } },
+});
+
 /** Files of the right shape whose parts speak of what is not there. */
 export const BAD_REFERENCES: readonly BadConfiguration[] = [
+  write(
+    "a check of a service that is none of MySQL",
+    consistency({ service: "cache" }),
+    "consistency.one.service",
+    "cache is a redis service, and a mysql one is expected",
+  ),
+  write(
+    "a schema that is compared with itself",
+    consistency({ schema: { services: ["school"] } }),
+    "consistency.one.schema.services[0]",
+    "school is what is checked itself",
+  ),
+  write(
+    "documents of a service that is not there",
+    consistency({ search: [{ table: "a", column: "b", service: "logs", index: "i" }] }),
+    "consistency.one.search[0].service",
+    "there is no service logs",
+  ),
+  write(
+    "objects of an environment that is not there",
+    consistency({ objects: [{ table: "a", column: "b", bucket: "files", environment: "prod" }] }),
+    "consistency.one.objects[0].environment",
+    "there is no environment prod",
+  ),
   write(
     "a backup of an unknown service",
     backup({ service: "shop" }),

@@ -92,6 +92,56 @@ const MORE = {
     },
     repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } },
   },
+  consistency: {
+    school: {
+      service: "school",
+      databases: ["school"],
+      exclude: ["school.sessions"],
+      schema: { services: ["other"], folder: "~/schema" },
+      references: [
+        { table: "a", column: "b", toTable: "shop.c", toColumn: "id", nullValues: ["0"] },
+      ],
+      objects: [
+        {
+          table: "a",
+          column: "b",
+          bucket: "files",
+          prefix: "x/",
+          region: "eu-west-1",
+          environment: "dev",
+          sizeColumn: "c",
+          changedColumn: "d",
+          graceMinutes: 0,
+        },
+      ],
+      search: [
+        {
+          table: "a",
+          column: "b",
+          service: "search",
+          index: "posts",
+          versionColumn: "c",
+          versionField: "c",
+          changedColumn: "d",
+          graceMinutes: 5,
+        },
+      ],
+      items: [
+        {
+          table: "a",
+          columns: ["b", "c"],
+          dynamoTable: "items",
+          region: "eu-west-1",
+          environment: "dev",
+          changedColumn: "d",
+          graceMinutes: 5,
+        },
+      ],
+      baseline: "~/known.json",
+      maxLagSeconds: 10,
+      maxRunning: 25,
+    },
+  },
   notify: {
     chat: { command: ["logger"], when: "always" },
     hook: { webhook: "${env:HOOK}", when: "trouble" },

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Lab, PartName } from "../lab/lab.ts";
+import { sendSql } from "../support/send-sql.ts";
 import { runLcops, withTunnel, type Program } from "./run-lcops.ts";
 import {
   drawSparkline,
@@ -220,6 +221,32 @@ const STEPS: readonly Step[] = [
         ];
       } finally {
         await machine("off", name, "--yes");
+      }
+    },
+  },
+  {
+    title:
+      "A row that has changed on the replica alone: found, down to its column, and all well once it is mended",
+    needs: ["mysql", "replica"],
+    run: async (program, lab) => {
+      const check = ["db", "check", "school"];
+      const setRemark = (remark: string): Promise<string> =>
+        sendSql(
+          lab,
+          `SET SESSION sql_log_bin = 0; UPDATE school.submissions SET remark = ${remark} WHERE id = 9`,
+          "replica",
+        );
+      const kept = "(SELECT QUOTE(remark) FROM school.submissions WHERE id = 9)";
+      const remark = (await sendSql(lab, `SELECT ${kept}`, "replica")).trim();
+      await setRemark("'Sehr gut'");
+      try {
+        const { stdout } = await runLcops(program, check, [4]);
+        expect(/school\.submissions \[id=9\] remark: changed/.test(stdout), "the row is found");
+        await setRemark(remark);
+        await runLcops(program, check);
+        return [...stdout.trimEnd().split("\n"), "and once it is mended, nothing"];
+      } finally {
+        await setRemark(remark);
       }
     },
   },

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
+import type { MysqlConfig } from "../../src/config/schema.ts";
 import { makeRepositories } from "../lab/repositories.ts";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
 import { openPty } from "../support/pty.ts";
@@ -18,6 +19,7 @@ beforeAll(async () => {
     await prepareRepositories(),
     prepareHealth(),
     preparePanel(),
+    prepareReplica(),
   );
 });
 afterAll(async () => {
@@ -112,6 +114,22 @@ function prepareHealth(): Record<string, string[]> {
 
 /** A configuration with sets to prune and garbage, of which the commands that are confirmed take nothing away. */
 let keptSets = "";
+
+/** The replica in the place of another service, with which the primary is compared. */
+function prepareReplica(): Record<string, string[]> {
+  const config = ground.deriveConfig((derived) => {
+    // What other tests make in other databases comes and goes.
+    derived.consistency = { school: { service: "school", databases: ["school"] } };
+    const { services = {} } = derived;
+    const { school } = services;
+    if (school?.kind === "mysql")
+      services["copy"] = { ...school, ...school.replica } as MysqlConfig;
+  });
+  return {
+    "db check": ["db", "check", "school", "--config", config],
+    "db compare": ["db", "compare", "school/school", "copy/school", "--config", config],
+  };
+}
 
 /** Three sets, the oldest to be pruned, and what a killed run has left; returns the command lines. */
 async function prepareSets(): Promise<Record<string, string[]>> {

@@ -86,6 +86,8 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "rp",
     "li",
     "uu",
+    "c",
+    "ch",
     "repo",
     "dt",
     "dd",

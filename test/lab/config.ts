@@ -177,6 +177,36 @@ function describeBackups({ services, s3, backups }: Found): Pick<Config, "backup
             keep,
           },
         }),
+        ...(s3 && {
+          s3: {
+            service: "submissions",
+            s3: { to: { bucket: s3.submissions.copy, region: s3.region, environment: "dev" } },
+            schedule: "15 3 * * *",
+            keep,
+          },
+        }),
+      },
+    },
+  };
+}
+
+/** What must be true of the school; what tests make beside it comes and goes. */
+function describeConsistency({ services }: Found): Pick<Config, "consistency"> {
+  const { mysql } = services;
+  if (!mysql) return {};
+  return {
+    consistency: {
+      school: {
+        service: "school",
+        databases: [mysql.database],
+        references: [
+          {
+            table: "daily_statistics",
+            column: "language",
+            toTable: "teachers",
+            toColumn: "language",
+          },
+        ],
       },
     },
   };
@@ -221,6 +251,7 @@ export async function buildConfig(
     hosts,
     services,
     ...describeBackups(found),
+    ...describeConsistency(found),
     ...(found.repositories && { workstation: { repositories: found.repositories } }),
     menu: buildMenu(new Set(Object.keys(hosts)), new Set(Object.keys(services))),
   });

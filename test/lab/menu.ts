@@ -61,6 +61,17 @@ const MENU: Menu = [
     entries: [{ key: "uu", label: "ap+us+eu", run: ["fleet", "upgrade", ...EVERY_REGION] }],
   },
   {
+    title: "Consistency:",
+    entries: [
+      { key: "c", label: "Check the databases and what belongs to them", run: ["db", "check"] },
+      {
+        key: "ch",
+        label: "Health of the replica alone",
+        run: ["db", "check", "--only", "health"],
+      },
+    ],
+  },
+  {
     title: "Workstation:",
     entries: [
       { key: "m", label: "The panel of this machine", run: ["machine"] },

@@ -2,6 +2,7 @@
 import { soakBackupMysql } from "./backup-mysql.ts";
 import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
+import { soakConsistency } from "./consistency.ts";
 import { soakDynamodbKill, soakDynamodbRace } from "./dynamodb.ts";
 import { soakObjects } from "./objects.ts";
 import { soakFleet } from "./fleet.ts";
@@ -19,6 +20,7 @@ const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<stri
   search: soakSearch,
   redis: soakRedis,
   fleet: soakFleet,
+  consistency: soakConsistency,
   tunnel: soakTunnel,
   transfer: soakTransfer,
   channels: soakChannels,

@@ -156,7 +156,8 @@ export async function loadDriver(service: ServiceConfig, name: string): Promise<
   );
 }
 
-function makePlace(
+/** Given a service, return the ways to it; what is opened on them is put into `closers`. */
+export function makePlace(
   name: string,
   service: ServiceConfig,
   within: string | undefined,

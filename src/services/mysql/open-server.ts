@@ -4,7 +4,7 @@ import type { ServicePlace } from "../backup-driver.ts";
 import type { MysqlLogin } from "./option-file.ts";
 
 /** Of what lcops asks for, nothing is of another type. */
-type Row = Record<string, string | number | null | undefined>;
+export type Row = Record<string, string | number | null | undefined>;
 
 /** A server that can be asked. */
 export interface Server {

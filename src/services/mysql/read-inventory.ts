@@ -22,6 +22,15 @@ const SYSTEM = ["mysql", "information_schema", "performance_schema", "sys"];
 /** Those for which a snapshot holds. */
 export const TRANSACTIONAL = new Set(["InnoDB", "TokuDB", "MyRocks", "ROCKSDB"]);
 
+/** Given a session, return the names of the databases that its user sees, without the server's own. */
+export async function listDatabases(session: Session): Promise<string[]> {
+  const rows = await session.query(
+    `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${SYSTEM.map(() => "?").join(", ")}) ORDER BY BINARY SCHEMA_NAME`,
+    SYSTEM,
+  );
+  return rows.map((row) => String(row["name"]));
+}
+
 /** Given names of databases and tables that are left out, return what there is, by name. */
 export async function readInventory(
   session: Session,
@@ -29,13 +38,8 @@ export async function readInventory(
 ): Promise<Database[]> {
   const left = new Set(exclude);
   const not = SYSTEM.map(() => "?").join(", ");
-  const schemas = await session.query(
-    `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN (${not}) ORDER BY BINARY SCHEMA_NAME`,
-    SYSTEM,
-  );
   const databases = new Map<string, Database>();
-  for (const row of schemas) {
-    const name = String(row["name"]);
+  for (const name of await listDatabases(session)) {
     if (!left.has(name))
       databases.set(name, { name, tables: [], views: [], sequences: [], programs: 0 });
   }
@@ -73,39 +77,46 @@ export async function readInventory(
 /** What a user must be allowed in a database for nothing of it to be left out silently: without TRIGGER mysqldump leaves triggers out and ends with 0. */
 const NEEDED = ["SELECT", "SHOW VIEW", "TRIGGER", "EVENT", "LOCK TABLES"];
 
-/**
- * Given databases, throw `access` with what to grant where the user lacks a privilege. `SHOW GRANTS` is asked: information_schema shows on RDS
- * less than is granted. Privileges of roles are those of the roles that are active.
- */
+/** Given databases, throw `access` with what to grant where the user lacks a privilege that a backup needs. */
 export async function checkGrants(
   session: Session,
   flavour: "mysql" | "mariadb",
   databases: readonly Database[],
 ): Promise<void> {
-  const lines = (await session.query("SHOW GRANTS")).map((row) => String(Object.values(row)[0]));
-  const [who] = await session.query("SELECT CURRENT_USER() AS who");
-  const user = String(who?.["who"]).replace(/^(.*)@(.*)$/, "'$1'@'$2'");
-  const missing: string[] = [];
-  for (const { name } of databases) {
-    const lacking = NEEDED.filter((privilege) => !isGranted(lines, privilege, name));
-    if (lacking.length > 0)
-      missing.push(`GRANT ${lacking.join(", ")} ON ${quoteName(name)}.* TO ${user};`);
-  }
-  const routines =
-    flavour === "mariadb"
-      ? isGranted(lines, "SELECT", "mysql", "proc")
-      : isGranted(lines, "SHOW_ROUTINE", undefined) || isGranted(lines, "SELECT", undefined);
-  if (!routines)
-    missing.push(
-      flavour === "mariadb"
-        ? `GRANT SELECT ON mysql.proc TO ${user};`
-        : `GRANT SHOW_ROUTINE ON *.* TO ${user};`,
-    );
+  const names = databases.map(({ name }) => name);
+  const { user, missing } = await findMissingGrants(session, names, NEEDED, flavour);
   if (missing.length === 0) return;
   throw new OperatorError("access", `the user ${user} cannot read all that a backup must have`, {
     details: missing,
     next: "grant that; without it things would be left out silently",
   });
+}
+
+/**
+ * Given databases, the privileges that are needed on each of them, and the kind of server where the text of routines is needed too, return the user and what to
+ * grant to it. `SHOW GRANTS` is asked: information_schema shows on RDS less than is granted. Privileges of roles are those of the roles that are active.
+ */
+export async function findMissingGrants(
+  session: Session,
+  databases: readonly string[],
+  needed: readonly string[],
+  routinesOf: "mysql" | "mariadb" | undefined,
+): Promise<{ user: string; missing: string[] }> {
+  const lines = (await session.query("SHOW GRANTS")).map((row) => String(Object.values(row)[0]));
+  const [who] = await session.query("SELECT CURRENT_USER() AS who");
+  const user = String(who?.["who"]).replace(/^(.*)@(.*)$/, "'$1'@'$2'");
+  const missing: string[] = [];
+  for (const name of databases) {
+    const lacking = needed.filter((privilege) => !isGranted(lines, privilege, name));
+    if (lacking.length > 0)
+      missing.push(`GRANT ${lacking.join(", ")} ON ${quoteName(name)}.* TO ${user};`);
+  }
+  if (routinesOf === "mariadb" && !isGranted(lines, "SELECT", "mysql", "proc"))
+    missing.push(`GRANT SELECT ON mysql.proc TO ${user};`);
+  const showsRoutines = ["SHOW_ROUTINE", "SELECT"].some((one) => isGranted(lines, one, undefined));
+  if (routinesOf === "mysql" && !showsRoutines)
+    missing.push(`GRANT SHOW_ROUTINE ON *.* TO ${user};`);
+  return { user, missing };
 }
 
 /** Whether one of the lines of SHOW GRANTS grants a privilege on a database (undefined: on everything), or on a table of it. Pure. */

@@ -1,0 +1,112 @@
+import { type CheckReport, type Discrepancy, isNews } from "../../consistency/report.ts";
+import { printable } from "../../system/printable.ts";
+import { printTable } from "../../terminal/table.ts";
+import type { Context } from "../command.ts";
+
+/** What was checked, and what came of it. */
+export interface Subject {
+  name: string;
+  service?: string;
+  reports: readonly CheckReport[];
+  /** Ids of the baseline of which nothing was found any more. */
+  gone: readonly string[];
+}
+
+/** On a screen so many findings of a check are shown; all of them are in a pipe and with `--json`. */
+const SHOWN = 20;
+
+/** Given the reports and the exit code that they come to, tell them: what was checked, what was not and why, what was found. Silent where all is well and nobody watches. */
+export function renderReports(
+  subjects: readonly Subject[],
+  code: number,
+  { terminal, signal }: Context,
+): void {
+  if (terminal.flags.json) {
+    terminal.printJson({ isStopped: signal.aborted, subjects });
+    tellVerdict(subjects, code, terminal);
+    return;
+  }
+  if (code === 0 && !terminal.isScreen && !terminal.flags.verbose) return;
+  const rows = subjects.flatMap(({ name, reports }) => reports.map((report) => ({ name, report })));
+  printTable(terminal, rows, [
+    { title: "OF", value: ({ name }) => name },
+    { title: "CHECK", value: ({ report }) => report.check },
+    {
+      title: "STATE",
+      value: ({ report }) => describeState(report),
+      paint: (text, { report }) => (isWell(report) ? text : terminal.out.red(text)),
+    },
+    { title: "LOOKED AT", value: ({ report }) => describeLooked(report) },
+    { title: "FOUND", value: ({ report }) => describeFound(report) },
+  ]);
+  for (const { reports } of subjects) for (const report of reports) tellReport(report, terminal);
+  for (const { gone } of subjects)
+    for (const id of gone)
+      terminal.note(printable(`no longer found, and still in the baseline: ${id}`));
+  tellVerdict(subjects, code, terminal);
+}
+
+const isWell = ({ state, skipped, findings, more }: CheckReport): boolean =>
+  state !== "skipped" && skipped.length === 0 && more === 0 && !findings.some(isNews);
+
+function describeState({ state, skipped }: CheckReport): string {
+  return state === "checked" && skipped.length > 0 ? "checked in part" : state;
+}
+
+function describeLooked({ state, about, looked }: CheckReport): string {
+  if (state !== "checked") return about;
+  return Object.entries(looked)
+    .map(([what, count]) => `${count} ${what}`)
+    .join(", ");
+}
+
+function describeFound({ state, findings, more }: CheckReport): string {
+  if (state !== "checked" && findings.length === 0) return "-";
+  const news = findings.filter(isNews).length + more;
+  const known = findings.length + more - news;
+  return known > 0 ? `${news}, and ${known} known` : `${news}`;
+}
+
+function tellReport(report: CheckReport, terminal: Context["terminal"]): void {
+  const { check, findings, skipped, excluded, more } = report;
+  const shown = terminal.isScreen ? findings.slice(0, SHOWN) : findings;
+  const left = findings.length - shown.length + more;
+  for (const finding of shown) terminal.print(printable(`${check}: ${describeFinding(finding)}`));
+  if (left > 0) terminal.print(`${check}: and ${left} more`);
+  for (const { object, why } of skipped)
+    terminal.print(printable(`${check}: not checked: ${object}: ${why}`));
+  if (excluded.length > 0)
+    terminal.print(printable(`${check}: left out, as it is configured: ${excluded.join(", ")}`));
+}
+
+function describeFinding({ object, key, column, kind, detail, known }: Discrepancy): string {
+  const where = [object, key && `[${key}]`, column].filter(Boolean).join(" ");
+  const bearing = known
+    ? known.isExpired
+      ? ` (known until ${known.until}, which is over: ${known.owner}, ${known.reason})`
+      : ` (known until ${known.until}: ${known.owner}, ${known.reason})`
+    : "";
+  return `${where}: ${kind}: ${detail}${bearing}`;
+}
+
+function tellVerdict(
+  subjects: readonly Subject[],
+  code: number,
+  terminal: Context["terminal"],
+): void {
+  if (code === 0) return;
+  const reports = subjects.flatMap((subject) => subject.reports);
+  const news = reports.reduce(
+    (sum, { findings, more }) => sum + findings.filter(isNews).length + more,
+    0,
+  );
+  const gaps = reports.reduce((sum, { skipped }) => sum + skipped.length, 0);
+  const said = [
+    ...(news > 0 ? [`${news} ${news === 1 ? "finding" : "findings"}`] : []),
+    ...(gaps > 0 ? [`${gaps} not checked`] : []),
+    ...(code === 1 ? ["nothing was checked"] : []),
+    ...(news + gaps === 0 && code === 3 ? ["not all that was named is configured"] : []),
+  ];
+  const names = subjects.map(({ name }) => name).join(", ");
+  terminal.warn(printable(`lcops: ${names}: ${said.join(", ")}`));
+}

@@ -1,0 +1,96 @@
+import { compareServers } from "../../consistency/compare-servers.ts";
+import { type CheckReport, judgeReports } from "../../consistency/report.ts";
+import type { Config } from "../../config/schema.ts";
+import type { ServicePlace } from "../../services/backup-driver.ts";
+import type { Reader } from "../../services/mysql/open-reader.ts";
+import { listDatabases } from "../../services/mysql/read-inventory.ts";
+import { printable } from "../../system/printable.ts";
+import { startProgress } from "../../terminal/progress.ts";
+import type { Context, Input } from "../command.ts";
+import { type ComparedSide, findSides } from "./find-sides.ts";
+import { type Closers, placeOf } from "./open-places.ts";
+import { renderReports } from "./render-reports.ts";
+import { withRestoredSet } from "./with-restored-set.ts";
+
+type DatabasePairs = readonly (readonly [string, string])[];
+
+/** Given what was typed, do what `lcops db compare` says and return the exit code. */
+export async function runCompare(input: Input, context: Context): Promise<number> {
+  const [one = "", other = ""] = input.operands;
+  const config = await context.config();
+  const { pairs, areEnvironments } = findSides(one, other, config);
+  const closers: Closers = [];
+  const progress = startProgress(context.terminal);
+  const update = (line: string): void => progress.update(printable(line));
+  const subjects: { name: string; reports: CheckReport[]; gone: string[] }[] = [];
+  try {
+    for (const [first, second] of pairs) {
+      const withoutRows = areEnvironments
+        ? "two environments have rows of their own; name two services to compare theirs"
+        : undefined;
+      const options = { withoutRows, signal: context.signal, update };
+      const here = openSide(first, config, context, closers);
+      const compare = (there: ServicePlace, names: (() => string[]) | undefined) =>
+        compareServers(here, there, {
+          ...options,
+          pairDatabases: (reader, against) =>
+            pairDatabases([first, second], [reader, against], names?.(), config),
+        });
+      const reports =
+        second.kind === "set"
+          ? await withRestoredSet(second.name, context, update, ({ place, databases }) =>
+              compare(place, () => databases),
+            )
+          : await compare(openSide(second, config, context, closers), undefined);
+      subjects.push({ name: `${first.name} and ${second.name}`, reports, gone: [] });
+    }
+  } finally {
+    progress.end();
+    for (const close of closers.toReversed()) await close();
+  }
+  const code = judgeReports(
+    subjects.flatMap(({ reports }) => reports),
+    false,
+  );
+  renderReports(subjects, code, context);
+  return code;
+}
+
+function openSide(
+  side: ComparedSide,
+  config: Config,
+  context: Context,
+  closers: Closers,
+): ServicePlace {
+  if (side.kind === "set") throw new Error("a set is restored first");
+  return { ...placeOf(side.service, config, context, closers), name: side.name };
+}
+
+/** Those that were named; those of the set; those that the two services open; else all that either shows. */
+async function pairDatabases(
+  sides: readonly [ComparedSide, ComparedSide],
+  [first, second]: readonly [Reader, Reader],
+  ofSet: readonly string[] | undefined,
+  config: Config,
+): Promise<DatabasePairs> {
+  const named = sides.map((side) => (side.kind === "server" ? side.database : undefined));
+  const opened = sides.map((side) => {
+    const service = side.kind === "server" ? config.services?.[side.service] : undefined;
+    return service?.kind === "mysql" ? service.database : undefined;
+  });
+  const [here, there] = named;
+  if (ofSet)
+    return ofSet
+      .filter((name) => here === undefined || name === here)
+      .map((name) => [name, name] as const);
+  if (here !== undefined || there !== undefined) {
+    const own = (index: number): string => named[index] ?? opened[index] ?? here ?? there ?? "";
+    return [[own(0), own(1)]];
+  }
+  const all = new Set([...(await listDatabases(first)), ...(await listDatabases(second))]);
+  const [mine, theirs] = opened;
+  const isOtherName = mine !== undefined && theirs !== undefined && mine !== theirs;
+  return [...all]
+    .filter((name) => !isOtherName || name !== theirs)
+    .map((name) => [name, isOtherName && name === mine ? theirs : name] as const);
+}

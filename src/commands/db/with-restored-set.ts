@@ -1,0 +1,80 @@
+import { jobFolderOf } from "../../backup/job-folder.ts";
+import { makeRunFolder } from "../../backup/run-folder.ts";
+import type { ServicePlace } from "../../services/backup-driver.ts";
+import { OperatorError } from "../../system/errors.ts";
+import { findSet } from "../backup/gather-sets.ts";
+import { loadDriver, withBackups } from "../backup/open-backups.ts";
+import { programEnvironment } from "../backup/program-environment.ts";
+import type { Context } from "../command.ts";
+
+/** A set as a server that can be asked. */
+interface RestoredSet {
+  place: ServicePlace;
+  databases: string[];
+}
+
+/**
+ * Given the name of a set, or of a job for its newest, restore it into a scratch server as a drill does, and call `use` with it; the server is gone behind it.
+ * Throws `missing` where this machine has no such server, `usage` where it is no set of a MySQL service.
+ */
+export function withRestoredSet<T>(
+  name: string,
+  context: Context,
+  update: (line: string) => void,
+  use: (restored: RestoredSet) => Promise<T>,
+): Promise<T> {
+  return withBackups(context, async (backups) => {
+    const { job, copies } = await findSet(backups, name, context);
+    const [set] = copies;
+    if (!set)
+      throw new OperatorError("failed", `the manifest of ${name} is damaged`, {
+        next: "see lcops backup verify, or choose another set",
+      });
+    if (set.manifest.kind !== "mysql" || set.manifest.external)
+      throw new OperatorError(
+        "usage",
+        `${set.setId} is no set of a MySQL service that can be restored here`,
+      );
+    const { openSet } = await import("../../backup/read-set.ts");
+    const driver = await loadDriver(job.service, job.job.service);
+    const folder = await makeRunFolder(context.folders.state);
+    const environment = await programEnvironment(context);
+    const { signal } = context;
+    const options = {
+      job: job.job,
+      environment,
+      signal,
+      update,
+      trace: context.terminal.trace,
+      parallel: 2,
+      folder: folder.path,
+      jobFolder: jobFolderOf(context.folders.state, job.name),
+    };
+    const reader = openSet(set, { identities: backups.identities, environment, signal });
+    try {
+      // Never the one that a drill may overwrite: nothing of anybody's is written to here.
+      const origin = backups.openPlace(job.job.service);
+      const scratch = await driver.openScratch(reader, { ...options, origin });
+      if ("needs" in scratch)
+        throw new OperatorError(
+          "missing",
+          `${set.setId} is restored to be compared: it needs ${scratch.needs} on this machine`,
+        );
+      try {
+        await driver.restore(reader, scratch.place, {
+          ...options,
+          isDone: () => false,
+          markDone: () => Promise.resolve(),
+        });
+        const databases = reader.parts.flatMap(({ role, object }) =>
+          role === "database" ? [object] : [],
+        );
+        return await use({ place: { ...scratch.place, name: set.setId }, databases });
+      } finally {
+        await scratch.close();
+      }
+    } finally {
+      await folder.remove();
+    }
+  });
+}

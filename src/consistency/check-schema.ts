@@ -1,0 +1,71 @@
+import type { Reader } from "../services/mysql/open-reader.ts";
+import { compareSchema } from "./compare-schema.ts";
+import { describeWhy } from "./pair.ts";
+import { skipUnseenDefinitions } from "./skip-unseen.ts";
+import { type CheckReport, draftReport, notConfigured } from "./report.ts";
+
+/** Something besides the replica that the schema must be like. */
+export interface SchemaSource {
+  name: string;
+  /** Calls `use` with its session and the names of its databases, in pairs with those that are given. */
+  with(
+    databases: readonly string[],
+    use: (session: Reader, databases: readonly (readonly [string, string])[]) => Promise<void>,
+  ): Promise<void>;
+}
+
+/** Given a primary and what its schema must be like, compare them. */
+export async function checkSchema(
+  subject: {
+    name: string;
+    replica: { name: string } | undefined;
+    schemas: readonly SchemaSource[];
+  },
+  ground: {
+    primary: Reader;
+    replica: Reader | undefined;
+    replicaGap: string | undefined;
+    databases: readonly string[];
+    options: { signal: AbortSignal };
+  },
+): Promise<CheckReport> {
+  const { primary, replica, databases } = ground;
+  const others = [
+    ...(subject.replica ? [subject.replica.name] : []),
+    ...subject.schemas.map(({ name }) => name),
+  ];
+  if (others.length === 0)
+    return notConfigured("schema", `${subject.name} has nothing to be compared with`);
+  const draft = draftReport("schema", `${subject.name} and ${others.join(", ")}`);
+  const own = { name: subject.name, session: primary, databases };
+  await skipUnseenDefinitions(own, primary.server.flavour, draft);
+  const compare = async (
+    name: string,
+    session: Reader,
+    pairs: readonly (readonly [string, string])[],
+  ): Promise<void> => {
+    const theirs = { name, session, databases: pairs.map(([, there]) => there) };
+    await skipUnseenDefinitions(theirs, session.server.flavour, draft);
+    for (const [here, there] of pairs) {
+      const one = { name: subject.name, session: primary, database: here };
+      await compareSchema(one, { name, session, database: there }, draft);
+    }
+  };
+  if (subject.replica && !replica)
+    draft.skip(subject.replica.name, ground.replicaGap ?? "it does not answer");
+  if (subject.replica && replica)
+    await compare(
+      subject.replica.name,
+      replica,
+      databases.map((name) => [name, name] as const),
+    );
+  for (const source of subject.schemas) {
+    try {
+      await source.with(databases, (session, pairs) => compare(source.name, session, pairs));
+    } catch (error) {
+      ground.options.signal.throwIfAborted();
+      draft.skip(source.name, describeWhy(error));
+    }
+  }
+  return draft.end();
+}

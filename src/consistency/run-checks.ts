@@ -1,0 +1,191 @@
+import type { Server } from "../services/mysql/open-server.ts";
+import { readHealth } from "../services/mysql/read-replication.ts";
+import { type BookmarkPart, passWhole } from "./bookmark.ts";
+import { checkHealth } from "./check-health.ts";
+import { checkOutside } from "./check-outside.ts";
+import { checkReferences, listReferences, type TablesOptions } from "./check-references.ts";
+import { checkSchema } from "./check-schema.ts";
+import { compareDatabases } from "./compare-databases.ts";
+import { type CheckOptions, type CheckSubject, type Ground, openGround } from "./open-ground.ts";
+import { describeWhy } from "./pair.ts";
+import {
+  CHECKS,
+  type CheckName,
+  type CheckReport,
+  draftReport,
+  notConfigured,
+  type ReportDraft,
+  skippedWhole,
+} from "./report.ts";
+import { OutOfTime } from "./steer.ts";
+
+/**
+ * Given what is checked, do every check that was asked for, and return a report of each, in their order. What cannot be checked is in the reports, with its
+ * reason: nothing but a fault of ours throws. After a stop the reports are those of what was done until then.
+ */
+export async function runChecks(
+  subject: CheckSubject,
+  options: CheckOptions,
+): Promise<CheckReport[]> {
+  const opened: Pick<Server, "close">[] = [];
+  const wanted = CHECKS.filter((check) => options.asked.includes(check));
+  const reports: CheckReport[] = [];
+  try {
+    const ground = await openGround(subject, options, opened);
+    for (const check of wanted) {
+      options.update(`${subject.name}: ${check}`);
+      reports.push(await runOne(check, ground));
+    }
+  } catch (error) {
+    const why = options.signal.aborted ? "it was stopped before" : describeWhy(error);
+    for (const check of wanted.slice(reports.length))
+      reports.push(skippedWhole(check, subject.name, why));
+  } finally {
+    for (const one of opened.toReversed()) await one.close();
+  }
+  return reports;
+}
+
+async function runOne(check: CheckName, ground: Ground): Promise<CheckReport> {
+  const { subject, options } = ground;
+  const kept = options.bookmark.reports[check];
+  if (kept) return kept;
+  try {
+    const report = await start(check, ground);
+    // How a server is now is nothing to go on with.
+    const isLasting = check !== "health" && report.state === "checked";
+    if (isLasting && report.skipped.length === 0) await options.bookmark.keep(check, report);
+    return report;
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const next =
+      error instanceof OutOfTime ? `${error.message}; ${error.next}` : describeWhy(error);
+    return skippedWhole(check, subject.name, next);
+  }
+}
+
+function start(check: CheckName, ground: Ground): Promise<CheckReport> | CheckReport {
+  switch (check) {
+    case "health":
+      return runHealth(ground);
+    case "schema":
+      return checkSchema(ground.subject, ground);
+    case "replica":
+      return runReplica(ground);
+    case "references":
+      return runReferences(ground);
+    case "objects":
+    case "search":
+    case "items":
+      return runOutside(check, ground);
+  }
+}
+
+async function runHealth(ground: Ground): Promise<CheckReport> {
+  const { subject, primary, replica, pair, replicaGap, steer } = ground;
+  if (!subject.replica) {
+    await readHealth(primary.server);
+    return notConfigured("health", `${subject.name} has no replica`);
+  }
+  if (!replica || !pair)
+    return skippedWhole("health", subject.replica.name, replicaGap ?? "it does not answer");
+  const { names, catchUp } = pair;
+  const { maxLagSeconds } = steer;
+  const result = await checkHealth(primary, replica, { names, catchUp, maxLagSeconds });
+  ground.obstacle = result.obstacle;
+  ground.isJudged = true;
+  return result.report;
+}
+
+/** What is many is asked of the replica, where there is one that follows. */
+async function tablesOf(ground: Ground): Promise<TablesOptions> {
+  const { subject, primary, replica, databases, steer } = ground;
+  await judgeReplica(ground);
+  const reader = replica && ground.obstacle === undefined ? replica : primary;
+  return { name: subject.name, reader, primary, databases, database: subject.database, steer };
+}
+
+async function runReferences(ground: Ground): Promise<CheckReport> {
+  const { subject, options } = ground;
+  const tables = await tablesOf(ground);
+  const references = await listReferences(subject.config.references ?? [], tables);
+  if (references.length === 0)
+    return notConfigured("references", `${subject.name} has no foreign key`);
+  return goOn("references", subject.name, ground, (draft, part) =>
+    checkReferences(references, draft, {
+      ...tables,
+      update: options.update,
+      progress: part.progress,
+      save: () => part.note(draft.end()),
+    }),
+  );
+}
+
+async function runOutside(
+  check: "objects" | "search" | "items",
+  ground: Ground,
+): Promise<CheckReport> {
+  const { subject, options } = ground;
+  const sources = subject.outsides[check];
+  if (sources.length === 0) return notConfigured(check, subject.name);
+  const tables = await tablesOf(ground);
+  return goOn(check, subject.name, ground, async (draft, { progress }) => {
+    for (const [index, source] of sources.entries()) {
+      // Two may have one name, and other rows.
+      const name = `${index} ${source.name}`;
+      if (progress.done.includes(name)) continue;
+      options.update(`${subject.name}: ${source.name}`);
+      try {
+        await source.with((rows, outside) => checkOutside(rows, outside, draft, tables));
+        passWhole(progress, name);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (error instanceof OutOfTime) draft.leave(source.name, describeWhy(error));
+        else draft.skip(source.name, describeWhy(error));
+      }
+    }
+  });
+}
+
+/** Whether there is sense in asking the replica is for the check of health to say, also where that was not asked for. */
+async function judgeReplica(ground: Ground): Promise<void> {
+  if (ground.isJudged) return;
+  await runHealth(ground);
+}
+
+async function runReplica(ground: Ground): Promise<CheckReport> {
+  const { subject, pair, replicaGap, steer, options } = ground;
+  if (!subject.replica) return notConfigured("replica", `${subject.name} has no replica`);
+  const about = `${subject.primary.name} and ${subject.replica.name}`;
+  if (!pair) return skippedWhole("replica", about, replicaGap ?? "it does not answer");
+  await judgeReplica(ground);
+  if (ground.obstacle !== undefined) return skippedWhole("replica", about, ground.obstacle);
+  return goOn("replica", about, ground, (draft, part) =>
+    compareDatabases({
+      pair,
+      steer,
+      draft,
+      update: options.update,
+      exclude: new Set(subject.config.exclude),
+      progress: part.progress,
+      save: () => part.note(draft.end()),
+    }),
+  );
+}
+
+/** Does a check that an earlier run may have begun, and writes down how far it comes. */
+async function goOn(
+  check: CheckName,
+  about: string,
+  { options }: Ground,
+  work: (draft: ReportDraft, part: BookmarkPart) => Promise<void>,
+): Promise<CheckReport> {
+  const part = options.bookmark.openPart(check);
+  const draft = draftReport(check, about, part.earlier);
+  try {
+    await work(draft, part);
+  } finally {
+    await part.flush(draft.end());
+  }
+  return draft.end();
+}
