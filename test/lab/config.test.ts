@@ -88,6 +88,7 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "uu",
     "c",
     "ch",
+    "m",
     "repo",
     "dt",
     "dd",
