@@ -177,14 +177,6 @@ function describeBackups({ services, s3, backups }: Found): Pick<Config, "backup
             keep,
           },
         }),
-        ...(s3 && {
-          s3: {
-            service: "submissions",
-            s3: { to: { bucket: s3.submissions.copy, region: s3.region, environment: "dev" } },
-            schedule: "15 3 * * *",
-            keep,
-          },
-        }),
       },
     },
   };
