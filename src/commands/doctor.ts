@@ -62,6 +62,7 @@ async function checkConfigured(
       )),
       ...(await checkJobs(context, config, update)),
       ...(await checkPanel(context, config, update)),
+      ...(await checkKnown(config)),
     ];
   } catch (error) {
     if (!(error instanceof OperatorError) || error.kind === "usage") throw error;
@@ -98,6 +99,12 @@ async function checkPanel(
   update("looking at the services of this machine");
   const { checkServices } = await import("./machine/check-services.ts");
   return checkServices(context);
+}
+
+async function checkKnown(config: Config): Promise<Finding[]> {
+  if (!config.consistency) return [];
+  const { checkBaselines } = await import("./check-baselines.ts");
+  return checkBaselines(config, new Date());
 }
 
 async function render(findings: readonly Finding[], context: Context): Promise<void> {

@@ -42,6 +42,15 @@ export async function readBaseline(path: string): Promise<Known[]> {
   });
 }
 
+/** The day itself still counts. */
+const isOver = (until: string, now: Date): boolean =>
+  now.getTime() >= Date.parse(`${until}T00:00:00Z`) + 86_400_000;
+
+/** Given what is known and the time, return what is a finding again. Pure. */
+export function findExpired(known: readonly Known[], now: Date): Known[] {
+  return known.filter(({ until }) => isOver(until, now));
+}
+
 /** Given a report, what is known and the time, return the report with what is known marked. Pure. */
 export function applyBaseline(
   report: CheckReport,
@@ -53,7 +62,7 @@ export function applyBaseline(
     const entry = byId.get(finding.id);
     if (!entry) return finding;
     const { until, reason, owner } = entry;
-    const isExpired = now.getTime() >= Date.parse(`${until}T00:00:00Z`) + 86_400_000;
+    const isExpired = isOver(until, now);
     return { ...finding, known: { until, reason, owner, isExpired } };
   };
   return { ...report, findings: report.findings.map(mark) };

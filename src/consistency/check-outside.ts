@@ -82,7 +82,9 @@ export async function checkOutside(
   ] as const;
   await wait(PAUSE_MS, undefined, { signal: options.steer.signal });
   for (const [doubtful, all, of, what] of lists) {
-    const isMany = doubtful.count > Math.max(SUSPICIOUS.least, SUSPICIOUS.share * all);
+    const isMany =
+      doubtful.count > Math.max(SUSPICIOUS.least, SUSPICIOUS.share * all) ||
+      doubtful.count > doubtful.entries.length;
     const suspects = isMany ? doubtful.entries.slice(0, SUSPICIOUS.listed) : doubtful.entries;
     const confirmed = await confirm(suspects, rows, table, outside, options);
     if (isMany && confirmed.length > 0)

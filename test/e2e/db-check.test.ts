@@ -356,6 +356,9 @@ withPair(
     const over = await pair.lcops(["db", "check"]);
     expect(over.code).toBe(4);
     expect(over.stdout).toContain("known until 2020-01-01, which is over");
+    expect((await pair.lcops(["doctor"])).stdout).toMatch(
+      /^warn\tconsistency\tcheck\t2 of 2 known findings are borne no longer: replica shop\.counters changed id=9 n \(me, until 2020-01-01\)/m,
+    );
     for (const text of ["{", '{"known": [{"id": "x"}]}', '{"known": 1}']) {
       writeFileSync(file, text);
       expect(await pair.lcops(["db", "check"])).toMatchObject({ code: 2, stdout: "" });
