@@ -13,7 +13,7 @@ const NUMERIC = new Set("tinyint smallint mediumint int bigint decimal year".spl
 const TEMPORAL = new Set("date datetime timestamp time".split(" "));
 
 /** SQL for one column's place in the row. Pure. */
-function encodeColumn({ name, type, isNullable }: TableColumn): string {
+function encodeColumn({ name, type, isNullable, mostBytes = Infinity }: TableColumn): string {
   const column = quoteName(name);
   const orNull = (text: string): string => (isNullable ? `IFNULL(${text}, 'n')` : text);
   if (NUMERIC.has(type) || TEMPORAL.has(type)) return orNull(column);
@@ -23,6 +23,7 @@ function encodeColumn({ name, type, isNullable }: TableColumn): string {
   const bytes = bytesOf(column, type);
   const length = isNullable ? `IFNULL(LENGTH(${bytes}), 'n')` : `LENGTH(${bytes})`;
   // CONCAT_WS passes over NULL, which its length has told.
+  if (mostBytes <= LONG_BYTES) return `${length}, CONVERT(${bytes} USING binary)`;
   return `${length}, IF(LENGTH(${bytes}) > ${LONG_BYTES}, SHA2(${bytes}, 256), CONVERT(${bytes} USING binary))`;
 }
 

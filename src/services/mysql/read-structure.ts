@@ -9,6 +9,8 @@ export interface TableColumn {
   /** Of text; undefined for bytes, numbers and times. */
   charset: string | undefined;
   collation: string | undefined;
+  /** That a value of it can have at most; undefined where it is no string. */
+  mostBytes: number | undefined;
 }
 
 /** What must be known of a table to compare its rows with another's. */
@@ -44,7 +46,7 @@ export async function readStructure(session: Session, database: string): Promise
   );
   const columns = await session.query(
     `SELECT TABLE_NAME AS table_, COLUMN_NAME AS name, DATA_TYPE AS type, IS_NULLABLE AS nullable, CHARACTER_SET_NAME AS charset,
-       COLLATION_NAME AS collation_, EXTRA AS extra
+       COLLATION_NAME AS collation_, CHARACTER_OCTET_LENGTH AS octets, EXTRA AS extra
      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? ORDER BY BINARY TABLE_NAME, ORDINAL_POSITION`,
     [database],
   );
@@ -64,6 +66,7 @@ export async function readStructure(session: Session, database: string): Promise
         isNullable: row["nullable"] === "YES",
         charset: textOf(row["charset"]),
         collation: textOf(row["collation_"]),
+        mostBytes: row["octets"] === null ? undefined : Number(row["octets"]),
       }));
     const key = pickKey(
       own,
