@@ -56,7 +56,7 @@ function describeState({ state, skipped }: CheckReport): string {
 function describeLooked({ state, about, looked }: CheckReport): string {
   if (state !== "checked") return about;
   return Object.entries(looked)
-    .map(([what, count]) => `${count} ${what}`)
+    .map(([what, count]) => `${count} ${count === 1 ? what.replace(/s$/, "") : what}`)
     .join(", ");
 }
 
