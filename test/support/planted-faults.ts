@@ -209,6 +209,66 @@ const ROWS: PlantedFault[] = [
     found: row("bytes", "id=0x00FF0027", "changed", "v"),
   },
   {
+    name: "a key of a UUID",
+    both: table(
+      "uuids",
+      "id UUID PRIMARY KEY, v INT NOT NULL",
+      "SELECT CONCAT('00000000-0000-0000-0000-', LPAD(seq, 12, '0')), seq FROM seq_1_to_2000",
+    ),
+    replica: "UPDATE uuids SET v = 0 WHERE v = 1234",
+    found: row("uuids", "id=00000000-0000-0000-0000-000000001234", "changed", "v"),
+  },
+  {
+    name: "a key of an address",
+    both: table(
+      "addresses",
+      "ip INET6 PRIMARY KEY, v INT NOT NULL",
+      "VALUES ('::1', 1), ('::2', 2)",
+    ),
+    replica: "DELETE FROM addresses WHERE v = 2",
+    found: row("addresses", "ip=::2", "missing"),
+  },
+  {
+    name: "a key that ends with an ENUM and bits",
+    both: table(
+      "flagged",
+      "id INT, e ENUM('a','b'), b BIT(10), v INT NOT NULL, PRIMARY KEY (id, e, b)",
+      "VALUES (1, 'a', b'1010', 1), (1, 'b', b'1010', 2), (1, 'b', b'1111111111', 3)",
+    ),
+    replica: "UPDATE flagged SET v = 0 WHERE v = 3",
+    found: row("flagged", "id=1, e=b, b=1023", "changed", "v"),
+  },
+  {
+    name: "a key of numbers with a fraction",
+    both: table(
+      "measured",
+      "f FLOAT, d DOUBLE, v INT NOT NULL, PRIMARY KEY (f, d)",
+      "VALUES (1.1, 1.5, 1), (1.1, 1.6, 2), (1.2, 1e300, 3)",
+    ),
+    replica: "UPDATE measured SET v = 0 WHERE v = 1",
+    found: row("measured", undefined, "changed", "v"),
+  },
+  {
+    name: "keys of times, to the microsecond and below zero",
+    both: table(
+      "timed",
+      "at DATETIME(6), t TIME(3), y YEAR, v INT NOT NULL, PRIMARY KEY (at, t, y)",
+      "VALUES ('2014-01-01 00:00:00.000001', '-01:00:00.500', 2014, 1), ('2014-01-01 00:00:00.000002', '-01:00:00.500', 2014, 2)",
+    ),
+    replica: "UPDATE timed SET v = 0 WHERE v = 2",
+    found: row("timed", "at=2014-01-01 00:00:00.000002, t=-01:00:00.500, y=2014", "changed", "v"),
+  },
+  {
+    name: "a key of another character set",
+    both: table(
+      "latin",
+      "word VARCHAR(20) CHARACTER SET latin1 PRIMARY KEY, v INT NOT NULL",
+      "VALUES ('Straße', 1), ('é', 2)",
+    ),
+    replica: "UPDATE latin SET v = 0 WHERE v = 2",
+    found: row("latin", "word=0xE9", "changed", "v"),
+  },
+  {
     name: "a row beyond a gap of 10^9 keys",
     both: table(
       "gappy",

@@ -11,6 +11,7 @@ const LONG_BYTES = 1024;
 
 const NUMERIC = new Set("tinyint smallint mediumint int bigint decimal year".split(" "));
 const TEMPORAL = new Set("date datetime timestamp time".split(" "));
+const FLOATING = new Set(["float", "double"]);
 
 /** SQL for one column's place in the row. Pure. */
 function encodeColumn({ name, type, isNullable, mostBytes = Infinity }: TableColumn): string {
@@ -18,7 +19,7 @@ function encodeColumn({ name, type, isNullable, mostBytes = Infinity }: TableCol
   const orNull = (text: string): string => (isNullable ? `IFNULL(${text}, 'n')` : text);
   if (NUMERIC.has(type) || TEMPORAL.has(type)) return orNull(column);
   // The text of a FLOAT has six digits, that of a DOUBLE all.
-  if (type === "float" || type === "double") return orNull(`(${column} + 0e0)`);
+  if (FLOATING.has(type)) return orNull(`(${column} + 0e0)`);
   if (type === "bit") return orNull(`(${column} + 0)`);
   const bytes = bytesOf(column, type);
   const length = isNullable ? `IFNULL(LENGTH(${bytes}), 'n')` : `LENGTH(${bytes})`;
@@ -51,22 +52,32 @@ type KeyValue = string;
 /** The values of a key's columns, in their order. */
 export type Key = readonly KeyValue[];
 
-const isString = ({ type }: TableColumn): boolean => !NUMERIC.has(type) && !TEMPORAL.has(type);
+/** Whether a key's value is the hexadecimal digits of its bytes. */
+const isString = ({ type }: TableColumn): boolean =>
+  ![NUMERIC, TEMPORAL, FLOATING, PRINTED].some((types) => types.has(type)) && type !== "bit";
 
 /** SQL that gives a key's value as `Key` has it. Pure. */
 function selectKey(column: TableColumn): string {
   const name = quoteName(column.name);
-  return isString(column) ? `HEX(${bytesOf(name, column.type)})` : `CONCAT(${name})`;
+  if (isString(column)) return `HEX(${bytesOf(name, column.type)})`;
+  if (FLOATING.has(column.type)) return `CONCAT(${name} + 0e0)`;
+  return column.type === "bit" ? `CONCAT(${name} + 0)` : `CONCAT(${name})`;
 }
 
 /** A key's value as a literal: a string in the column's own character set, so that its index serves. Throws where it is none. Pure. */
 function writeLiteral(column: TableColumn, value: KeyValue): string {
-  const isSafe = isString(column) ? /^[0-9A-F]*$/ : /^-?[0-9][0-9:. -]*$/;
+  const { type } = column;
+  const isPrinted = PRINTED.has(type);
+  const isSafe = isString(column) ? /^[0-9A-F]*$/ : isPrinted ? /^[0-9a-f:.-]+$/ : SAFE_NUMBER;
   if (!isSafe.test(value)) throw new Error(`${column.name} has a key that is no value of its type`);
-  if (NUMERIC.has(column.type)) return value;
-  if (TEMPORAL.has(column.type)) return `'${value}'`;
+  if (NUMERIC.has(type) || type === "bit") return value;
+  // Without an exponent it is a decimal number.
+  if (FLOATING.has(type)) return value.includes("e") ? value : `${value}e0`;
+  if (TEMPORAL.has(type) || isPrinted) return `'${value}'`;
   return `_${column.charset ?? "binary"} X'${value}'`;
 }
+
+const SAFE_NUMBER = /^-?[0-9][0-9:. e+-]*$/;
 
 /** Rows behind `lower` (undefined: from the first) up to and with `upper` (undefined: to the last). */
 export interface Range {

@@ -32,7 +32,7 @@ export interface TableStructure {
 
 /** Types whose order is that of their text or number, and that can be written down exactly. ENUM and SET are ordered by numbers that two servers need not share. */
 const CUTTABLE = new Set(
-  "tinyint smallint mediumint int bigint decimal date datetime timestamp time year char varchar binary varbinary".split(
+  "tinyint smallint mediumint int bigint decimal date datetime timestamp time year char varchar binary varbinary uuid inet4 inet6".split(
     " ",
   ),
 );
