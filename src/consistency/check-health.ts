@@ -1,5 +1,6 @@
 import type { Reader } from "../services/mysql/open-reader.ts";
 import {
+  type CatchUp,
   type Following,
   readFollowing,
   readHealth,
@@ -11,7 +12,7 @@ export interface HealthOptions {
   names: readonly [string, string];
   maxLagSeconds: number;
   /** See `Pair`. */
-  catchUp: ((limitSeconds: number) => Promise<boolean>) | undefined;
+  catchUp: CatchUp | undefined;
 }
 
 /** What became of it, and why there is no sense in comparing the rows; undefined where there is. */

@@ -5,7 +5,7 @@ import { findCatchUp, readFollowing, readHealth } from "../services/mysql/read-r
 import { OperatorError } from "../system/errors.ts";
 import { compareDatabases } from "./compare-databases.ts";
 import { compareSchema } from "./compare-schema.ts";
-import { describeWhy, type Pair } from "./pair.ts";
+import { describeWhy, type Pair, patienceFor } from "./pair.ts";
 import { type CheckReport, draftReport, notConfigured } from "./report.ts";
 import { skipUnseenDefinitions } from "./skip-unseen.ts";
 import { makeSteer } from "./steer.ts";
@@ -45,7 +45,7 @@ export async function compareServers(
       first,
       second,
       databases,
-      catchUp: await findFollowing(first, second, options.signal),
+      ...(await findFollowing(first, second, options.signal)),
     };
     return [await compareSchemas(pair, options), await compareAllRows(pair, options)];
   } finally {
@@ -66,19 +66,21 @@ async function refuseSame(
     });
 }
 
-/** Only where the second follows the first there is something to wait for. */
+/** Only where the second follows the first there is something to wait for; it may where its user is not told. */
 async function findFollowing(
   first: Reader,
   second: Reader,
   signal: AbortSignal,
-): Promise<Pair["catchUp"]> {
+): Promise<Pick<Pair, "catchUp" | "patienceMs">> {
+  const independent = { catchUp: undefined, patienceMs: 0 };
   const following = await readFollowing(second);
-  if (typeof following === "string" || !following.isReceiving || !following.isApplying)
-    return undefined;
+  if (typeof following === "string")
+    return { catchUp: undefined, patienceMs: patienceFor(undefined, MAX_LAG_S) };
+  if (!following.isReceiving || !following.isApplying) return independent;
   const { identity } = await readHealth(first.server);
-  return following.source?.serverId === identity["server_id"]
-    ? findCatchUp(first, second, signal)
-    : undefined;
+  if (following.source?.serverId !== identity["server_id"]) return independent;
+  const catchUp = await findCatchUp(first, second, signal);
+  return { catchUp, patienceMs: patienceFor(catchUp, MAX_LAG_S) };
 }
 
 async function compareSchemas(pair: Pair, { signal }: ServersOptions): Promise<CheckReport> {

@@ -56,10 +56,11 @@ async function confirmBatch(
     [...keys].map(([name, key]) => [name, { key, seen: undefined, times: 0 }]),
   );
   const name = `${table.first.database}.${table.first.name}`;
-  let pauseMs = FIRST_PAUSE_MS;
+  let pauseMs = Math.max(FIRST_PAUSE_MS, pair.patienceMs / (STABLE_LOOKS - 1));
+  const longestMs = Math.max(LONGEST_PAUSE_MS, pauseMs);
   for (let look = 0; look < MOST_LOOKS && left.size > 0; look++) {
     if (look > 0) await wait(pauseMs, undefined, { signal: steer.signal });
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    pauseMs = Math.min(longestMs, pauseMs * 2);
     steer.signal.throwIfAborted();
     const wanted = [...left.values()].map(({ key }) => key);
     const before = await readRows(pair.first, table.first, wanted);

@@ -7,7 +7,7 @@ import { listDatabases } from "../services/mysql/read-inventory.ts";
 import type { Bookmark } from "./bookmark.ts";
 import type { Outside, Rows } from "./check-outside.ts";
 import type { SchemaSource } from "./check-schema.ts";
-import { describeWhy, type Pair } from "./pair.ts";
+import { describeWhy, type Pair, patienceFor } from "./pair.ts";
 import type { CheckName } from "./report.ts";
 import { makeSteer, type Steer } from "./steer.ts";
 
@@ -104,6 +104,7 @@ export async function openGround(
       second: replica,
       databases: databases.map((name) => [name, name] as const),
       catchUp,
+      patienceMs: patienceFor(catchUp, maxLagSeconds),
     };
   return {
     subject,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Reader } from "../services/mysql/open-reader.ts";
-import { countRunning } from "../services/mysql/read-replication.ts";
+import { type CatchUp, countRunning } from "../services/mysql/read-replication.ts";
 import { OperatorError } from "../system/errors.ts";
 
 /** Time is over, or the servers have other things to do: what is left is left out, and said to be. */
@@ -40,7 +40,7 @@ const BUSY_LIMIT_MS = 15 * 60_000;
 /** Given what limits there are and what watches, return the steering of one check. */
 export function makeSteer(
   readers: readonly Reader[],
-  catchUp: ((limitSeconds: number) => Promise<boolean>) | undefined,
+  catchUp: CatchUp | undefined,
   options: SteerOptions,
 ): Steer {
   let lookedAt = performance.now();

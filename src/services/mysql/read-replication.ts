@@ -120,37 +120,87 @@ function describeRow(row: Row): Following {
 /** A question cannot be taken back, and long ones are ended by the server: a wait is many short ones. */
 const WAIT_STEP_S = 1;
 
-/** Given both sides, return what waits until the replica has everything that the primary has written so far; undefined where they have no way to say. */
+/** Waits until the replica has what the primary has now, and returns whether it came to that within so many seconds, 1 at least. */
+export type CatchUp = (limitSeconds: number) => Promise<boolean>;
+
+/**
+ * Given a primary and a replica that follows it itself, return what waits until the replica has everything that the primary has written so far; undefined where they
+ * have no way to say, or their users may not know.
+ */
 export async function findCatchUp(
   primary: Session & { server: Server },
   replica: Session & { server: Server },
   signal: AbortSignal,
-): Promise<((limitSeconds: number) => Promise<boolean>) | undefined> {
-  const waitFor = async (sql: string, position: string, limitSeconds: number): Promise<boolean> => {
+): Promise<CatchUp | undefined> {
+  const waitFor = async (
+    sql: string,
+    values: readonly (string | number)[],
+    limitSeconds: number,
+    isThere: (result: Row[string]) => boolean,
+  ): Promise<boolean> => {
     for (let left = limitSeconds; ; left -= WAIT_STEP_S) {
-      const [row] = await replica.query(sql, [position, Math.max(0, Math.min(left, WAIT_STEP_S))]);
+      // To MySQL 0 is no limit.
+      const [row] = await replica.query(sql, [...values, WAIT_STEP_S]);
       signal.throwIfAborted();
-      if (Number(row?.["result"]) === 0) return true;
+      if (isThere(row?.["result"])) return true;
       if (left <= WAIT_STEP_S) return false;
     }
   };
+  const isZero = (result: Row[string]): boolean => result !== null && Number(result) === 0;
   const both = [primary.server.flavour, replica.server.flavour];
   if (both.every((flavour) => flavour === "mariadb")) {
     return async (limit) => {
       const [row] = await primary.query("SELECT @@gtid_binlog_pos AS position");
       const position = String(row?.["position"] ?? "");
       if (position === "") return false;
-      return waitFor("SELECT MASTER_GTID_WAIT(?, ?) AS result", position, limit);
+      return waitFor("SELECT MASTER_GTID_WAIT(?, ?) AS result", [position], limit, isZero);
     };
   }
-  if (both.some((flavour) => flavour === "mariadb")) return undefined;
   const [mode] = await primary.query("SHOW GLOBAL VARIABLES LIKE 'gtid_mode'");
-  if (mode?.["Value"] !== "ON") return undefined;
+  if (mode?.["Value"] === "ON" && both.every((flavour) => flavour === "mysql")) {
+    return async (limit) => {
+      const [row] = await primary.query("SELECT @@GLOBAL.gtid_executed AS executed");
+      const executed = String(row?.["executed"]);
+      return waitFor(
+        "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result",
+        [executed],
+        limit,
+        isZero,
+      );
+    };
+  }
+  if ((await readPlace(primary)) === undefined) return undefined;
+  const [wait] = await askFirst(replica, [
+    "SELECT 'SOURCE_POS_WAIT' AS word, SOURCE_POS_WAIT('', 4, 1)",
+    "SELECT 'MASTER_POS_WAIT' AS word, MASTER_POS_WAIT('', 4, 1)",
+  ]);
+  if (!wait) return undefined;
+  const sql = `SELECT ${String(wait["word"])}(?, ?, ?) AS result`;
   return async (limit) => {
-    const [row] = await primary.query("SELECT @@GLOBAL.gtid_executed AS executed");
-    const executed = String(row?.["executed"]);
-    return waitFor("SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result", executed, limit);
+    const place = await readPlace(primary);
+    // NULL: it does not follow; -1: not yet; else how many events it was waited for.
+    const isThere = (result: Row[string]): boolean => result !== null && Number(result) >= 0;
+    return place !== undefined && waitFor(sql, place, limit, isThere);
   };
+}
+
+/** Where the primary's binary log ends: its file and the place in it; undefined where there is none, or its user may not know. */
+async function readPlace(primary: Session): Promise<readonly [string, number] | undefined> {
+  const [row] = await askFirst(primary, ["SHOW BINARY LOG STATUS", "SHOW MASTER STATUS"]);
+  const [file, position] = [String(row?.["File"] ?? ""), Number(row?.["Position"])];
+  return file === "" ? undefined : [file, position];
+}
+
+/** Given the same question in the words of several versions, return the answer to the first that is understood; none where none is. */
+async function askFirst(session: Session, questions: readonly string[]): Promise<Row[]> {
+  for (const sql of questions) {
+    try {
+      return await session.query(sql);
+    } catch {
+      // An older, or a newer version: the next words.
+    }
+  }
+  return [];
 }
 
 /** Given a server, return how many of its threads are at work now. */
