@@ -8,7 +8,7 @@ import { describeWhy } from "./pair.ts";
 import { beginOf, passKey, passWhole, type Progress } from "./bookmark.ts";
 import type { ReportDraft } from "./report.ts";
 import { skipUnseenRows } from "./skip-unseen.ts";
-import { OutOfTime, type Steer } from "./steer.ts";
+import type { Steer } from "./steer.ts";
 
 export interface TablesOptions {
   name: string;
@@ -70,8 +70,7 @@ export async function checkReferences(
       passWhole(progress, reference.name);
     } catch (error) {
       steer.signal.throwIfAborted();
-      if (error instanceof OutOfTime) draft.leave(reference.name, describeWhy(error));
-      else draft.skip(reference.name, describeWhy(error));
+      draft.leave(reference.name, describeWhy(error));
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Reader } from "../services/mysql/open-reader.ts";
 import { compareSchema } from "./compare-schema.ts";
+import { listDatabases } from "../services/mysql/read-inventory.ts";
 import { describeWhy } from "./pair.ts";
 import { skipUnseenDefinitions } from "./skip-unseen.ts";
 import { type CheckReport, draftReport, notConfigured } from "./report.ts";
@@ -20,6 +21,7 @@ export async function checkSchema(
     name: string;
     replica: { name: string } | undefined;
     schemas: readonly SchemaSource[];
+    config: { databases?: readonly string[] | undefined };
   },
   ground: {
     primary: Reader;
@@ -53,12 +55,24 @@ export async function checkSchema(
   };
   if (subject.replica && !replica)
     draft.skip(subject.replica.name, ground.replicaGap ?? "it does not answer");
-  if (subject.replica && replica)
+  if (subject.replica && replica) {
+    const { name } = subject.replica;
     await compare(
-      subject.replica.name,
+      name,
       replica,
-      databases.map((name) => [name, name] as const),
+      databases.map((one) => [one, one] as const),
     );
+    // Those that nobody has named are all that there are.
+    const more = subject.config.databases ? [] : await listDatabases(replica);
+    for (const one of more)
+      if (!databases.includes(one))
+        draft.find({
+          object: `database ${one}`,
+          kind: "extra",
+          against: name,
+          detail: `it is on ${name} only, or the user of ${subject.name} is not shown it`,
+        });
+  }
   for (const source of subject.schemas) {
     try {
       await source.with(databases, (session, pairs) => compare(source.name, session, pairs));

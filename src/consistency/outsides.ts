@@ -46,7 +46,8 @@ export function pairObjects(
       noun: "object",
       read: (take) => reader.list((object) => take(toEntry(object))),
       look: async (ids) => {
-        const found = await Promise.all(ids.map((id) => reader.look(id)));
+        // There is no object of no name, and none can be asked for.
+        const found = await Promise.all(ids.filter(Boolean).map((id) => reader.look(id)));
         return new Map(found.flatMap((object) => (object ? [[object.key, toEntry(object)]] : [])));
       },
     },
@@ -77,7 +78,13 @@ export function pairDocuments(
       noun: "document",
       read: (take) => reader.list((document) => take(toEntry(document))),
       look: async (ids) =>
-        new Map((await reader.look(ids)).map((document) => [document.id, toEntry(document)])),
+        new Map(
+          // No document has an empty id, and none can be asked for.
+          (await reader.look(ids.filter(Boolean))).map((document) => [
+            document.id,
+            toEntry(document),
+          ]),
+        ),
     },
   };
 }
@@ -104,7 +111,7 @@ export function pairItems(
       ...common(config),
       columns: config.columns,
       versionColumn: undefined,
-      idOf: (values) => JSON.stringify(values),
+      idOf: (values) => JSON.stringify(reader.textsOf(values)),
       valuesOf: (id) => JSON.parse(id) as string[],
       versionOf: asIs,
     },
@@ -116,7 +123,8 @@ export function pairItems(
         const there = new Map<string, Entry>();
         for (const id of ids) {
           const key = JSON.parse(id) as string[];
-          if (await reader.has(key)) there.set(id, toEntry(key));
+          // No part of a key is empty, and none can be asked for.
+          if (key.every(Boolean) && (await reader.has(key))) there.set(id, toEntry(key));
         }
         return there;
       },

@@ -61,7 +61,7 @@ const LISTED_FINDINGS = 1_000;
 export interface ReportDraft {
   look(what: string, count: number): void;
   skip(object: string, why: string): void;
-  /** For want of time: who goes on comes to it. */
+  /** For want of time, or because somebody did not answer: who goes on comes to it. */
   leave(object: string, why: string): void;
   exclude(object: string): void;
   /** Returns whether there is room for more. */
@@ -79,7 +79,10 @@ export function draftReport(check: ReportName, about: string, earlier?: CheckRep
   let more = earlier?.more ?? 0;
   return {
     look: (what, count) => void (looked[what] = (looked[what] ?? 0) + count),
-    skip: (object, why) => void skipped.push({ object, why }),
+    skip: (object, why) => {
+      const isTold = skipped.some((one) => one.object === object && one.why === why);
+      if (!isTold) skipped.push({ object, why });
+    },
     leave: (object, why) => void skipped.push({ object, why, isLeft: true }),
     exclude: (object) => void excluded.add(object),
     find: (found) => {

@@ -3,7 +3,12 @@ import { readHealth } from "../services/mysql/read-replication.ts";
 import { type BookmarkPart, passWhole } from "./bookmark.ts";
 import { checkHealth } from "./check-health.ts";
 import { checkOutside } from "./check-outside.ts";
-import { checkReferences, listReferences, type TablesOptions } from "./check-references.ts";
+import {
+  checkReferences,
+  listReferences,
+  splitTable,
+  type TablesOptions,
+} from "./check-references.ts";
 import { checkSchema } from "./check-schema.ts";
 import { compareDatabases } from "./compare-databases.ts";
 import { type CheckOptions, type CheckSubject, type Ground, openGround } from "./open-ground.ts";
@@ -140,8 +145,7 @@ async function runOutside(
         passWhole(progress, name);
       } catch (error) {
         options.signal.throwIfAborted();
-        if (error instanceof OutOfTime) draft.leave(source.name, describeWhy(error));
-        else draft.skip(source.name, describeWhy(error));
+        draft.leave(source.name, describeWhy(error));
       }
     }
   });
@@ -166,7 +170,9 @@ async function runReplica(ground: Ground): Promise<CheckReport> {
       steer,
       draft,
       update: options.update,
-      exclude: new Set(subject.config.exclude),
+      exclude: new Set(
+        subject.config.exclude?.map((table) => splitTable(table, subject.database).join(".")),
+      ),
       progress: part.progress,
       save: () => part.note(draft.end()),
     }),

@@ -266,6 +266,35 @@ withDynamo(
   60_000,
 );
 
+withDynamo("a number is the same item, however a row writes it", async () => {
+  const { aws } = ground.lab;
+  if (!aws) throw new Error("no AWS");
+  const place = { endpointUrl: aws.dynamodbUrl, region: "us-west-2" };
+  const dynamoTable = `${name}-prices`;
+  await askDynamoDb(place, "CreateTable", {
+    TableName: dynamoTable,
+    BillingMode: "PAY_PER_REQUEST",
+    KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+    AttributeDefinitions: [{ AttributeName: "id", AttributeType: "N" }],
+  });
+  for (const id of ["1.5", "2", "-0.25", "0", "100", "7.1"])
+    await askDynamoDb(place, "PutItem", { TableName: dynamoTable, Item: { id: { N: id } } });
+  await sendSql(
+    "CREATE TABLE prices (id DECIMAL(10,2) PRIMARY KEY); INSERT INTO prices VALUES (1.50), (2.00), (-0.25), (0), (100), (7.2)",
+  );
+  configure({
+    items: [
+      { table: "prices", columns: ["id"], dynamoTable, region: "us-west-2", environment: "dev" },
+    ],
+  });
+  const { code, report } = await check("items");
+  expect(code).toBe(4);
+  expect(seen(report)).toEqual([
+    ["belongings.prices", "id=7.20", "id", "missing-item"],
+    [dynamoTable, '["7.1"]', undefined, "extra-item"],
+  ]);
+});
+
 withSearch(
   "rows without their document, documents without their row, and those that are behind, are found",
   async ({ skip }) => {

@@ -463,6 +463,24 @@ withPair("what its user may not see is not taken for well", async () => {
   await pair.primary("DROP USER half@'%'");
 });
 
+withPair(
+  "a database that is on the replica alone is found where all of them are asked for",
+  async () => {
+    await pair.replica("CREATE DATABASE stray; GRANT SELECT ON stray.* TO app@'%'");
+    pair.check({});
+    try {
+      const { code, reports } = await check("--only", "schema");
+      expect(code).toBe(4);
+      expect(reports["schema"]?.findings).toMatchObject([
+        { object: "database stray", kind: "extra", against: "school-replica" },
+      ]);
+    } finally {
+      await pair.replica("DROP DATABASE stray; REVOKE SELECT ON stray.* FROM app@'%'");
+      pair.check({ databases: ["shop"] });
+    }
+  },
+);
+
 withPair("a database that is not there, and tables that are left out, are named", async () => {
   pair.check({ databases: ["shop", "nosuch"], exclude: ["shop.customers"] });
   const { code, reports } = await check("--only", "replica");

@@ -561,6 +561,11 @@ const BELONGINGS: PlantedFault[] = [
     ],
   },
   {
+    name: "a row of an empty id, of which there can be no item",
+    primary: "INSERT INTO lessons VALUES ('')",
+    found: [{ check: "items", object: "faults.lessons", key: "id=", kind: "missing-item" }],
+  },
+  {
     name: "a DynamoDB item without its row",
     beside: { place: "items", put: [["lesson-9"]] },
     found: [{ check: "items", object: "faults", key: '["lesson-9"]', kind: "extra-item" }],

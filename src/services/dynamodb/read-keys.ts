@@ -13,6 +13,8 @@ import { listItems } from "./split-page.ts";
 /** The keys of a table's items, each as the texts of its parts. */
 export interface KeyReader {
   list(take: (key: string[]) => void): Promise<void>;
+  /** Given the texts of a row, return them as `list` has those of its item: a number in its shortest form. */
+  textsOf(values: readonly string[]): string[];
   /** Whether there is such an item now, strongly consistent. */
   has(key: readonly string[]): Promise<boolean>;
 }
@@ -50,24 +52,32 @@ export async function openKeys(
         onPage: async (page, segment) => {
           for (const json of listItems(page)) {
             const key = keyOf(readItem(parseExactJson(json)), table);
-            if (key) take(textsOf(key));
+            if (key)
+              take(
+                textsOf(
+                  table,
+                  [...key.values()].map(({ value }) => value as string),
+                ),
+              );
           }
           if (page.lastKey === undefined) segment.isDone = true;
           else segment.lastKey = page.lastKey;
         },
       }),
+    textsOf: (values) => textsOf(table, values),
     has: async (key) => (await readRow(dynamoDb, name, toKey(table, key))) !== undefined,
   };
 }
 
-const textsOf = (key: Item): string[] =>
-  [...key.values()].map(({ type, value }) =>
-    type === "N" ? shortest(value as string) : (value as string),
-  );
+const textsOf = (table: Table, values: readonly string[]): string[] =>
+  values.map((value, index) => (table.key[index]?.type === "N" ? shortest(value) : value));
 
-/** A number is written in many ways: 1, 1.0, 1e0. A row's is written in full. */
+/** A number is written in many ways: a row may have 1.50, or 007. */
 function shortest(text: string): string {
-  return /^-?\d+\.\d*0$/.test(text) ? text.replace(/\.?0+$/, "") : text;
+  const [, sign, whole, fraction = ""] = /^(-?)0*(\d+)(?:\.(\d*?)0*)?$/.exec(text) ?? [];
+  if (whole === undefined) return text;
+  const digits = fraction === "" ? whole : `${whole}.${fraction}`;
+  return digits === "0" ? digits : `${sign}${digits}`;
 }
 
 function toKey(table: Table, key: readonly string[]): Item {

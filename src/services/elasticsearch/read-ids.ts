@@ -74,6 +74,7 @@ export function openDocuments(
         );
     },
     look: async (ids) => {
+      if (ids.length === 0) return [];
       interface Found {
         docs: (Hit & { found?: boolean; error?: object })[];
       }

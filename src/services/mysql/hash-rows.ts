@@ -198,6 +198,8 @@ export async function hashRows(
     seen.set(hash, count);
     hashes.set(`${hash} ${count}`, { key: [], hash });
   }
+  if (hashes.size < rows.length)
+    throw new Error(`two rows of ${table.database}.${table.name} have the same key`);
   return hashes;
 }
 
