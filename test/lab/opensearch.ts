@@ -113,6 +113,8 @@ export async function installOpenSearch(
         args: javaArguments(files, folder, heap),
         folder,
         account,
+        // Elasticsearch's own script sets it.
+        environment: { LIBFFI_TMPDIR: `${folder}/tmp` },
         probe: () => probeHealth(port),
         timeoutMs: 120_000,
       }),
