@@ -3,7 +3,7 @@ import type { Host } from "../inventory/host.ts";
 
 export type NamedService = readonly [name: string, service: ReachableConfig];
 
-/** Given the configuration, the hosts and the environment that are wanted, return the services on those hosts, and those of that environment that have none; no buckets. Pure. */
+/** Given the configuration, the hosts and the environment that are wanted, return the services with a port on those hosts, and those of that environment that have no host. Pure. */
 export function pickServices(
   config: Config,
   hosts: readonly Host[],

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import {
   CloudWatchClient,
   DeleteAlarmsCommand,
@@ -140,26 +141,58 @@ testWith("hosts", "monit")(
   },
 );
 
-testWith("hosts", "graphite")("who is silent holds nobody up", async () => {
-  const silent = await startScripted(() => undefined);
-  try {
-    const config = configOf(["graphite"], (changed) => {
-      const { host, port } = silent;
-      changed.services = {
-        ...changed.services,
-        silent: { kind: "monit", environment: "dev", address: host, port },
-      };
+testWith("mysql", "graphite")(
+  "who is silent, at once or amid its answers, holds nobody up",
+  async () => {
+    const { primary } = ground.lab.services.mysql ?? {};
+    const silent = await startScripted(() => undefined);
+    // It lets in, and never answers what it is asked then.
+    const stalling = await startScripted((socket) => {
+      const server = connect(primary?.port ?? 0, primary?.address);
+      socket.on("close", () => server.destroy());
+      server.on("error", () => socket.destroy());
+      server.on("data", (bytes) => socket.write(bytes));
+      socket.on("data", (bytes) => {
+        if (!bytes.includes("Threads_connected")) server.write(bytes);
+      });
     });
-    const begun = performance.now();
-    const { code, states, readings } = await health(config);
-    expect(performance.now() - begun).toBeLessThan(25_000);
-    expect(code).toBe(3);
-    expect(states).toMatchObject({ "monit silent": "unknown", "graphite graphite": "ok" });
-    expect(readings.at(-1)?.detail).toBe("no answer within 10 s");
-  } finally {
-    await silent.stop();
-  }
-});
+    // It takes the connection, and never says that it is an sshd.
+    const mute = await startScripted(() => undefined);
+    try {
+      const config = configOf(["graphite"], (changed) => {
+        const { school } = ground.config.services ?? {};
+        const deaf = { environment: "dev", address: { eip: mute.host }, port: mute.port };
+        changed.hosts = { ...changed.hosts, deaf };
+        changed.services = {
+          ...changed.services,
+          silent: { kind: "monit", environment: "dev", address: silent.host, port: silent.port },
+          stalling: {
+            ...(school?.kind === "mysql" && { user: school.user, password: school.password }),
+            kind: "mysql",
+            environment: "dev",
+            address: stalling.host,
+            port: stalling.port,
+          },
+        };
+      });
+      const begun = performance.now();
+      const { code, states, readings } = await health(config);
+      expect(performance.now() - begun).toBeLessThan(30_000);
+      expect(code).toBe(4);
+      expect(states).toMatchObject({
+        "graphite graphite": "ok",
+        "monit silent": "unknown",
+        "mysql stalling": "unknown",
+        "host deaf": "fail",
+        "disk deaf": "unknown",
+      });
+      const late = readings.filter(({ detail }) => detail === "no answer within 10 s");
+      expect(late.map(({ name }) => name)).toEqual(["silent", "stalling"]);
+    } finally {
+      await Promise.all([silent, stalling, mute].map((server) => server.stop()));
+    }
+  },
+);
 
 testWith("redis")(
   "a Redis that is full and may not forget fails, one that may is well",

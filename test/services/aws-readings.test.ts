@@ -17,6 +17,7 @@ import {
   Route53Client,
 } from "@aws-sdk/client-route-53";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { readInstanceStatus } from "../../src/inventory/instance-status.ts";
 import { readClassic } from "../../src/services/load-balancers/read-classic.ts";
@@ -37,7 +38,7 @@ describe.skipIf(aws?.state !== "emulator")("an account of its own", () => {
     const sts = new STSClient({ ...settings(), credentials });
     const { Credentials } = await sts.send(
       new AssumeRoleCommand({
-        RoleArn: "arn:aws:iam::424242424242:role/health",
+        RoleArn: `arn:aws:iam::${randomInt(1e11, 1e12)}:role/health`,
         RoleSessionName: "health",
       }),
     );

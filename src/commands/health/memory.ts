@@ -10,8 +10,6 @@ import type { DiskSample } from "./predict-full.ts";
 export interface HealthMemory {
   states: Record<string, { state: HealthState; since: string; seenAt: string }>;
   disks: Record<string, DiskSample[]>;
-  /** Who was told of which state last, by recipient. */
-  told: Record<string, Record<string, HealthState>>;
 }
 
 const SAMPLE_EVERY_MS = 6 * 3_600_000;
@@ -31,7 +29,7 @@ const fileOf = (stateFolder: string, configPath: string): string => {
 
 /** Given the state folder and the configuration, return what is remembered; a file that is missing or damaged remembers nothing. */
 export async function readMemory(stateFolder: string, configPath: string): Promise<HealthMemory> {
-  const none: HealthMemory = { states: {}, disks: {}, told: {} };
+  const none: HealthMemory = { states: {}, disks: {} };
   try {
     const found = JSON.parse(
       await readFile(fileOf(stateFolder, configPath), "utf8"),
@@ -91,7 +89,7 @@ export function remember(
     if (now.getTime() - last < SAMPLE_EVERY_MS) continue;
     disks[key] = [...samples, [now.getTime(), disk.usedBytes] as const].slice(-MOST_SAMPLES);
   }
-  return { ...memory, states, disks };
+  return { states, disks };
 }
 
 /** Given what is remembered and a reading, return since when it is so, as far as anybody knows (ISO 8601). Pure. */

@@ -1,4 +1,5 @@
 import type { SharedConnections } from "../../reach/share-connections.ts";
+import { OperatorError } from "../../system/errors.ts";
 import type { Backups } from "../backup/open-backups.ts";
 import type { Context } from "../command.ts";
 import { pickServices } from "../pick-services.ts";
@@ -35,7 +36,10 @@ export async function withSources<T>(
 ): Promise<T> {
   const { shareConnections } = await import("../../reach/share-connections.ts");
   const { ask: _never, ...unattended } = await context.reach();
-  const connections = shareConnections(unattended);
+  // A host that is given up must not be waited for at the end.
+  const ending = new AbortController();
+  const signal = AbortSignal.any([context.signal, ending.signal]);
+  const connections = shareConnections({ ...unattended, signal });
   const useWith = async (backups?: Backups): Promise<T> =>
     use(await planSources(connections, backups, context), connections);
   try {
@@ -43,6 +47,7 @@ export async function withSources<T>(
     const { withBackups } = await import("../backup/open-backups.ts");
     return await withBackups(context, useWith);
   } finally {
+    ending.abort(new OperatorError("cancelled", "it has been looked at"));
     await connections.close();
   }
 }

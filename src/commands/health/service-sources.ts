@@ -6,6 +6,7 @@ import { loadServiceType } from "../../services/registry.ts";
 import type { Endpoint, HealthPlace, ReadHealth } from "../../services/service.ts";
 import { describeError } from "../../system/errors.ts";
 import type { Reading } from "../../system/reading.ts";
+import { untilAborted } from "../../system/until-aborted.ts";
 import type { Context } from "../command.ts";
 import type { NamedService } from "../pick-services.ts";
 import { CONNECT_LIMIT_MS, connectThrough } from "./host-sources.ts";
@@ -29,10 +30,12 @@ export function serviceSources(
     read: async (signal) =>
       withPlace(about.name, config, connections, context, async (place) => {
         const readHealth = await loadReader();
-        return readHealth(place, signal).catch((error: unknown) => {
+        const reading = readHealth(place, signal).catch((error: unknown) => {
           signal.throwIfAborted();
           return judgeAbsence(about.area, about.name, error);
         });
+        // Whoever does not answer must not hold what was opened for it, and with it lcops.
+        return Promise.race([reading, untilAborted(signal)]);
       }),
   });
   const area = AREAS[service.kind];

@@ -23,9 +23,13 @@ export interface Server {
 
 export type Session = Pick<Server, "query" | "close">;
 
-/** Given where a server is, connect to it. Throws `access` and `unreachable` in our words. */
+/**
+ * Given where a server is, connect to it. Throws `access` and `unreachable` in our words. The signal, where there is one, cuts its first connection:
+ * what is asked there then is never answered.
+ */
 export async function openServer(
   place: Pick<ServicePlace, "name" | "config" | "endpoint" | "password">,
+  signal?: AbortSignal,
 ): Promise<Server> {
   const { config } = place;
   const { host, port } = await place.endpoint();
@@ -36,7 +40,7 @@ export async function openServer(
     ...("user" in config && config.user !== undefined && { user: config.user }),
     ...(password !== undefined && { password }),
   };
-  const first = await openSession(login, place.name);
+  const first = await openSession(login, place.name, signal);
   try {
     const [about = {}] = await first.query(
       "SELECT @@version AS version, @@version_comment AS comment, @@server_id AS server_id, @@hostname AS host, @@port AS port, @@datadir AS folder",
@@ -68,7 +72,11 @@ async function identify(session: Session, about: Row): Promise<string> {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-async function openSession(login: MysqlLogin, name: string): Promise<Session> {
+async function openSession(
+  login: MysqlLogin,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Session> {
   const { createConnection } = await import("mysql2/promise");
   const { host, port, user, password } = login;
   let connection: Connection;
@@ -89,6 +97,9 @@ async function openSession(login: MysqlLogin, name: string): Promise<Session> {
   }
   // A connection that is lost between two questions fails the next one.
   connection.on("error", () => undefined);
+  const cut = (): void => connection.destroy();
+  if (signal?.aborted) cut();
+  signal?.addEventListener("abort", cut, { once: true });
   return {
     query: async (sql, values = []) => {
       try {

@@ -7,8 +7,11 @@ import { openServer, type Server } from "./open-server.ts";
 const LATE_SECONDS = { warn: 60, fail: 900 };
 
 /** Asks a server how many of its connections are taken. Errors: those of `openServer`. */
-export async function readServerHealth(place: HealthPlace): Promise<Reading[]> {
-  const server = await openServer(place);
+export async function readServerHealth(
+  place: HealthPlace,
+  signal: AbortSignal,
+): Promise<Reading[]> {
+  const server = await openServer(place, signal);
   try {
     const [taken] = await server.query("SHOW GLOBAL STATUS LIKE 'Threads_connected'");
     const [most] = await server.query("SELECT @@max_connections AS most");
@@ -23,8 +26,11 @@ export async function readServerHealth(place: HealthPlace): Promise<Reading[]> {
 }
 
 /** Asks a replica how far behind it is. Errors: those of `openServer`, and `access` where its user may not ask. */
-export async function readReplicaHealth(place: HealthPlace): Promise<Reading[]> {
-  const server = await openServer(place);
+export async function readReplicaHealth(
+  place: HealthPlace,
+  signal: AbortSignal,
+): Promise<Reading[]> {
+  const server = await openServer(place, signal);
   try {
     const [status] = await showStatus(server, place.name);
     const [state, detail] = judgeReplica(status);

@@ -76,7 +76,7 @@ test.each([
   expect(predictFull(samples, 40 * GB, 10 * DAY)).toBeUndefined();
 });
 
-const NONE: HealthMemory = { states: {}, disks: {}, told: {} };
+const NONE: HealthMemory = { states: {}, disks: {} };
 const reading = (state: HealthState, more: Partial<Reading> = {}): Reading => ({
   area: "disk",
   name: "api:/",
