@@ -1,7 +1,7 @@
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import type { PartRecord } from "../services/backup-driver.ts";
+import type { PartRecord } from "../services/set-content.ts";
 import { OperatorError } from "../system/errors.ts";
 import { findProgram } from "../system/program.ts";
 import { streamThrough } from "../system/stream-through.ts";

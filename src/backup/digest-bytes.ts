@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ByteDigest } from "../services/backup-driver.ts";
+import type { ByteDigest } from "../services/set-content.ts";
 
 /** Bytes that pass, and what they were. */
 export interface Digester {

@@ -1,10 +1,5 @@
-import type {
-  BackupDriver,
-  DriverOptions,
-  Fact,
-  ServicePlace,
-  SetReader,
-} from "../services/backup-driver.ts";
+import type { BackupDriver, DriverOptions, ServicePlace } from "../services/backup-driver.ts";
+import type { Fact, SetReader } from "../services/set-content.ts";
 import { describeError } from "../system/errors.ts";
 import type { DrillReport } from "./reports.ts";
 

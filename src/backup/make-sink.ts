@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type pLimit from "p-limit";
-import type { NewPart, PartRecord, PartSink, SetContent } from "../services/backup-driver.ts";
+import type { PartSink } from "../services/backup-driver.ts";
+import type { NewPart, PartRecord, SetContent } from "../services/set-content.ts";
 import { describeError } from "../system/errors.ts";
 import type { Encoder } from "./codec.ts";
 import { makeDigester } from "./digest-bytes.ts";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { BackupWarning, ByteDigest, SetContent } from "../services/backup-driver.ts";
+import type { BackupWarning } from "../services/backup-driver.ts";
+import type { ByteDigest, SetContent } from "../services/set-content.ts";
 
 export const FORMAT = "lcops-set/1";
 

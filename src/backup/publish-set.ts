@@ -5,9 +5,9 @@ import type {
   BackupWarning,
   DumpOutcome,
   DumpPlan,
-  PartRecord,
   ServicePlace,
 } from "../services/backup-driver.ts";
+import type { PartRecord } from "../services/set-content.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { onePiece } from "../system/one-piece.ts";
 import { findPruned } from "./find-earlier.ts";

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { PartRecord, SetReader } from "../services/backup-driver.ts";
+import type { PartRecord, SetReader } from "../services/set-content.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { type CodecOptions, decode } from "./codec.ts";
 import { compareDigests, makeDigester } from "./digest-bytes.ts";

@@ -1,4 +1,4 @@
-import type { Fact } from "../services/backup-driver.ts";
+import type { Fact } from "../services/set-content.ts";
 import { readText, reportPrefix, type Store, writeText } from "./store.ts";
 
 export const LEVELS = ["sizes", "hashes", "decode"] as const;

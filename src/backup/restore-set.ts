@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { appendFile, mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { PartRecord } from "../services/backup-driver.ts";
+import type { PartRecord } from "../services/set-content.ts";
 import { errorCode } from "../system/errors.ts";
 
 /** Which parts of a restore stand already: a restore that was cut off goes on behind them. */

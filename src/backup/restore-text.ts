@@ -1,4 +1,5 @@
-import type { BackupDriver, PartRecord } from "../services/backup-driver.ts";
+import type { BackupDriver } from "../services/backup-driver.ts";
+import type { PartRecord } from "../services/set-content.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Within single quotes nothing is special to a POSIX shell but the quote itself. */

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
-import type { BackupDriver, ByteDigest, PartRecord } from "../services/backup-driver.ts";
+import type { BackupDriver } from "../services/backup-driver.ts";
+import type { ByteDigest, PartRecord } from "../services/set-content.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { compareDigests, digestBytes } from "./digest-bytes.ts";
 import type { StoredSet } from "./list-sets.ts";

@@ -52,9 +52,7 @@ export async function askMysql(
 ): Promise<{ lines: string[]; as: "user" | "root" }> {
   const { environment } = query;
   for (const as of ["user", "root"] as const) {
-    // eslint-disable-next-line no-await-in-loop -- the second only where the first is not enough
     const [program = "", ...args] = await mysqlWords(sql, query, as);
-    // eslint-disable-next-line no-await-in-loop
     const result = await runProgram(program, args, {
       environment: systemEnvironment(environment),
       timeoutMs: LIMIT_MS,

@@ -22,7 +22,6 @@ export async function carryOutSteps(
   try {
     for (const step of steps) {
       begun++;
-      // eslint-disable-next-line no-await-in-loop -- one upon the other
       await runStep(step, environment);
       done++;
     }
@@ -53,7 +52,6 @@ async function takeBack(
   if (rollback.length === 0) return why;
   const details = why instanceof OperatorError ? why.details : [];
   try {
-    // eslint-disable-next-line no-await-in-loop -- one upon the other
     for (const step of rollback) await runStep(step, environment);
     return new OperatorError("failed", `${describeError(why)}; it was taken back`, {
       details,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Manifest } from "../../src/backup/manifest.ts";
-import type { PartRecord } from "../../src/services/backup-driver.ts";
+import type { PartRecord } from "../../src/services/set-content.ts";
 import { describeShrinkage, findShrinkage } from "../../src/backup/find-shrinkage.ts";
 
 const MB = 1e6;

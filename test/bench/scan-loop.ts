@@ -13,16 +13,14 @@ let items = 0;
 async function scan(Segment: number): Promise<void> {
   let from: Record<string, AttributeValue> | undefined;
   do {
-    const page: ScanCommandOutput =
-      // eslint-disable-next-line no-await-in-loop -- each page says where the next begins
-      await client.send(
-        new ScanCommand({
-          TableName: "patterns",
-          Segment,
-          TotalSegments: segments,
-          ...(from && { ExclusiveStartKey: from }),
-        }),
-      );
+    const page: ScanCommandOutput = await client.send(
+      new ScanCommand({
+        TableName: "patterns",
+        Segment,
+        TotalSegments: segments,
+        ...(from && { ExclusiveStartKey: from }),
+      }),
+    );
     items += page.Items?.length ?? 0;
     from = page.LastEvaluatedKey;
   } while (from);

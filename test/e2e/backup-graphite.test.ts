@@ -156,7 +156,6 @@ describe("over ssh", () => {
       const only = path.join(ground.folder, "only");
       for (const name of names) {
         const file = `odd/${name}.wsp`;
-        // eslint-disable-next-line no-await-in-loop -- each into a folder that has nothing else
         expect(await restore(only, "--only", file)).toEqual(QUIET);
         expect(Object.keys(readTree(only))).toEqual([`/${Buffer.from(file).toString("latin1")}`]);
         rmSync(only, { recursive: true });

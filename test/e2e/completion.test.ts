@@ -82,7 +82,6 @@ test("nothing that is typed is run by the completion", async () => {
     pty.mark();
     // The bell, or the list, and then a line that bash runs: the completion is over.
     pty.type(`${line}\t\t\u0015echo over\r`);
-    // eslint-disable-next-line no-await-in-loop -- one shell
     await pty.waitFor(/^over$/m);
     expect(existsSync(trap)).toBe(false);
   }

@@ -121,7 +121,6 @@ test("config init names a region that fails, proposes the rest and the account t
   ground.endpoint.setInstances("us-west-2", [named("web")]);
   ground.endpoint.fault({ kind: "denied", service: "ec2", region: "eu-west-1" });
   for (const flags of [["--dry-run", "--yes"], ["--yes"]]) {
-    // eslint-disable-next-line no-await-in-loop -- the first must write nothing
     const { code, stderr } = await init(...flags);
     expect(code).toBe(3);
     expect(stderr).toMatch(

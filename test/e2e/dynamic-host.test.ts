@@ -58,16 +58,13 @@ testWith("hosts", "aws")(
     // As if it had a key that nobody knows.
     writeFileSync(configFile, `Host *\n  UserKnownHostsFile /dev/null\n${settings}`);
     for (const _again of [1, 2]) {
-      // eslint-disable-next-line no-await-in-loop -- the second sees what the first has remembered
       const refused = await reach("--config", own);
       expect(refused).toMatchObject({ code: 255, stdout: "" });
       expect(refused.stderr).toContain(news);
     }
     writeFileSync(configFile, settings);
     for (const path of [lab.configPath, own]) {
-      // eslint-disable-next-line no-await-in-loop -- each has a memory of its own
       expect((await reach("--config", path)).stderr).toContain(news);
-      // eslint-disable-next-line no-await-in-loop -- it is news once
       expect(await reach("--config", path)).toMatchObject({ code: 0, stderr: "" });
     }
   },

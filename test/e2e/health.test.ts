@@ -201,7 +201,6 @@ testWith("redis")(
     const full = await ground.start([...limit, "--maxmemory-policy", "noeviction"]);
     const cache = await ground.start([...limit, "--maxmemory-policy", "allkeys-lru"]);
     for (const server of [full, cache]) {
-      // eslint-disable-next-line no-await-in-loop -- one after the other
       await server.ask(
         "EVAL",
         "for i = 1, 2000 do redis.pcall('SET', i, string.rep('x', 2000)) end",
@@ -256,7 +255,6 @@ testWith("hosts", "graphite")("a job without a set is not well", async () => {
     detail: "operator: there is no complete set; no set is proven by a drill",
   });
   for (const verb of ["run", "drill"]) {
-    // eslint-disable-next-line no-await-in-loop -- one after the other
     await lcops("backup", verb, "graphite", "--config", config);
   }
   const after = await health(config);

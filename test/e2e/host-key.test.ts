@@ -89,7 +89,6 @@ testWith("hosts")("an unknown key is refused where nobody can be asked", async (
     [["tunnel", "open", "own"], 1],
     [["tunnel", "open", "own", "--", "true"], 255],
   ] as const) {
-    // eslint-disable-next-line no-await-in-loop -- one server
     const result = await lcops(estate, ...args);
     expect(result).toMatchObject({ code, stdout: "" });
     expect(result.stderr).toMatch(/^lcops: .*stranger.*SHA256:.*; .+\n$/);

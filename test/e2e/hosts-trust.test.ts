@@ -110,7 +110,6 @@ describe.skipIf(sshdMissing)("lcops hosts trust", () => {
       [["prod", "--confirm", "dev"], "--confirm says dev"],
       [["nowhere", "--yes"], "--confirm nowhere"],
     ] as const) {
-      // eslint-disable-next-line no-await-in-loop -- one server
       const result = await ground.lcops("hosts", "trust", ...args);
       expect(result).toMatchObject({ code: 5, stdout: "" });
       expect(result.stderr).toContain(wanted);

@@ -176,7 +176,6 @@ test("a wrong account keeps every other profile from being asked anything, at li
   // The others would have had their answers long before it is known who this one is.
   ground.endpoint.fault({ kind: "slow", service: "sts", accessKeyId: KEYS.prod, ms: 400 });
   for (const args of [["hosts"], ["ssh", "box", "--", "true"]]) {
-    // eslint-disable-next-line no-await-in-loop -- what was asked is looked at after each
     const { stderr } = await ground.lcops(...args);
     expect(stderr).toContain(`belongs to account ${ACCOUNTS.prod}, the configuration says 9999`);
     expect(ground.endpoint.requests.filter(({ service }) => service !== "sts")).toEqual([]);

@@ -293,7 +293,6 @@ describe("a host that is known by an elastic IP", () => {
     expect((await ground.lcops("hosts")).stdout).toMatch(/^inside\t/);
     setEip(eip);
     for (const asked of [1, 1]) {
-      // eslint-disable-next-line no-await-in-loop -- the second is served from the cache
       const { code, stdout } = await ground.lcops("hosts", "--json");
       expect([code, ground.count("DescribeAddresses")]).toEqual([0, 2 * asked]);
       expect(hostsOf(stdout)).toMatchObject([
@@ -465,7 +464,6 @@ describe("a hostile Name", () => {
 
   test("never comes raw into a pipe, as a table or as JSON", async () => {
     for (const flags of [[], ["--json"], ["--all"]]) {
-      // eslint-disable-next-line no-await-in-loop -- the second is served from the cache
       const { code, stdout, stderr } = await ground.lcops("hosts", ...flags);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       expect(stdout).not.toMatch(RAW);

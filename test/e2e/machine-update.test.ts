@@ -74,7 +74,6 @@ async function make(name: string, behind = 1): Promise<Made> {
   await git(folder, "clone", "--quiet", made.remote, made.other);
   await commit(made.other, "first");
   await git(folder, "clone", "--quiet", made.remote, made.here);
-  // eslint-disable-next-line no-await-in-loop -- one upon the other
   for (let number = 0; number < behind; number++) await commit(made.other, `more-${number}`);
   return made;
 }
@@ -171,9 +170,7 @@ describe("an update", LIMIT, () => {
     await git(app.other, "pull", "--quiet");
     writeFileSync(path.join(app.other, ".gitattributes"), "slow-* filter=slow\n");
     await git(app.other, "add", ".gitattributes");
-    for (const file of ["slow-1", "slow-2"])
-      // eslint-disable-next-line no-await-in-loop -- one upon the other
-      await commit(app.other, file);
+    for (const file of ["slow-1", "slow-2"]) await commit(app.other, file);
     // Two files, each of which takes its time.
     const smudge = `touch ${begun}; sleep 1; cat`;
     await git(app.here, "config", "filter.slow.smudge", smudge);
@@ -529,16 +526,13 @@ describe("remotes", LIMIT, () => {
 
   withGit("are asked four at once at most", async () => {
     const all: Made[] = [];
-    // eslint-disable-next-line no-await-in-loop -- one after the other
     for (let at = 0; at < 6; at++) all.push(await make(`repo-${at}`));
     const log = path.join(folder, "at-once");
     const wrapper = path.join(folder, "upload-pack");
     const script = `echo begin >> ${log}; sleep 0.5; git-upload-pack "$@"; echo end >> ${log}`;
     writeFileSync(wrapper, `#!/bin/sh\n${script}\n`);
     chmodSync(wrapper, 0o755);
-    for (const made of all)
-      // eslint-disable-next-line no-await-in-loop
-      await git(made.here, "config", "remote.origin.uploadpack", wrapper);
+    for (const made of all) await git(made.here, "config", "remote.origin.uploadpack", wrapper);
     const result = await update(here(...all), "--yes", "--json");
     expect(outcomes(result).every(({ state }) => state === "updated")).toBe(true);
     let [now, most] = [0, 0];

@@ -184,12 +184,9 @@ testWith("hosts")("li is the table of the hosts", async () => {
 test("keys that the menu has not got are refused, and nothing is run", async () => {
   const pty = await openMenu();
   for (const key of ["16", "99", "zz"]) {
-    // eslint-disable-next-line no-await-in-loop -- one screen
     await choose(pty, key);
-    // eslint-disable-next-line no-await-in-loop
     expect(await pty.waitFor(`no entry has the key ${key};`)).toMatch(new RegExp(`^>>> ${key}\n`));
     for (const _ of key) pty.press("backspace");
-    // eslint-disable-next-line no-await-in-loop
     await pty.waitFor(/^>>>$/);
   }
   await choose(pty, "uu");

@@ -91,7 +91,6 @@ describe("the server", () => {
       [[], "1"],
       [["--replica"], "2"],
     ] as const) {
-      // eslint-disable-next-line no-await-in-loop -- two of one kind
       const result = await mysql([...flags, "-v", ...SERVER], { config });
       expect(result).toMatchObject({ code: 0, stdout: `${id}\tschool\n` });
       expect(result.stderr).toMatch(/^school: 127\.0\.0\.1:\d+ through GraphStats$/m);
@@ -174,7 +173,6 @@ describe("the password", () => {
       [`\${command:cat ${file}}`, {}],
     ] as const) {
       const config = deriveSchool((school) => (school.password = reference));
-      // eslint-disable-next-line no-await-in-loop -- two of one kind
       expect(await mysql(SERVER, { config, more })).toMatchObject({
         code: 0,
         stdout: "1\tschool\n",

@@ -133,7 +133,6 @@ describe("OpsWorks", () => {
     const mend = ground.endpoint.fault({ ...fault, service: "opsworks" });
     const where = `opsworks:${action} in us-west-2 (profile dev)`;
     for (const _again of [1, 2]) {
-      // eslint-disable-next-line no-await-in-loop -- the second must not be served from a cache
       const listed = await list();
       expect(listed).toMatchObject({ code: 3, notes: [], hosts: BY_TAGS });
       expect(listed.gaps).toMatchObject([

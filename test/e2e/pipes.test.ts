@@ -331,10 +331,8 @@ describe("colour", () => {
       [{ NO_COLOR: "1" }, false],
     ] as const) {
       const pty = openPty([], { environment: { ...ground.environment, ...more } });
-      // eslint-disable-next-line no-await-in-loop -- the first proves that the second can fail
       await pty.waitFor(/\n>>>$/);
       pty.press("ctrl-c");
-      // eslint-disable-next-line no-await-in-loop
       expect((await pty.exit).code).toBe(0);
       expect(isPainted(pty.raw())).toBe(wanted);
     }

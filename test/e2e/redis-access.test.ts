@@ -36,7 +36,6 @@ describe("a login", () => {
     ];
     for (const [user, rules] of users) {
       const words = ["ACL", "SETUSER", user, "on", `>${user} pass`, ...rules.split(" ")];
-      // eslint-disable-next-line no-await-in-loop -- one after the other
       await server.ask(...words);
     }
     await server.fill("api", 500);
@@ -130,7 +129,6 @@ describe("a server", () => {
       new RegExp(`^role\\treplica of 127\\.0\\.0\\.1:${master.port}$`, "m"),
     );
     for (const words of [["--db"], ["--all"], ["--pattern", "api:*"]]) {
-      // eslint-disable-next-line no-await-in-loop -- three of one kind
       const result = await ground.redis("flush", config, ...words, "--yes");
       expect(result).toMatchObject({ code: 5, stdout: "" });
       expect(result.stderr).toBe(
@@ -147,7 +145,6 @@ describe("a server", () => {
     const settings = ["--cluster-enabled", "yes", "--cluster-port"];
     const nodes: RedisServer[] = [];
     for (let node = 0; node < 3; node++) {
-      // eslint-disable-next-line no-await-in-loop -- one after the other
       nodes.push(await ground.start([...settings, String(await ground.pickPort())]));
     }
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`).toSorted();
@@ -377,7 +374,6 @@ testWith("redis", "hosts")("info through the lab's API hosts", async () => {
     ["prod-api3-1", lab.services.redis?.keys],
     ["dev-api3-2", lab.services.devRedis?.keys],
   ] as const) {
-    // eslint-disable-next-line no-await-in-loop -- two of one kind
     const result = await runLcops(["redis", "info", host], { environment });
     expect(result).toMatchObject({ code: 0, stderr: "" });
     expect(result.stdout).toMatch(new RegExp(`^where\\t\\S+ through ${host}$`, "m"));

@@ -202,7 +202,6 @@ describe("names", () => {
     const odd = ["a b", "a\nb", "a\u0000b", "a\u001b[2Jb", "a雪b", "a*b", "a[1]b", '"a"b', "a\\b"];
     for (const name of odd) {
       const script = "return redis.call('SET', ARGV[1], '1')";
-      // eslint-disable-next-line no-await-in-loop -- a few
       await server.ask("EVAL", script.replace("ARGV[1]", luaString(name)), "0");
     }
     await server.ask("SET", "ax", "1");
@@ -324,7 +323,6 @@ test("what is to be removed must be said, and only one thing", async () => {
     [["--all", "--pattern", "x"], "--all is every database"],
     [["--db", "first"], "--db first is no number of a database"],
   ] as const) {
-    // eslint-disable-next-line no-await-in-loop -- one of a kind
     const result = await flush(config, ...words, "--yes");
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toContain(said);

@@ -22,7 +22,6 @@ const list = (fields: Record<string, string> = {}, region = "eu-west-1") =>
 async function countPages(fields: Record<string, string> = {}): Promise<number[]> {
   const pages: number[] = [];
   for (let token: string | undefined = ""; token !== undefined && pages.length < 100;) {
-    // eslint-disable-next-line no-await-in-loop -- each page names the next
     const { text } = await list({ ...fields, ...(token !== "" && { NextToken: token }) });
     pages.push(findValues(text, "instanceId").length);
     token = findValues(text, "nextToken")[0];

@@ -25,7 +25,6 @@ const search = (aws: LabAws, name: string, region: string) =>
 test("each machine is an instance, at the address of its sshd", async () => {
   const aws = sharedAws();
   for (const [name, { region, instanceId }] of Object.entries(aws.instances)) {
-    // eslint-disable-next-line no-await-in-loop -- a few, and one after the other reads better when one fails
     const xml = await search(aws, name, region);
     expect(findValues(xml, "reservationId"), name).toHaveLength(1);
     expect(findValue(xml, "instanceId")).toBe(instanceId);

@@ -227,7 +227,6 @@ export async function buildConfig(
   const services = describeServices(found);
   for (const [name, service] of Object.entries(services)) {
     if (!service.host) continue;
-    // eslint-disable-next-line no-await-in-loop -- one after the other, so that no two get the same port
     service.localPort = await pickPort(
       "127.0.0.1",
       ports === "familiar" ? FAMILIAR_PORTS[name] : undefined,

@@ -12,7 +12,6 @@ async function makeEnvironment(
   let problem: unknown = new Error("no Python");
   for (const python of pythons) {
     try {
-      // eslint-disable-next-line no-await-in-loop -- the next one only when this one cannot
       await run(python, ["-m", "venv", "--clear", folder]);
       return;
     } catch (error) {

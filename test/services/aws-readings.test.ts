@@ -65,13 +65,11 @@ describe.skipIf(aws?.state !== "emulator")("an account of its own", () => {
   test("a target group is as its targets are; an empty one is not well", async () => {
     const client = new ElasticLoadBalancingV2Client(settings());
     for (const Name of ["api", "empty"]) {
-      // eslint-disable-next-line no-await-in-loop -- in this order
       const { TargetGroups = [] } = await client.send(
         new CreateTargetGroupCommand({ Name, Protocol: "HTTP", Port: 80, VpcId: vpcId }),
       );
       if (Name === "empty") continue;
       const TargetGroupArn = TargetGroups[0]?.TargetGroupArn;
-      // eslint-disable-next-line no-await-in-loop
       await client.send(
         new RegisterTargetsCommand({ TargetGroupArn, Targets: [{ Id: instanceId }] }),
       );

@@ -518,7 +518,6 @@ describe.skipIf(sshdMissing)("through the ssh program", () => {
       const file = at(name);
       await copyFile(certified, file);
       await copyFile(`${certified}-cert.pub`, `${file}-cert.pub`);
-      // eslint-disable-next-line no-await-in-loop -- one server
       const error = await operatorError(
         connect([await hop({ identityFiles: [file] })], { signal }),
       );

@@ -43,7 +43,6 @@ export async function makeGround(): Promise<Ground> {
   const pickPort = (): Promise<number> => pick("127.0.0.1");
   const config = JSON.parse(readFileSync(lab.configPath, "utf8")) as Config;
   for (const service of Object.values(config.services ?? {}))
-    // eslint-disable-next-line no-await-in-loop -- one after the other, so that no two get the same port
     if (service.host !== undefined) service.localPort = await pickPort();
   // Those that tests make come and go meanwhile.
   const { mysql } = config.backups?.jobs ?? {};

@@ -1,7 +1,8 @@
 import { findUnpublished } from "../../backup/collect-garbage.ts";
 import { jobFolderOf } from "../../backup/job-folder.ts";
 import type { Store } from "../../backup/store.ts";
-import type { DriverOptions, ExternalReference } from "../../services/backup-driver.ts";
+import type { DriverOptions } from "../../services/backup-driver.ts";
+import type { ExternalReference } from "../../services/set-content.ts";
 import type { Context } from "../command.ts";
 import { type Backups, type Job, loadDriver } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";

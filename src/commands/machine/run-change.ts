@@ -123,7 +123,6 @@ async function carryOut(
 async function verify(row: OpenService, wanted: "on" | "off"): Promise<void> {
   const limit = performance.now() + VERIFY_LIMIT_MS;
   for (;;) {
-    // eslint-disable-next-line no-await-in-loop -- again and again
     const { state, pending, detail } = await observeService(row);
     if (state === wanted && pending === null) return;
     // One that has failed before stays so for systemd, and does not run.
@@ -138,7 +137,6 @@ async function verify(row: OpenService, wanted: "on" | "off"): Promise<void> {
         },
       );
     }
-    // eslint-disable-next-line no-await-in-loop
     await wait(LOOK_AGAIN_MS);
   }
 }

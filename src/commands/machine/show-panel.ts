@@ -27,10 +27,8 @@ export async function showPanel(context: Context): Promise<number> {
   const signal = AbortSignal.any([context.signal, leaving.signal]);
   const converse = async (): Promise<number> => {
     for (;;) {
-      // eslint-disable-next-line no-await-in-loop -- one key after the other
       const answer = await askPanel(context.terminal, panel, signal);
       if (answer === "leave") return 0;
-      // eslint-disable-next-line no-await-in-loop
       const code = await runKey(answer.key, rows, entries, context);
       context.signal.throwIfAborted();
       if (code !== 0) context.terminal.note(context.terminal.err.dim(`exit code ${code}`));
@@ -92,13 +90,11 @@ function watchServices(
       const ended = new AbortController();
       const look = async (): Promise<void> => {
         while (!ended.signal.aborted) {
-          // eslint-disable-next-line no-await-in-loop -- again and again
           const seen = await observeServices(rows);
           if (ended.signal.aborted) return;
           const hasChanged = JSON.stringify(seen) !== JSON.stringify(statuses);
           statuses = seen;
           if (hasChanged) listener();
-          // eslint-disable-next-line no-await-in-loop
           await wait(LOOK_AGAIN_MS, undefined, { signal: ended.signal }).catch(() => undefined);
         }
       };

@@ -1,13 +1,7 @@
 import type { Readable } from "node:stream";
 import { describeError } from "../../system/errors.ts";
-import type {
-  BackupDriver,
-  Fact,
-  PartRecord,
-  SelectOptions,
-  ServicePlace,
-  SetReader,
-} from "../backup-driver.ts";
+import type { BackupDriver, SelectOptions, ServicePlace } from "../backup-driver.ts";
+import type { Fact, PartRecord, SetReader } from "../set-content.ts";
 import { checkDocuments } from "./bulk.ts";
 import { withCluster } from "./cluster.ts";
 import { exportIndices, measureIndex, planExport } from "./export.ts";

@@ -6,11 +6,10 @@ import type {
   DumpOptions,
   DumpOutcome,
   DumpPlan,
-  Fact,
   PartSink,
   ServicePlace,
-  SetContent,
 } from "../backup-driver.ts";
+import type { Fact, SetContent } from "../set-content.ts";
 import { encodePartName } from "../part-name.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
 import {

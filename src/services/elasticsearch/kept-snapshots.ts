@@ -1,5 +1,6 @@
 import { OperatorError } from "../../system/errors.ts";
-import type { BackupDriver, DriverOptions, ExternalReference } from "../backup-driver.ts";
+import type { BackupDriver, DriverOptions } from "../backup-driver.ts";
+import type { ExternalReference } from "../set-content.ts";
 import {
   type Cluster,
   isNotThere,

@@ -1,12 +1,6 @@
 import { OperatorError } from "../../system/errors.ts";
-import type {
-  BackupWarning,
-  RestorePlan,
-  SelectOptions,
-  ServicePlace,
-  SetContent,
-  SetReader,
-} from "../backup-driver.ts";
+import type { BackupWarning, RestorePlan, SelectOptions, ServicePlace } from "../backup-driver.ts";
+import type { SetContent, SetReader } from "../set-content.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
 import { DRILL_PREFIX, listIndices, listStreams } from "./indices.ts";
 import { findTakenAliases, readStreams } from "./put-back.ts";

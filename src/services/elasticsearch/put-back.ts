@@ -1,5 +1,6 @@
 import { OperatorError } from "../../system/errors.ts";
-import type { DriverOptions, SetReader } from "../backup-driver.ts";
+import type { DriverOptions } from "../backup-driver.ts";
+import type { SetReader } from "../set-content.ts";
 import { type Cluster, RefusedRequest } from "./cluster.ts";
 import { type StreamsAnswer, streamsByIndex, UNKNOWN } from "./indices.ts";
 import { NAMED_PATHS } from "./save-definitions.ts";

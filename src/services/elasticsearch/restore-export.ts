@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import { OperatorError } from "../../system/errors.ts";
-import type { PartRecord, RestoreOptions, ServicePlace, SetReader } from "../backup-driver.ts";
+import type { RestoreOptions, ServicePlace } from "../backup-driver.ts";
+import type { PartRecord, SetReader } from "../set-content.ts";
 import { writeDocuments } from "./bulk.ts";
 import { asPath, type Cluster, withCluster } from "./cluster.ts";
 import { countDocuments, refresh } from "./indices.ts";

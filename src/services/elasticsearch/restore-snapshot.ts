@@ -1,11 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { OperatorError } from "../../system/errors.ts";
-import type {
-  ExternalReference,
-  RestoreOptions,
-  ServicePlace,
-  SetReader,
-} from "../backup-driver.ts";
+import type { RestoreOptions, ServicePlace } from "../backup-driver.ts";
+import type { ExternalReference, SetReader } from "../set-content.ts";
 import { asPath, type Cluster, isNotThere, REPOSITORY_SILENCE_MS, withCluster } from "./cluster.ts";
 import { pathOf } from "./kept-snapshots.ts";
 import { findReplaced, isDrill, pickTargets, type Target } from "./plan-restore.ts";

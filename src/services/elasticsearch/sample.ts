@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import pLimit from "p-limit";
-import type { Fact, PartSink, SetReader } from "../backup-driver.ts";
+import type { PartSink } from "../backup-driver.ts";
+import type { Fact, SetReader } from "../set-content.ts";
 import { asPath, type Cluster } from "./cluster.ts";
 import { countDocuments, type FoundIndex, isOfIndex, readState, refresh } from "./indices.ts";
 import { layOutPage, newTally } from "./lay-out-page.ts";

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { describeError } from "../../system/errors.ts";
-import type { DriverOptions, ScratchPlace, ServicePlace, SetContent } from "../backup-driver.ts";
+import type { DriverOptions, ScratchPlace, ServicePlace } from "../backup-driver.ts";
+import type { SetContent } from "../set-content.ts";
 import { asPath, type Cluster, isNotThere, withCluster } from "./cluster.ts";
 import { DRILL_PREFIX } from "./indices.ts";
 

@@ -1,13 +1,7 @@
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import type {
-  BackupDriver,
-  DriverOptions,
-  Fact,
-  PartRecord,
-  ServicePlace,
-  SetContent,
-} from "../backup-driver.ts";
+import type { BackupDriver, DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { Fact, PartRecord, SetContent } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { dumpFiles, INDEX_NAME, planDump } from "./dump.ts";
 import { listFiles, objectOf } from "./list-files.ts";

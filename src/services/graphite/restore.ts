@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { OperatorError } from "../../system/errors.ts";
-import type { RestoreOptions, RestorePlan, SelectOptions, SetReader } from "../backup-driver.ts";
+import type { RestoreOptions, RestorePlan, SelectOptions } from "../backup-driver.ts";
+import type { SetReader } from "../set-content.ts";
 import { INDEX_NAME } from "./dump.ts";
 import { listFiles, textOf } from "./list-files.ts";
 import type { Machine } from "./machine.ts";

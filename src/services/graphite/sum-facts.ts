@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Fact } from "../backup-driver.ts";
+import type { Fact } from "../set-content.ts";
 import { objectOf } from "./list-files.ts";
 import type { PackedFile } from "./watch-pack.ts";
 

@@ -1,11 +1,7 @@
 import type { Readable } from "node:stream";
 import { describeError } from "../../system/errors.ts";
-import type {
-  BackupDriver,
-  DriverOptions,
-  ExternalReference,
-  PartRecord,
-} from "../backup-driver.ts";
+import type { BackupDriver, DriverOptions } from "../backup-driver.ts";
+import type { ExternalReference, PartRecord } from "../set-content.ts";
 import { TEXT_END } from "./describe-schema.ts";
 import { dumpMysql, planMysqlDump } from "./dump.ts";
 import { measureMysql } from "./measure.ts";

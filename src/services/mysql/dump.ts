@@ -5,10 +5,10 @@ import type {
   DriverOptions,
   DumpOutcome,
   DumpPlan,
-  Fact,
   PartSink,
   ServicePlace,
 } from "../backup-driver.ts";
+import type { Fact } from "../set-content.ts";
 import { encodePartName } from "../part-name.ts";
 import { type DumpCall, findDumper, runDumper } from "./dumper.ts";
 import { describeSchema, describeViews } from "./describe-schema.ts";

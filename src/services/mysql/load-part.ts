@@ -1,8 +1,8 @@
 import { OperatorError } from "../../system/errors.ts";
-import { findProgram, runProgram } from "../../system/program.ts";
-import { streamThrough } from "../../system/stream-through.ts";
-import type { PartRecord, RestoreOptions, SetReader } from "../backup-driver.ts";
+import type { RestoreOptions } from "../backup-driver.ts";
+import type { PartRecord, SetReader } from "../set-content.ts";
 import { addKeys, type Deferred, deferKeys, hasCreate } from "./defer-keys.ts";
+import { type Client, feedClient } from "./feed-client.ts";
 import type { Server } from "./open-server.ts";
 
 /** A part that is restored. */
@@ -11,27 +11,6 @@ export interface Picked {
   /** As it was called at the source, and is at the target. */
   database: string;
   target: string;
-}
-
-interface Client {
-  program: string;
-  flavour: "mysql" | "mariadb";
-}
-
-/** Given a server, return its client program; MariaDB's serves MySQL and the other way round where there is no other. Throws `missing`. */
-export async function findClient(server: Server, environment: NodeJS.ProcessEnv): Promise<Client> {
-  const names = ["mariadb", "mysql"];
-  const program = await findProgram(
-    server.flavour === "mariadb" ? names : names.toReversed(),
-    environment["PATH"] ?? "",
-  );
-  if (program === undefined) {
-    throw new OperatorError("missing", "there is neither mariadb nor mysql on the PATH", {
-      next: "install mariadb-client or mysql-client",
-    });
-  }
-  const { stdout } = await runProgram(program, ["--version"], { environment });
-  return { program, flavour: /mariadb/i.test(stdout) ? "mariadb" : "mysql" };
 }
 
 /** What parts are loaded with. */
@@ -146,23 +125,8 @@ async function runClient(
   content: AsyncIterable<Buffer>,
   { server, client, optionFile, environment, signal }: Loader,
 ): Promise<void> {
-  const output = streamThrough(
-    client.program,
-    [
-      "--defaults-file=/dev/fd/3",
-      "--protocol=TCP",
-      `--host=${server.login.host}`,
-      `--port=${server.login.port}`,
-      "--binary-mode",
-      "--default-character-set=utf8mb4",
-      "--max-allowed-packet=1G",
-      `--database=${target}`,
-    ],
-    content,
-    { environment, signal, files: [optionFile] },
-  );
   try {
-    for await (const _ of output) continue;
+    await feedClient({ server, client, optionFile }, target, content, { environment, signal });
   } catch (error) {
     if (error instanceof OperatorError && error.kind === "failed")
       throw new OperatorError("failed", `${part.object}: ${error.message}`, {

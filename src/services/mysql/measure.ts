@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
-import type { DriverOptions, Fact, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { Fact } from "../set-content.ts";
 import { makeDigestSink } from "./digest-sink.ts";
 import { countRows, writeOthers } from "./dump.ts";
 import type { DumpCall } from "./dumper.ts";

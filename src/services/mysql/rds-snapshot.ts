@@ -9,9 +9,9 @@ import type {
   DriverOptions,
   DumpOutcome,
   DumpPlan,
-  ExternalReference,
   ServicePlace,
 } from "../backup-driver.ts";
+import type { ExternalReference } from "../set-content.ts";
 import { askWithin, isNotThere, type Rds, withRds } from "./open-rds.ts";
 
 const KIND = "rds-snapshot";

@@ -1,21 +1,9 @@
 import pLimit from "p-limit";
 import { OperatorError } from "../../system/errors.ts";
-import type {
-  RestoreOptions,
-  RestorePlan,
-  SelectOptions,
-  ServicePlace,
-  SetContent,
-  SetReader,
-} from "../backup-driver.ts";
-import {
-  addMissingKeys,
-  findClient,
-  type Loader,
-  loadPart,
-  type Picked,
-  rowsOf,
-} from "./load-part.ts";
+import type { RestoreOptions, RestorePlan, SelectOptions, ServicePlace } from "../backup-driver.ts";
+import type { SetContent, SetReader } from "../set-content.ts";
+import { addMissingKeys, type Loader, loadPart, type Picked, rowsOf } from "./load-part.ts";
+import { findClient } from "./feed-client.ts";
 import { openServer, quoteName } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
 import { readInventory } from "./read-inventory.ts";

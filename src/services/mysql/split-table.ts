@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PartRecord } from "../backup-driver.ts";
+import type { PartRecord } from "../set-content.ts";
 import { quoteName, type Session } from "./open-server.ts";
 import { type Database, TRANSACTIONAL } from "./read-inventory.ts";
 

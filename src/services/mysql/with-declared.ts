@@ -2,13 +2,12 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, OperatorError } from "../../system/errors.ts";
-import { streamThrough } from "../../system/stream-through.ts";
 import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import { feedClient, findClient } from "./feed-client.ts";
 import { openReader, type Reader } from "./open-reader.ts";
 import { openMysqlScratch } from "./open-scratch.ts";
 import { openServer, quoteName, type Server } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
-import { findClient } from "./load-part.ts";
 
 /**
  * Given a server, a folder of SQL files and the database that they declare, have them done, in the order of their names, on a scratch server of the same kind
@@ -84,23 +83,9 @@ async function doFile(
 ): Promise<void> {
   const client = await findClient(server, environment);
   await withOptionFile(server.login, async (optionFile) => {
-    const output = streamThrough(
-      client.program,
-      [
-        "--defaults-file=/dev/fd/3",
-        "--protocol=TCP",
-        `--host=${server.login.host}`,
-        `--port=${server.login.port}`,
-        // No command of the client's own can stand in it, such as one that starts a shell.
-        "--binary-mode",
-        "--default-character-set=utf8mb4",
-        `--database=${database}`,
-      ],
-      createReadStream(path) as AsyncIterable<Buffer>,
-      { environment, signal, files: [optionFile] },
-    );
     try {
-      for await (const _ of output) continue;
+      const sql = createReadStream(path) as AsyncIterable<Buffer>;
+      await feedClient({ server, client, optionFile }, database, sql, { environment, signal });
     } catch (error) {
       signal.throwIfAborted();
       throw new OperatorError("failed", `${path}: ${describeError(error)}`, { cause: error });

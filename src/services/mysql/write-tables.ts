@@ -1,4 +1,5 @@
-import type { Fact, PartRecord, PartSink } from "../backup-driver.ts";
+import type { PartSink } from "../backup-driver.ts";
+import type { Fact, PartRecord } from "../set-content.ts";
 import { encodePartName } from "../part-name.ts";
 import { type DumpCall, runDumper } from "./dumper.ts";
 import { quoteName, type Server } from "./open-server.ts";

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
-import type { BackupDriver, PartRecord, ServicePlace } from "../backup-driver.ts";
+import type { BackupDriver, ServicePlace } from "../backup-driver.ts";
+import type { PartRecord } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import { parseCatalog } from "./catalog.ts";
 import { drillCopy } from "./drill.ts";

@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type {
-  DriverOptions,
-  DrillFindings,
-  Fact,
-  ServicePlace,
-  SetReader,
-} from "../backup-driver.ts";
+import type { DriverOptions, DrillFindings, ServicePlace } from "../backup-driver.ts";
+import type { Fact, SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import { isNamed, type BucketPlace, statusOf } from "./bucket-place.ts";
 import { DamagedBytesError } from "./check-bytes.ts";

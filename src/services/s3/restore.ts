@@ -4,8 +4,8 @@ import type {
   RestorePlan,
   SelectOptions,
   ServicePlace,
-  SetReader,
 } from "../backup-driver.ts";
+import type { SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import { bucketSide, identifyBucket } from "./bucket-side.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { SetReader } from "../backup-driver.ts";
+import type { SetReader } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { type Catalog, parseCatalog, readCatalog } from "./catalog.ts";
 import { readLines } from "./line-file.ts";

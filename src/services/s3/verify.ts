@@ -1,4 +1,5 @@
-import type { DriverOptions, ServicePlace, SetReader } from "../backup-driver.ts";
+import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import { DamagedBytesError } from "./check-bytes.ts";
 import type { CatalogEntry } from "./object-entry.ts";

@@ -119,7 +119,6 @@ describe("a scripted one", () => {
   test("writes umlauts in either encoding", async () => {
     const text = statusOf(service("Prüfung", WELL));
     for (const encoding of ["latin1", "utf8"] as const) {
-      // eslint-disable-next-line no-await-in-loop -- one after the other
       const readings = await answering(Buffer.from(text, encoding));
       expect(readings[1]?.name).toBe("api-monit/Prüfung");
     }
