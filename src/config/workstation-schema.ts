@@ -6,8 +6,8 @@ const repository = z.strictObject({
   folder: path.check(z.describe("Where it is on this machine")),
   url: orAbsent(
     matching(
-      /^(?![A-Za-z0-9+.-]+:\/\/[^/@]*:[^/@]*@)[A-Za-z0-9/~.][^\s\p{Cc}]{0,500}$/u,
-      "where git finds a repository is expected, without a password, e.g. git@example.com:team/app.git",
+      /^(?![A-Za-z0-9+.-]+:\/\/[^/@]*:[^/@]*@|https?:\/\/[^/@]*@)[A-Za-z0-9/~.][^\s\p{Cc}]{0,500}$/u,
+      "where git finds a repository is expected, without a password or token, e.g. git@example.com:team/app.git",
     ),
     "Where it comes from: cloned from there where the folder is missing, and its remote must be that",
   ),

@@ -44,6 +44,8 @@ export async function askServices(
           await reached.close();
         }
       } catch (error) {
+        // Who is stopped has asked nobody.
+        reach.signal.throwIfAborted();
         return [{ name, why: describeInOneLine(error) }];
       }
     }),

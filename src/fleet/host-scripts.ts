@@ -30,8 +30,9 @@ ${BEGINNING}
   apt-mark showhold 2>/dev/null </dev/null | while read -r name; do say held "$name"; done
   update=$($S apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Update::Error-Mode=any update 2>&1 </dev/null) ||
     say blocked "apt-get update failed: $(printf '%s' "$update" | grep '^[EW]:' | head -1)"
-  $S apt-get -s -o APT::Get::Always-Include-Phased-Updates=true --with-new-pkgs upgrade 2>/dev/null </dev/null |
-    while read -r word name rest; do [ "$word" != Inst ] || say package "$name $rest"; done
+  simulated=$($S apt-get -s -o APT::Get::Always-Include-Phased-Updates=true --with-new-pkgs upgrade 2>&1 </dev/null) ||
+    say blocked "apt-get -s upgrade failed: $(printf '%s' "$simulated" | grep '^[EW]:' | head -1)"
+  printf '%s\n' "$simulated" | while read -r word name rest; do [ "$word" != Inst ] || say package "$name $rest"; done
   if cat /run/reboot-required >/dev/null 2>&1; then say reboot wanted; fi
   systemctl list-units --state=failed --no-legend --plain 2>/dev/null </dev/null | while read -r unit rest; do say failedUnit "$unit"; done
   say end plan
@@ -49,6 +50,7 @@ DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 UCF_FORC
 APT_LISTCHANGES_FRONTEND=none LC_ALL=C
 export PATH DEBIAN_FRONTEND NEEDRESTART_MODE NEEDRESTART_SUSPEND UCF_FORCE_CONFFOLD APT_LISTCHANGES_FRONTEND LC_ALL
 cd "$(dirname "$0")" || exit 1
+echo $$ >pid
 trap '' HUP
 end() { echo "$1" >exit.tmp && mv exit.tmp exit; exit "$1"; }
 apt-get -y -q -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=600 \\
@@ -83,10 +85,12 @@ END_OF_JOB
     case "$(systemctl is-system-running 2>/dev/null </dev/null)" in
       running | degraded | starting | maintenance)
         $S systemd-run --quiet --collect --unit="lcops-$1" sh "$D/job" </dev/null >/dev/null 2>>"$D/log" ||
-          { say why "systemd-run: $(tail -1 "$D/log")"; echo 255 >"$D/exit"; } ;;
+          { tail -1 "$D/log" >&2; rm -rf "$D"; return 1; } ;;
       *) $S setsid sh "$D/job" </dev/null >/dev/null 2>&1 & ;;
     esac
   fi
+  # No folder: it could not be made, as on a full disk.
+  [ -s "$D/boot" ] || { echo "its job cannot be written to $D" >&2; return 1; }
   say begun "$(cat "$D/boot")"
 }
 main "$@"
@@ -96,7 +100,7 @@ main "$@"
 export const FOLLOW_SCRIPT = `
 main() {
 ${BEGINNING}
-  [ -d "$D" ] || { say state absent; return 0; }
+  [ -d "$D" ] || { say state absent; say end follow; return 0; }
   turn=0
   while [ ! -e "$D/exit" ] && [ $turn -lt 40 ]; do turn=$((turn + 1)); sleep 0.5; done
   say boot "$(boot_id)"
@@ -110,6 +114,9 @@ ${BEGINNING}
     say last "$($S tail -n 1 "$D/log" 2>/dev/null)"
     [ -z "$($S dpkg --audit 2>&1 </dev/null)" ] || say audit interrupted
     systemctl list-units --state=failed --no-legend --plain 2>/dev/null </dev/null | while read -r unit rest; do say failedUnit "$unit"; done
+  elif [ -s "$D/pid" ] && ! $S kill -0 "$(cat "$D/pid")" 2>/dev/null && [ ! -e "$D/exit" ]; then
+    say state lost
+    say last "$($S tail -n 1 "$D/log" 2>/dev/null)"
   else
     say state running
     say last "$($S tail -n 1 "$D/log" 2>/dev/null)"

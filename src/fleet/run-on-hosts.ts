@@ -57,16 +57,28 @@ export async function runOnHosts(
   options: RunOptions,
 ): Promise<HostResult[]> {
   const limit = pLimit(options.atOnce);
-  const reach = paceJumps({ ...options.reach, signal: options.signal });
-  return Promise.all(
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const reach = paceJumps({ ...options.reach, signal });
+  const ended = await Promise.allSettled(
     hosts.map((named, index) =>
       limit(async () => {
-        const result = await runOnHost(named, index, command, { ...options, reach });
-        await options.onResult(result);
-        return result;
+        try {
+          const result = await runOnHost(named, index, command, { ...options, reach, signal });
+          await options.onResult(result);
+          return result;
+        } catch (error) {
+          // What cannot be written down is not begun on others.
+          stop.abort(error);
+          throw error;
+        }
       }),
     ),
   );
+  return ended.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
 }
 
 async function runOnHost(

@@ -38,8 +38,12 @@ export async function runUpgrade(
     options.onHost(host, progress);
   };
   const findReason = (wave?: Wave): string | undefined => {
-    const isLost = (host: string): boolean =>
-      ["failed", "unknown"].includes(run.hosts[host]?.state ?? "");
+    // One that was left out by its plan was not lost: nothing was done to it.
+    const isLost = (host: string): boolean => {
+      const how = run.hosts[host];
+      if (how?.state === "unknown") return true;
+      return how?.state === "failed" && (how.attempt > 0 || how.isUnreached === true);
+    };
     const lost = Object.keys(run.hosts).filter(isLost);
     const canary = wave?.isCanary ? wave.hosts.find(isLost) : undefined;
     if (canary !== undefined) return `the canary ${canary} is not well`;
@@ -49,7 +53,8 @@ export async function runUpgrade(
   };
   for (const [index, wave] of options.waves.entries()) {
     options.onWave(wave);
-    await Promise.all(
+    // Whatever fails here, a full disk: those that are under way are followed to their end.
+    const ended = await Promise.allSettled(
       wave.hosts.map(async (host) => {
         signal.throwIfAborted();
         const before = run.hosts[host];
@@ -70,6 +75,7 @@ export async function runUpgrade(
       }),
     );
     signal.throwIfAborted();
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
     const early = findReason(wave);
     if (early !== undefined) return early;
     const done = wave.hosts.filter((host) => run.hosts[host]?.state === "done");

@@ -55,8 +55,10 @@ export async function upgradeHost(
       },
       { patienceMs, waiting },
     );
-    if (one(ended, "state") === "running")
+    const state = one(ended, "state");
+    if (state === "running" || (state === "lost" && wasCut(ended)))
       return { state: "failed", why: "it was rebooted in the middle of its upgrade" };
+    if (state === "lost") return { state: "failed", why: "its upgrade was killed there" };
     const code = one(ended, "exit");
     if (code === undefined)
       return { state: "unknown", why: `its job ${job} has left no result there` };

@@ -17,6 +17,8 @@ export interface HostProgress {
   why?: string;
   /** Worth a line beside the state: a reboot that is still wanted. */
   note?: string;
+  /** It was not begun, since nobody could reach it. */
+  isUnreached?: true;
 }
 
 /** One upgrade of many hosts, as it stands on the disk before anything is done to a host. */
@@ -24,6 +26,10 @@ export interface UpgradeRun {
   id: string;
   selectors: readonly string[];
   hosts: Record<string, HostProgress>;
+  /** What was broken before anything was done, by host: what has failed since is told from it, however often the run is gone on with. */
+  failedUnits?: Record<string, readonly string[]>;
+  /** Services that did not answer then. */
+  silentServices?: readonly string[];
   /** ISO 8601; absent: it is under way, or lcops was killed. */
   endedAt?: string;
 }

@@ -12,9 +12,9 @@ export interface ProgramResult {
 }
 
 /**
- * Given a program and its arguments, run it without a shell and without input, and return its exit code and output.
+ * Given a program and its arguments, run it without a shell and without input, and return its exit code (128 + n when signal n ended it) and output.
  * `environment` is all that it gets of variables; absent: those of lcops, secrets too, for what an operator has configured.
- * Throws `missing` where there is no such program, `failed` past `timeoutMs`, and the signal's reason when it is aborted.
+ * Throws `missing` where there is no such program, `failed` where it cannot be started and past `timeoutMs`, and the signal's reason when it is aborted.
  */
 export async function runProgram(
   program: string,
@@ -38,7 +38,10 @@ export async function runProgram(
       `${program} did not end within ${(options.timeoutMs ?? 10_000) / 1000} s`,
     );
   }
-  return { code: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr };
+  if (result.exitCode === undefined && result.signal === undefined)
+    throw new OperatorError("failed", `cannot start ${program}: ${result.shortMessage}`);
+  const code = result.signal === undefined ? undefined : 128 + constants.signals[result.signal];
+  return { code: result.exitCode ?? code ?? 1, stdout: result.stdout, stderr: result.stderr };
 }
 
 /**

@@ -43,7 +43,8 @@ export function explainRefusal(
 ): OperatorError | undefined {
   if (code !== 1) return undefined;
   const said =
-    /^sudo: (.+)$/m.exec(stderr)?.[1] ??
+    // Its warnings, as of a machine that does not find its own name, are no refusals.
+    /^sudo: (.*(?:password|terminal|tty|not allowed|account).*)$/m.exec(stderr)?.[1] ??
     /^(Sorry, user .+|.+ is not in the sudoers file.*)$/m.exec(stderr)?.[1];
   if (said === undefined) return undefined;
   return new OperatorError("access", `sudo refuses ${words.join(" ")}: ${said.trim()}`, {

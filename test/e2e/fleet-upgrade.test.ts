@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startRelay } from "../lab/relay.ts";
 import { sshdMissing, until } from "../ssh/start-sshd.ts";
@@ -176,6 +178,50 @@ describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
     });
     setState(at("api-2").folder, "failed-units", "old.service loaded failed\n");
     expect((await upgrade("api-2", "--yes")).code).toBe(0);
+  });
+
+  test("that has failed is looked at again by --resume, though nothing is left to upgrade", async () => {
+    setState(at("api-1").folder, "needs-restart", "NEEDRESTART-SVC: nginx.service\n");
+    setState(at("api-1").folder, "stuck", "nginx.service\n");
+    expect((await upgrade("api-1", "api-2", "--yes")).code).toBe(1);
+    const again = await upgrade("--resume", "--yes", "--json");
+    expect(again.code).toBe(1);
+    expect(endOf(again).hosts["api-1"]?.state).toBe("failed");
+    expect(begun("api-2")).toBe(0);
+    // What broke meanwhile is not taken for what was broken before.
+    dropState(at("api-1").folder, "stuck");
+    setState(at("api-1").folder, "failed-units", "nginx.service loaded failed\n");
+    const broken = await upgrade("--resume", "--yes", "--json");
+    expect(endOf(broken).hosts["api-1"]?.why).toBe("failed since: nginx.service");
+    dropState(at("api-1").folder, "failed-units");
+    expect((await upgrade("--resume", "--yes")).code).toBe(0);
+  });
+
+  test("whose packages cannot be planned is no host that has nothing to upgrade", async () => {
+    setState(at("api-1").folder, "unmet");
+    const result = await upgrade("api-1", "--yes", "--json");
+    expect(result.code).toBe(1);
+    expect(endOf(result).hosts["api-1"]).toMatchObject({
+      state: "failed",
+      why: expect.stringMatching(/^not begun: apt-get -s upgrade failed: E: Unmet dependencies/),
+    });
+    expect(begun("api-1")).toBe(0);
+  });
+
+  test("whose job is killed is not waited for", async () => {
+    setState(at("api-1").folder, "slow");
+    const running = ground.start("fleet", "upgrade", "api-1", "--yes", "--json");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    const jobs = path.join(at("api-1").folder, "home/.local/state/lcops");
+    const [job = ""] = readdirSync(jobs).toSorted().slice(-1);
+    process.kill(Number(readFileSync(path.join(jobs, job, "pid"), "utf8")), "SIGKILL");
+    dropState(at("api-1").folder, "slow");
+    const result = await running.ended;
+    expect(result.code).toBe(1);
+    expect(endOf(result).hosts["api-1"]).toMatchObject({
+      state: "failed",
+      why: "its upgrade was killed there",
+    });
   });
 
   test("reboots where that is allowed, which its boot id proves", async () => {

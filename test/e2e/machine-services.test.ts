@@ -219,6 +219,13 @@ describe("other kinds", LIMIT, () => {
         },
         idle: { kind: "command", status: ["test", "-e", flag], on: ["true"], off: ["true"] },
         gone: { kind: "command", status: ["/no/such"], on: ["true"], off: ["true"] },
+        locked: { kind: "command", status: ["/etc/hostname"], on: ["true"], off: ["true"] },
+        killed: {
+          kind: "command",
+          status: ["sh", "-c", "kill -SEGV $$"],
+          on: ["true"],
+          off: ["true"],
+        },
       },
     });
     const toggle = (to: string, name: string) =>
@@ -226,7 +233,11 @@ describe("other kinds", LIMIT, () => {
     expect(await look(config)).toMatchObject({
       own: { state: "off", key: "w", title: "Our worker" },
       gone: { state: "not installed" },
+      // What could not be asked is not off.
+      locked: { state: "unknown" },
+      killed: { state: "unknown" },
     });
+    expect(await toggle("off", "killed")).toMatchObject({ code: 1 });
     // It says that it was started, and is not.
     const idle = await toggle("on", "idle");
     expect(idle).toMatchObject({ code: 1 });

@@ -492,6 +492,9 @@ test("a password in an address is never shown", () => {
   expect(hidePasswords("from https://me:hunter2@example.com/a and ssh://git@b:22/c")).toBe(
     "from https://me@example.com/a and ssh://git@b:22/c",
   );
+  expect(hidePasswords("https://ghp_0123@example.com/a, https://ghp_0123456789abcdef:x@b/c")).toBe(
+    "https://…@example.com/a, https://…@b/c",
+  );
 });
 
 describe("remotes", LIMIT, () => {

@@ -2,7 +2,7 @@ import type { Config } from "../../config/schema.ts";
 import type { PlannedHost } from "../../fleet/gather-plans.ts";
 import type { WaveHost } from "../../fleet/plan-waves.ts";
 import type { NamedHost } from "../../fleet/run-on-hosts.ts";
-import type { UpgradeRun, UpgradeState } from "../../fleet/upgrade-state.ts";
+import type { HostProgress, UpgradeRun, UpgradeState } from "../../fleet/upgrade-state.ts";
 
 /** Whether nothing is left to be done about a host. Pure. */
 export const isGood = (state: UpgradeState): boolean => state === "done" || state === "unchanged";
@@ -18,6 +18,12 @@ export function isWork(
 ): boolean {
   return blocked === undefined && (packages.length > 0 || (reboots && wantsReboot));
 }
+
+/** Whether a host was begun before and is not well, as far as is known: it is looked at again, though nothing may be left to upgrade. Pure. */
+export const isOpen = (before: HostProgress | undefined): boolean =>
+  before?.state === "begun" ||
+  before?.state === "unknown" ||
+  (before?.state === "failed" && before.attempt > 0);
 
 /** Whether an environment is guarded as production: one that is not marked is. Pure. */
 export function isGuarded(environment: string | undefined, config: Config): boolean {
@@ -55,20 +61,30 @@ export function openRun(
   chosen: readonly PlannedHost[],
 ): UpgradeRun {
   const run: UpgradeRun = last ?? { id: "", selectors, hosts: {} };
+  const failedUnits = { ...run.failedUnits };
   for (const host of planned) {
     const before = run.hosts[host.label];
+    if ("plan" in host) failedUnits[host.label] ??= host.plan.failedUnits;
     if (chosen.includes(host)) {
       if (before?.state !== "begun" && before?.state !== "unknown")
         run.hosts[host.label] = { state: "untried", attempt: before?.attempt ?? 0 };
       continue;
     }
     const attempt = before?.attempt ?? 0;
+    const why = (reason: string): string =>
+      attempt === 0 ? `not begun: ${reason}` : `not looked at again: ${reason}`;
     if ("unreached" in host)
-      run.hosts[host.label] = { state: "failed", attempt, why: `not begun: ${host.unreached}` };
+      run.hosts[host.label] = {
+        state: "failed",
+        attempt,
+        why: why(host.unreached),
+        isUnreached: true,
+      };
     else if (host.plan.blocked !== undefined)
-      run.hosts[host.label] = { state: "failed", attempt, why: `not begun: ${host.plan.blocked}` };
+      run.hosts[host.label] = { state: "failed", attempt, why: why(host.plan.blocked) };
     else if (before?.state !== "done") run.hosts[host.label] = { state: "unchanged", attempt };
   }
+  run.failedUnits = failedUnits;
   const there = new Set(planned.map(({ label }) => label));
   for (const [label, before] of Object.entries(run.hosts))
     if (!there.has(label) && !isGood(before.state))

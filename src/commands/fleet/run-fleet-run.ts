@@ -1,7 +1,7 @@
 import { foldNames } from "../../fleet/fold-names.ts";
 import { makeRunFolder } from "../../fleet/run-folder.ts";
 import { type HostResult, type HostState, runOnHosts } from "../../fleet/run-on-hosts.ts";
-import { OperatorError } from "../../system/errors.ts";
+import { describeError, OperatorError } from "../../system/errors.ts";
 import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
@@ -55,7 +55,12 @@ export async function runFleetRun(input: Input, context: Context): Promise<numbe
       draw();
       if (terminal.flags.json) await printResult(result, terminal);
     },
-  }).finally(progress.end);
+  })
+    .catch(async (error: unknown) => {
+      await record.end({ state: "unknown", detail: `${describeError(error)}; ${folder.id}` });
+      throw error;
+    })
+    .finally(progress.end);
   const counts = countStates(results);
   const detail = describeCounts(counts);
   const isAll = counts.done === results.length;

@@ -1,4 +1,4 @@
-import { askServices } from "../../fleet/ask-services.ts";
+import { askServices, type SilentService } from "../../fleet/ask-services.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
 import { gatherPlans, type PlannedHost } from "../../fleet/gather-plans.ts";
 import { planWaves, type Wave } from "../../fleet/plan-waves.ts";
@@ -7,7 +7,6 @@ import type { NamedHost } from "../../fleet/run-on-hosts.ts";
 import { runUpgrade } from "../../fleet/run-upgrade.ts";
 import { upgradeHost } from "../../fleet/upgrade-host.ts";
 import { readLastUpgrade, type UpgradeRun, writeUpgrade } from "../../fleet/upgrade-state.ts";
-import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
@@ -18,6 +17,7 @@ import {
   describeForOrder,
   isGood,
   isGuarded,
+  isOpen,
   isWork,
   nameTarget,
   namesOf,
@@ -71,15 +71,21 @@ async function upgrade(
   const estate = picked.hosts.filter(
     ({ host }) => selectors.length > 0 || host.sources.some((source) => source !== "ssh-config"),
   );
+  if (estate.length === 0) {
+    throw new OperatorError("usage", "no host of the estate is there to be upgraded", {
+      next: "see lcops hosts, or name what is meant",
+    });
+  }
   const hosts = last ? estate.filter(({ label }) => last.hosts[label]) : estate;
   const reach = await context.reach();
   const planned = await plan(hosts, context, fleet.atOnce ?? AT_ONCE);
-  const isInFlight = ({ label }: NamedHost): boolean =>
-    ["begun", "unknown"].includes(last?.hosts[label]?.state ?? "");
   const reboots = fleet.reboot === true;
-  const chosen = planned.filter(
-    (host) => isInFlight(host) || ("plan" in host && isWork(host.plan, reboots)),
-  );
+  const chosen = planned.filter((host) => {
+    const before = last?.hosts[host.label];
+    if (before?.state === "begun" || before?.state === "unknown") return true;
+    if (!("plan" in host) || host.plan.blocked !== undefined) return false;
+    return isOpen(before) || isWork(host.plan, reboots);
+  });
   const waves = planWaves(chosen.map((host) => describeForOrder(host, config)));
   const run = openRun(last, selectors, planned, chosen);
   if (waves.length === 0) return tell(run, picked.isPartial, undefined, context);
@@ -94,7 +100,7 @@ async function upgrade(
       reboots,
     }),
   );
-  if (!isAllowed) return 0;
+  if (!isAllowed) return picked.isPartial ? 3 : 0;
   const unreached = planned.filter((host) => "unreached" in host);
   if (unreached.length > maxFailures) {
     throw new OperatorError(
@@ -113,11 +119,11 @@ async function upgrade(
   const record = await context.journal({
     change: `upgrade ${foldNames(chosen.map(({ label }) => label))} (${run.id})`,
   });
-  const silentBefore = new Set(
-    (await askServices(namesOf(chosen), config.services, context.folders.runtime, reach)).map(
-      ({ name }) => name,
-    ),
-  );
+  run.silentServices ??= (
+    await askServices(namesOf(chosen), config.services, context.folders.runtime, reach)
+  ).map(({ name }) => name);
+  await save();
+  const silentBefore = new Set(run.silentServices);
   const progress = startProgress(terminal);
   const steps = new Map<string, string>();
   const draw = (): void =>
@@ -151,7 +157,7 @@ async function upgrade(
               job,
               reboots,
               patienceMs: (fleet.upgradeMinutes ?? UPGRADE_MINUTES) * 60_000,
-              failedUnits: "plan" in host ? host.plan.failedUnits : [],
+              failedUnits: run.failedUnits?.[label] ?? [],
               signal: ending,
               onStep: (step) => {
                 steps.set(label, step);
@@ -159,7 +165,13 @@ async function upgrade(
               },
             });
           },
-          findIll: (labels) => findIll(labels, planned, config, silentBefore, context),
+          findIll: (labels) =>
+            findIll(labels, planned, (names) =>
+              askServices(names, config.services, context.folders.runtime, {
+                ...reach,
+                signal: ending,
+              }).then((silent) => silent.filter(({ name }) => !silentBefore.has(name))),
+            ),
           onWave: (wave: Wave) => event({ event: "wave", ...wave }),
           onHost: (host, how) => {
             if (how.state !== "begun") steps.delete(host);
@@ -219,22 +231,13 @@ async function plan(
 async function findIll(
   labels: readonly string[],
   planned: readonly PlannedHost[],
-  config: Config,
-  silentBefore: ReadonlySet<string>,
-  context: Context,
+  findSilent: (names: readonly string[]) => Promise<readonly SilentService[]>,
 ): Promise<Map<string, string>> {
   const ill = new Map<string, string>();
-  const reach = await context.reach();
   for (const label of labels) {
     const host = planned.find((one) => one.label === label);
     if (!host) continue;
-    const silent = await askServices(
-      [host.host.name],
-      config.services,
-      context.folders.runtime,
-      reach,
-    );
-    const news = silent.filter(({ name }) => !silentBefore.has(name));
+    const news = await findSilent([host.host.name]);
     if (news.length > 0)
       ill.set(
         label,

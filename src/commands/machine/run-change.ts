@@ -108,7 +108,7 @@ async function carryOut(
   });
   try {
     await change.run();
-    await verify(row, to === "off" ? "off" : "on");
+    await verify(row, to === "off" ? "off" : "on", context.signal);
     await record.end({ state: "done" });
   } catch (error) {
     await record.end({
@@ -120,10 +120,11 @@ async function carryOut(
 }
 
 /** That a command ended well does not mean that the service has come up, or stays. */
-async function verify(row: OpenService, wanted: "on" | "off"): Promise<void> {
+async function verify(row: OpenService, wanted: "on" | "off", signal: AbortSignal): Promise<void> {
   const limit = performance.now() + VERIFY_LIMIT_MS;
   for (;;) {
     const { state, pending, detail } = await observeService(row);
+    signal.throwIfAborted();
     if (state === wanted && pending === null) return;
     // One that has failed before stays so for systemd, and does not run.
     if (state === "failed" && wanted === "off") return;
