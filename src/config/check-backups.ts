@@ -18,6 +18,7 @@ export function checkBackups(config: Config): BrokenReference[] {
         : [],
     ),
     ...Object.entries(jobs).flatMap(([name, job]) => checkJob(job, config, ["jobs", name])),
+    ...findSharedCopies(jobs),
   ];
 }
 
@@ -52,6 +53,29 @@ function checkJob(job: BackupJobConfig, config: Config, at: PropertyKey[]): Brok
       report(key, `${job.service} is a ${kind} service`),
     ),
   ];
+}
+
+/** Two copies in one place would take each other's objects for their own. */
+function findSharedCopies(jobs: Readonly<Record<string, BackupJobConfig>>): BrokenReference[] {
+  const places = Object.entries(jobs).flatMap(([name, { s3 }]) => {
+    if (!s3) return [];
+    const { to } = s3;
+    const root = "bucket" in to ? `s3://${to.bucket}/${to.prefix ?? ""}` : `file://${to.folder}`;
+    return [{ name, root: `${root.replace(/\/+$/, "")}/` }];
+  });
+  return places.flatMap(({ name, root }, index) => {
+    const other = places
+      .slice(0, index)
+      .find((one) => root.startsWith(one.root) || one.root.startsWith(root));
+    return other === undefined
+      ? []
+      : [
+          {
+            path: ["backups", "jobs", name, "s3", "to"],
+            message: `the copy of the job ${other.name} is in the same place, or within it`,
+          },
+        ];
+  });
 }
 
 /** A bucket is not read into a set, but copied somewhere, and not into itself. */

@@ -61,10 +61,12 @@ export async function openBookmark(
   const kept = resume ? await read(path, fingerprint) : undefined;
   let writtenAt = performance.now();
   let writing: Promise<void> = Promise.resolve();
+  // Of the run that began it: what was seen first is the oldest.
+  const at = kept?.at ?? new Date().toISOString();
   const reports = kept?.reports ?? {};
   const parts = kept?.parts ?? {};
   const write = (): Promise<void> => {
-    const stored: Stored = { fingerprint, at: new Date().toISOString(), reports, parts };
+    const stored: Stored = { fingerprint, at, reports, parts };
     const text = `${JSON.stringify(stored)}\n`;
     writing = writing.catch(() => undefined).then(() => writeFileAtomically(path, text));
     return writing;

@@ -55,31 +55,38 @@ export async function checkSchema(
   };
   if (subject.replica && !replica)
     draft.skip(subject.replica.name, ground.replicaGap ?? "it does not answer");
-  if (subject.replica && replica) {
-    const { name } = subject.replica;
-    await compare(
-      name,
-      replica,
-      databases.map((one) => [one, one] as const),
-    );
-    // Those that nobody has named are all that there are.
-    const more = subject.config.databases ? [] : await listDatabases(replica);
-    for (const one of more)
-      if (!databases.includes(one))
-        draft.find({
-          object: `database ${one}`,
-          kind: "extra",
-          against: name,
-          detail: `it is on ${name} only, or the user of ${subject.name} is not shown it`,
-        });
-  }
-  for (const source of subject.schemas) {
+  /** One that goes away in the middle takes nothing with it that was found. */
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
     try {
-      await source.with(databases, (session, pairs) => compare(source.name, session, pairs));
+      await work();
     } catch (error) {
       ground.options.signal.throwIfAborted();
-      draft.skip(source.name, describeWhy(error));
+      draft.skip(name, describeWhy(error));
     }
+  };
+  if (subject.replica && replica) {
+    const { name } = subject.replica;
+    await attempt(name, async () => {
+      await compare(
+        name,
+        replica,
+        databases.map((one) => [one, one] as const),
+      );
+      // Those that nobody has named are all that there are.
+      const more = subject.config.databases ? [] : await listDatabases(replica);
+      for (const one of more)
+        if (!databases.includes(one))
+          draft.find({
+            object: `database ${one}`,
+            kind: "extra",
+            against: name,
+            detail: `it is on ${name} only, or the user of ${subject.name} is not shown it`,
+          });
+    });
   }
+  for (const source of subject.schemas)
+    await attempt(source.name, () =>
+      source.with(databases, (session, pairs) => compare(source.name, session, pairs)),
+    );
   return draft.end();
 }

@@ -53,7 +53,7 @@ export async function compareDatabases(options: DatabasesOptions): Promise<void>
       }
       try {
         const begin = beginOf(progress, name, table.cutBy);
-        await compareRows(
+        const isWhole = await compareRows(
           { first: table, second: other },
           {
             ...options,
@@ -64,7 +64,7 @@ export async function compareDatabases(options: DatabasesOptions): Promise<void>
             },
           },
         );
-        passWhole(progress, name);
+        if (isWhole) passWhole(progress, name);
         save();
       } catch (error) {
         if (!(error instanceof OutOfTime)) throw error;

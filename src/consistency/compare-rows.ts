@@ -1,7 +1,7 @@
 import { findBound } from "../services/mysql/hash-rows.ts";
 import type { TableStructure } from "../services/mysql/read-structure.ts";
-import { describeError } from "../system/errors.ts";
 import { narrowDifference } from "./narrow-difference.ts";
+import { describeWhy } from "./pair.ts";
 import { OutOfTime } from "./steer.ts";
 import { type CompareOptions, hashBoth, isSame, type TablePair } from "./table-pair.ts";
 
@@ -11,14 +11,17 @@ const KEYLESS_BYTES = 8 * 1024 * 1024;
 
 /**
  * Given a table on both sides, compare their rows range by range while others write, and report each row that differs for good. A range that differs is
- * looked at more closely at once: what only had not arrived yet is seen to arrive.
+ * looked at more closely at once: what only had not arrived yet is seen to arrive. Returns whether nothing is left to do: not where a side could not be asked.
  */
-export async function compareRows(table: TablePair, options: CompareOptions): Promise<void> {
+export async function compareRows(table: TablePair, options: CompareOptions): Promise<boolean> {
   const { first, second } = table;
   const { draft } = options;
   const name = `${first.database}.${first.name}`;
   const obstacle = findObstacle(first, second);
-  if (obstacle !== undefined) return draft.skip(name, obstacle);
+  if (obstacle !== undefined) {
+    draft.skip(name, obstacle);
+    return true;
+  }
   const { columns, lacking } = pickCommon(first, second);
   for (const column of lacking)
     draft.find({ object: name, column, kind: "column", detail: "one side has it, the other not" });
@@ -28,10 +31,12 @@ export async function compareRows(table: TablePair, options: CompareOptions): Pr
       ? narrowDifference(comparable, { lower: undefined, upper: undefined }, options)
       : comparePieces(comparable, options));
     draft.look("tables", 1);
+    return true;
   } catch (error) {
     options.steer.signal.throwIfAborted();
     if (error instanceof OutOfTime) throw error;
-    draft.skip(name, describeError(error));
+    draft.leave(name, describeWhy(error));
+    return false;
   }
 }
 

@@ -6,7 +6,7 @@ import { OperatorError } from "../system/errors.ts";
 import { compareDatabases } from "./compare-databases.ts";
 import { compareSchema } from "./compare-schema.ts";
 import { describeWhy, type Pair, patienceFor } from "./pair.ts";
-import { type CheckReport, draftReport, notConfigured } from "./report.ts";
+import { type CheckReport, draftReport, notConfigured, skippedWhole } from "./report.ts";
 import { skipUnseenDefinitions } from "./skip-unseen.ts";
 import { makeSteer } from "./steer.ts";
 
@@ -47,7 +47,12 @@ export async function compareServers(
       databases,
       ...(await findFollowing(first, second, options.signal)),
     };
-    return [await compareSchemas(pair, options), await compareAllRows(pair, options)];
+    const schemas = await compareSchemas(pair, options);
+    const rows = await compareAllRows(pair, options).catch((error: unknown) => {
+      options.signal.throwIfAborted();
+      return skippedWhole("rows", pair.names.join(" and "), describeWhy(error));
+    });
+    return [schemas, rows];
   } finally {
     for (const each of opened.toReversed()) await each.close();
   }

@@ -1,4 +1,5 @@
 import type { Server } from "../services/mysql/open-server.ts";
+import { describeError } from "../system/errors.ts";
 import { readHealth } from "../services/mysql/read-replication.ts";
 import { type BookmarkPart, passWhole } from "./bookmark.ts";
 import { checkHealth } from "./check-health.ts";
@@ -59,7 +60,8 @@ async function runOne(check: CheckName, ground: Ground): Promise<CheckReport> {
     const report = await start(check, ground);
     // How a server is now is nothing to go on with.
     const isLasting = check !== "health" && report.state === "checked";
-    if (isLasting && report.skipped.length === 0) await options.bookmark.keep(check, report);
+    if (isLasting && report.skipped.length === 0)
+      await keepIfPossible(options.bookmark.keep(check, report), options);
     return report;
   } catch (error) {
     options.signal.throwIfAborted();
@@ -179,6 +181,16 @@ async function runReplica(ground: Ground): Promise<CheckReport> {
   );
 }
 
+/** Where a run has come to is worth a line of -v, and not what it has found. */
+async function keepIfPossible(
+  writing: Promise<void>,
+  { trace }: Pick<CheckOptions, "trace">,
+): Promise<void> {
+  await writing.catch((error: unknown) =>
+    trace(`--resume will begin anew: ${describeError(error)}`),
+  );
+}
+
 /** Does a check that an earlier run may have begun, and writes down how far it comes. */
 async function goOn(
   check: CheckName,
@@ -190,8 +202,12 @@ async function goOn(
   const draft = draftReport(check, about, part.earlier);
   try {
     await work(draft, part);
+  } catch (error) {
+    // What was found until then is found; the rest is left.
+    if (!options.signal.aborted) draft.leave(about, describeWhy(error));
+    else throw error;
   } finally {
-    await part.flush(draft.end());
+    await keepIfPossible(part.flush(draft.end()), options);
   }
   return draft.end();
 }

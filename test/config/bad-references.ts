@@ -87,6 +87,26 @@ export const BAD_REFERENCES: readonly BadConfiguration[] = [
     "there is no notify team",
   ),
   write(
+    "two copies in one place",
+    {
+      environments: { dev: { production: false } },
+      services: {
+        files: { kind: "s3", bucket: "files", environment: "dev" },
+        pictures: { kind: "s3", bucket: "pictures", environment: "dev" },
+      },
+      backups: {
+        destinations: { operator: { folder: "/b" } },
+        recipients: [],
+        jobs: {
+          one: { service: "files", s3: { to: { bucket: "copy" } } },
+          two: { service: "pictures", s3: { to: { bucket: "copy", prefix: "pictures" } } },
+        },
+      },
+    },
+    "backups.jobs.two.s3.to",
+    "the copy of the job one is in the same place, or within it",
+  ),
+  write(
     "a drill into what is backed up",
     backup({ service: "school", scratch: "school" }),
     "backups.jobs.one.scratch",

@@ -1,6 +1,11 @@
 /** What befalls the copy of a bucket, one accident a test: nothing is removed or believed that is not so. */
 import { createHash } from "node:crypto";
-import { DeleteObjectCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+} from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import {
   answerXml,
@@ -370,12 +375,18 @@ withS3(
     });
     await running.ended;
     const uploads = async (): Promise<number> =>
-      (await ground.client.send(new ListMultipartUploadsCommand({ Bucket: ground.copy }))).Uploads
-        ?.length ?? 0;
+      (
+        await ground.client.send(new ListMultipartUploadsCommand({ Bucket: ground.copy }))
+      ).Uploads?.filter(({ Key }) => Key !== strangers.Key).length ?? 0;
+    // Begun after the run was killed, by somebody else.
+    const strangers = { Bucket: ground.copy, Key: "copy/of-somebody-else" };
+    const { UploadId } = await ground.client.send(new CreateMultipartUploadCommand(strangers));
     expect(await uploads()).toBe(1);
     door.script();
     expect(await run()).toEqual(QUIET);
     expect(await uploads()).toBe(0);
+    // It can still be given up by its owner: it is there.
+    await ground.client.send(new AbortMultipartUploadCommand({ ...strangers, UploadId }));
     expect((await ground.read(ground.copy))["copy/o/large"]).toHaveLength(40 * 1024 * 1024);
   },
   60_000,

@@ -74,7 +74,10 @@ function pairEnvironments(one: string, other: string, config: Config): Compariso
           );
           return like === undefined ? [] : [[service, like] as const];
         });
-  const isWhole = pairs.length === Math.max(here.length, there.length);
+  // Each of both once.
+  const isWhole =
+    pairs.length === Math.max(here.length, there.length) &&
+    new Set(pairs.map(([, like]) => like)).size === pairs.length;
   if (pairs.length > 0 && isWhole)
     return pairs.map(([service, like]) => [sideOf(service), sideOf(like)] as const);
   const list = (names: readonly string[]): string => names.join(", ") || "none";

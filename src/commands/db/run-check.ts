@@ -28,6 +28,44 @@ export async function runCheck(input: Input, context: Context): Promise<number> 
       baseline === undefined ? [] : readBaseline(expandHome(baseline)),
     ),
   );
+  const release = await lockAll(entries, context);
+  try {
+    return await checkAll(entries, baselines, { asked, until }, input, config, context);
+  } finally {
+    await release();
+  }
+}
+
+/** Before the first of them: what one has found is not thrown away since another is being checked. */
+async function lockAll(
+  entries: readonly Entry[],
+  { folders }: Context,
+): Promise<() => Promise<void>> {
+  const held: (() => Promise<void>)[] = [];
+  const release = async (): Promise<void> => {
+    for (const one of held.splice(0)) await one();
+  };
+  for (const { name } of entries) {
+    const one = await takeKernelLock(`${folders.state}/consistency/${name}`);
+    if (one) held.push(one);
+    else {
+      await release();
+      throw new OperatorError("locked", `${name} is being checked by another run`, {
+        next: "wait for it",
+      });
+    }
+  }
+  return release;
+}
+
+async function checkAll(
+  entries: readonly Entry[],
+  baselines: readonly Awaited<ReturnType<typeof readBaseline>>[],
+  { asked, until }: { asked: ReturnType<typeof readChecks>; until: number | undefined },
+  input: Input,
+  config: Config,
+  context: Context,
+): Promise<number> {
   const subjects: Subject[] = [];
   const resume = input.options["resume"] === true;
   const now = new Date();
@@ -72,11 +110,6 @@ async function checkOne(
   context: Context,
 ): Promise<CheckReport[]> {
   const { terminal, signal, folders } = context;
-  const release = await takeKernelLock(`${folders.state}/consistency/${entry.name}`);
-  if (!release)
-    throw new OperatorError("locked", `${entry.name} is being checked by another run`, {
-      next: "wait for it",
-    });
   const closers: Closers = [];
   const progress = startProgress(terminal);
   try {
@@ -98,6 +131,5 @@ async function checkOne(
   } finally {
     progress.end();
     for (const close of closers.toReversed()) await close();
-    await release();
   }
 }

@@ -1,5 +1,6 @@
 import { compareServers } from "../../consistency/compare-servers.ts";
-import { type CheckReport, judgeReports } from "../../consistency/report.ts";
+import { type CheckReport, judgeReports, skippedWhole } from "../../consistency/report.ts";
+import { describeWhy } from "../../consistency/pair.ts";
 import type { Config } from "../../config/schema.ts";
 import type { ServicePlace } from "../../services/backup-driver.ts";
 import type { Reader } from "../../services/mysql/open-reader.ts";
@@ -36,13 +37,20 @@ export async function runCompare(input: Input, context: Context): Promise<number
           pairDatabases: (reader, against) =>
             pairDatabases([first, second], [reader, against], names?.(), config),
         });
-      const reports =
+      const name = `${first.name} and ${second.name}`;
+      const comparing =
         second.kind === "set"
-          ? await withRestoredSet(second.name, context, update, ({ place, databases }) =>
+          ? withRestoredSet(second.name, context, update, ({ place, databases }) =>
               compare(place, () => databases),
             )
-          : await compare(openSide(second, config, context, closers), undefined);
-      subjects.push({ name: `${first.name} and ${second.name}`, reports, gone: [] });
+          : compare(openSide(second, config, context, closers), undefined);
+      const reports = await comparing.catch((error: unknown) => {
+        context.signal.throwIfAborted();
+        // Of several, what one pair has told is not thrown away with another that does not answer.
+        if (pairs.length === 1) throw error;
+        return [skippedWhole("schema", name, describeWhy(error))];
+      });
+      subjects.push({ name, reports, gone: [] });
     }
   } finally {
     progress.end();

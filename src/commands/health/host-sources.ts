@@ -4,7 +4,7 @@ import type { Connection } from "../../reach/connect-host.ts";
 import type { SharedConnections } from "../../reach/share-connections.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Reading } from "../../system/reading.ts";
-import { judgeDisk, parseDf } from "./parse-df.ts";
+import { judgeDisk, parseDf, parseDfComplaints } from "./parse-df.ts";
 import { judgeAbsence, type Source } from "./source.ts";
 
 /** A lookup in AWS and two jumps included. */
@@ -61,10 +61,24 @@ async function readDisks(
       done(said.length > DF_LIMIT_BYTES ? new Error("what df says does not end") : null);
     },
   });
-  const stderr = new Writable({ write: (_chunk, _encoding, done) => done() });
+  let complaints = "";
+  const stderr = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (complaints.length < DF_LIMIT_BYTES) complaints += chunk.toString();
+      done();
+    },
+  });
   // POSIX: with -P one line each; it ends with 1 where one of many cannot be looked at.
   await connection.execute("LC_ALL=C df -P -k", { stdout, stderr, signal });
   const disks = parseDf(said);
   if (disks.length === 0) throw new OperatorError("failed", `${name}: df names no disk`);
-  return disks.map((disk) => judgeDisk(`${name}:${disk.mount}`, disk));
+  return [
+    ...disks.map((disk) => judgeDisk(`${name}:${disk.mount}`, disk)),
+    ...parseDfComplaints(complaints).map(({ mount, why }): Reading => ({
+      area: "disk",
+      name: `${name}:${mount}`,
+      state: "unknown",
+      detail: why,
+    })),
+  ];
 }

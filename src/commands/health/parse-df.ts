@@ -40,6 +40,17 @@ export function parseDf(text: string): Disk[] {
   return [...found.values()];
 }
 
+/**
+ * Given what df complains of (`df: /data: Input/output error`), return the mounts that it could not look at; those that it may not are none of ours. Pure.
+ */
+export function parseDfComplaints(text: string): { mount: string; why: string }[] {
+  return [...text.matchAll(/^df: '?(\/[^':]*)'?: (.+)$/gm)].flatMap(([, mount = "", why = ""]) =>
+    /permission denied|not permitted/i.test(why) || NO_MOUNTS.test(mount)
+      ? []
+      : [{ mount, why: `df: ${why}` }],
+  );
+}
+
 /** Given a disk, return how it is: `uses 1.0 GB of 40.0 GB`. Pure. */
 export function judgeDisk(name: string, { usedBytes, totalBytes }: Disk): Reading {
   const percent = totalBytes === 0 ? 0 : (usedBytes / totalBytes) * 100;

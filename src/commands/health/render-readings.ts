@@ -41,7 +41,9 @@ export async function renderReadings(
   ]);
   for (const { area, name, next } of bad)
     if (next !== undefined) terminal.note(printable(`${area} ${name}: ${next}`));
-  if (bad.length === 0) terminal.note(`all ${readings.length} are well`);
+  if (readings.length === 0)
+    terminal.warn("lcops: there is nothing to be asked how it is; see lcops config check");
+  else if (bad.length === 0) terminal.note(`all ${readings.length} are well`);
   else terminal.warn(`lcops: ${summarise(bad)}`);
 }
 

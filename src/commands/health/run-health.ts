@@ -87,5 +87,5 @@ function describe(readings: readonly Reading[], memory: HealthMemory, now: Date)
  */
 export function exitCodeOf(states: readonly HealthState[]): number {
   if (states.some((state) => state === "fail" || state === "warn")) return 4;
-  return states.every((state) => state === "ok") ? 0 : 3;
+  return states.length > 0 && states.every((state) => state === "ok") ? 0 : 3;
 }

@@ -2,6 +2,7 @@ import { OperatorError } from "../../system/errors.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 import type { HealthPlace } from "../service.ts";
 import { openServer, type Server } from "./open-server.ts";
+import { describeLastError } from "./read-replication.ts";
 
 /** Who reads there reads what was true so long ago. */
 const LATE_SECONDS = { warn: 60, fail: 900 };
@@ -69,7 +70,7 @@ export function judgeReplica(row: Row | undefined): [state: HealthState, detail:
     (name) => read(name) !== "Yes",
   );
   if (stopped.length > 0) {
-    const why = read("Last_SQL_Error") || read("Last_IO_Error");
+    const why = describeLastError(row);
     const which = stopped.map((name) => (name.includes("IO") ? "reading" : "applying"));
     return ["fail", `${which.join(" and ")} has stopped${why === "" ? "" : `: ${why}`}`];
   }

@@ -113,8 +113,22 @@ function describeRow(row: Row): Following {
     lagSeconds: lag === "" ? undefined : Number(lag),
     delaySeconds: Number(read("SQL_Delay") || 0),
     filters,
-    lastError: read("Last_SQL_Error") || read("Last_IO_Error") || read("Last_Error"),
+    lastError: describeLastError(row),
   };
+}
+
+/**
+ * Given the row of SHOW REPLICA STATUS, return why it has stopped, empty where it does not say. The server's own words of an error in applying hold
+ * values of rows, and whole statements: its number and its table are told instead. Pure.
+ */
+export function describeLastError(row: Row): string {
+  const read = (name: string): string => String(row[name] ?? "");
+  const applying = read("Last_SQL_Error") || read("Last_Error");
+  if (applying === "") return read("Last_IO_Error");
+  const code = read("Last_SQL_Errno") || read("Last_Errno");
+  const table = / on table ([\w$.-]+)/.exec(applying)?.[1];
+  const what = code === "" || code === "0" ? "an error in applying" : `error ${code} in applying`;
+  return `${what}${table === undefined ? "" : ` to ${table}`}; its own SHOW REPLICA STATUS has the words`;
 }
 
 /** A question cannot be taken back, and long ones are ended by the server: a wait is many short ones. */

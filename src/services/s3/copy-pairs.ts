@@ -14,6 +14,8 @@ export interface CopySums {
   vanished: number;
   /** The copy was found to be without them, or to have others. */
   mended: number;
+  /** The copy is without them, and the source is too. */
+  lost: number;
   /** The first of them. */
   skipped: { object: string; reason: string }[];
   skippedCount: number;
@@ -53,10 +55,15 @@ export async function copyPairs(
     changed: 0,
     vanished: 0,
     mended: 0,
+    lost: 0,
     skipped: [],
     skippedCount: 0,
     candidates: [],
     candidateCount: 0,
+  };
+  const skip = (object: string, reason: string): void => {
+    sums.skippedCount++;
+    if (sums.skipped.length < NAMED) sums.skipped.push({ object, reason });
   };
   const copyPair = async (
     listed: ListedObject,
@@ -70,11 +77,7 @@ export async function copyPairs(
       return result.entry;
     }
     if (result.state === "vanished") sums.vanished++;
-    else {
-      sums.skippedCount++;
-      if (sums.skipped.length < NAMED)
-        sums.skipped.push({ object: listed.key, reason: result.reason });
-    }
+    else skip(listed.key, result.reason);
     // What was copied of it before is there still.
     return known;
   };
@@ -91,7 +94,12 @@ export async function copyPairs(
     known,
     problem,
   }: InspectedPair): CatalogEntry | undefined | Promise<CatalogEntry | undefined> => {
-    if (!listed) return problem === undefined ? keepMissing(known) : undefined;
+    if (!listed) {
+      if (problem === undefined) return keepMissing(known);
+      sums.lost++;
+      skip(known.key, `it is neither at the source nor whole in the copy: ${problem.problem}`);
+      return undefined;
+    }
     if (known && problem === undefined && isSame(listed, known)) {
       sums.same++;
       if (known.missing === undefined) return known;

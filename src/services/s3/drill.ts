@@ -63,10 +63,15 @@ export async function drillCopy(
 }
 
 function limitBytes(sample: readonly CatalogEntry[]): CatalogEntry[] {
+  // What is too large is left out, and not what comes behind it; where all are, one proves more than none.
   let bytes = 0;
-  return sample.filter(
-    ({ size }, index) => (bytes += size) <= SAMPLE_BYTES || (index === 0 && bytes > 0),
-  );
+  const fitting = sample.filter(({ size }) => {
+    if (bytes + size > SAMPLE_BYTES) return false;
+    bytes += size;
+    return true;
+  });
+  if (fitting.length > 0) return fitting;
+  return sample.toSorted((one, other) => one.size - other.size).slice(0, 1);
 }
 
 interface Between {

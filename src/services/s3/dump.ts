@@ -59,7 +59,10 @@ export async function dumpBucket(
     const isVersioned = copy.bucket ? await keepsVersions(copy.bucket, pace) : true;
     if (job.s3?.remove && !isVersioned) refuseRemoving(copy);
     if (copy.bucket && work.killedAt !== undefined)
-      await sweepUploads(copy.bucket, pace, { from: new Date(work.killedAt), until: began });
+      await sweepUploads(copy.bucket, source, pace, {
+        from: new Date(work.killedAt),
+        until: began,
+      });
 
     let seen = 0;
     const isAudit = work.end !== undefined && isAuditDue(work, job.s3?.auditDays, began);

@@ -122,7 +122,12 @@ async function statFile(path: string): Promise<Stats | undefined> {
 
 async function writeFile(path: string, { bytes, modified }: ObjectContent): Promise<StoredCopy> {
   const hash = createHash("sha256");
-  const file = await open(path, "wx", 0o600);
+  const file = await open(path, "wx", 0o600).catch(async (error: unknown) => {
+    if (errorCode(error) !== "ENOENT") throw error;
+    // `settle` has just taken the folder away, which was empty.
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return open(path, "wx", 0o600);
+  });
   try {
     for await (const chunk of bytes) {
       hash.update(chunk);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDf } from "../../../src/commands/health/parse-df.ts";
+import { parseDf, parseDfComplaints } from "../../../src/commands/health/parse-df.ts";
 import { type DiskSample, predictFull } from "../../../src/commands/health/predict-full.ts";
 import { exitCodeOf } from "../../../src/commands/health/run-health.ts";
 import { type HealthMemory, remember, sinceOf } from "../../../src/commands/health/memory.ts";
@@ -18,9 +18,23 @@ test.each<[HealthState[], number]>([
   [["ok", "unmonitored"], 3],
   [["unknown", "warn"], 4],
   [["unknown", "ok", "fail"], 4],
-  [[], 0],
+  // Who has asked nobody knows nothing.
+  [[], 3],
 ])("of %j the exit code is %i", (states, code) => {
   expect(exitCodeOf(states)).toBe(code);
+});
+
+test("of df's complaints those are told that hide a disk", () => {
+  const text = [
+    "df: /mnt/gone: Stale file handle",
+    "df: '/data': Input/output error",
+    "df: /root/secret: Permission denied",
+    "df: /run/user/1000/doc: Operation not permitted",
+  ].join("\n");
+  expect(parseDfComplaints(text)).toEqual([
+    { mount: "/mnt/gone", why: "df: Stale file handle" },
+    { mount: "/data", why: "df: Input/output error" },
+  ]);
 });
 
 test("of df's lines those of disks are read, a device once, whatever they are called", () => {
@@ -137,10 +151,13 @@ test.each<[string, Parameters<typeof judgeReplica>[0], HealthState, RegExp]>([
       Slave_IO_Running: "Yes",
       Slave_SQL_Running: "No",
       Seconds_Behind_Master: null,
-      Last_SQL_Error: "Duplicate entry",
+      Last_SQL_Errno: "1062",
+      // Values of rows, and whole statements, stand in it.
+      Last_SQL_Error:
+        "Could not execute Write_rows_v1 event on table shop.users; Duplicate entry 'anna@example.com' for key 'email'",
     },
     "fail",
-    /^applying has stopped: Duplicate entry$/,
+    /^applying has stopped: error 1062 in applying to shop\.users; its own SHOW REPLICA STATUS has the words$/,
   ],
   [
     "one that does not say",
