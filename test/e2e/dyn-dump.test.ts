@@ -134,6 +134,15 @@ describe("a dump, whatever the service does", () => {
       return fault;
     };
   };
+  test("tells a script what it does, an event a line", async () => {
+    answer = plain;
+    const { code, stdout } = await dump("--json");
+    const events = readLines(stdout).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect([code, events.map(({ event }) => event)]).toEqual([0, ["begin", "end"]]);
+    expect(events[0]).toMatchObject({ table: NAME, file: at("numbers.json") });
+    expect(events[1]).toMatchObject({ complete: true, items: 400, file: at("numbers.json") });
+  });
+
   test.each<[string, () => (call: Call) => Reply]>([
     ["throttled pages", () => once(refusal("ProvisionedThroughputExceededException"), 5)],
     [
