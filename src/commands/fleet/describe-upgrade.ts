@@ -1,6 +1,7 @@
 import { foldNames } from "../../fleet/fold-names.ts";
 import type { PlannedHost } from "../../fleet/gather-plans.ts";
 import type { HostPlan } from "../../fleet/read-host-plan.ts";
+import type { NamedHost } from "../../fleet/run-on-hosts.ts";
 import type { Wave } from "../../fleet/plan-waves.ts";
 import type { UpgradeRun, UpgradeState } from "../../fleet/upgrade-state.ts";
 import type { ChangePlan } from "../../system/gate.ts";
@@ -47,6 +48,14 @@ export function describeUpgrade(
     })),
     waves: waves.map(({ hosts }) => hosts),
   };
+}
+
+/** Given what is upgraded, and what of it is production, return what is typed to confirm it: the host's name where it is one, else the environments. Pure. */
+export function nameTarget(chosen: readonly NamedHost[], guarded: readonly NamedHost[]): string {
+  const [only] = chosen;
+  if (chosen.length === 1 && only) return only.label;
+  const from = guarded.length > 0 ? guarded : chosen;
+  return [...new Set(from.map(({ host }) => host.environment ?? "unmarked"))].toSorted().join("+");
 }
 
 function describeHost(host: PlannedHost, reboots: boolean): string {
