@@ -14,13 +14,15 @@ export interface GatherOptions {
   reach: ReachOptions;
   /** Hosts at the same time. */
   atOnce: number;
+  /** Whether their lists of packages are brought up to date for it; without, nothing is changed there. */
+  refreshes: boolean;
   onPlan: () => void;
 }
 
 /** Given hosts, ask each what an upgrade would do to it, so many at once, and return them in their order. Throws the reason of the reach's signal. */
 export async function gatherPlans(
   hosts: readonly NamedHost[],
-  options: GatherOptions,
+  { refreshes, ...options }: GatherOptions,
 ): Promise<PlannedHost[]> {
   const limit = pLimit(options.atOnce);
   const reach = paceJumps(options.reach);
@@ -30,7 +32,12 @@ export async function gatherPlans(
         try {
           const connection = await connectHost(named.host, reach);
           try {
-            const answer = await askHost(connection, PLAN_SCRIPT, "none", reach.signal);
+            const answer = await askHost(
+              connection,
+              PLAN_SCRIPT,
+              refreshes ? "refresh" : "keep",
+              reach.signal,
+            );
             return { ...named, plan: readHostPlan(answer) };
           } finally {
             await connection.close();

@@ -16,11 +16,23 @@ export interface UpgradePlan extends ChangePlan {
   waves: readonly (readonly string[])[];
 }
 
+export interface UpgradeWish {
+  target: string;
+  isProduction: boolean;
+  productionHosts: number;
+  reboots: boolean;
+  /** Whether the plans are of lists of packages that were brought up to date for them. */
+  isFresh: boolean;
+}
+
+export const STALE_LISTS =
+  "by the lists of packages that the hosts have: a dry run does not ask for newer ones, an upgrade does";
+
 /** Given the plans of the hosts and the waves, return what is about to be done: hosts with the same plan are one line. Pure. */
 export function describeUpgrade(
   planned: readonly PlannedHost[],
   waves: readonly Wave[],
-  wish: { target: string; isProduction: boolean; productionHosts: number; reboots: boolean },
+  wish: UpgradeWish,
 ): UpgradePlan {
   const groups = new Map<string, string[]>();
   for (const host of planned) {
@@ -38,6 +50,7 @@ export function describeUpgrade(
     lines: [
       ...[...groups].map(([text, labels]) => `${foldNames(labels)} (${labels.length}): ${text}`),
       `in this order: ${order.join("; ")}`,
+      ...(wish.isFresh ? [] : [STALE_LISTS]),
     ],
     target: wish.target,
     danger: "destroys",

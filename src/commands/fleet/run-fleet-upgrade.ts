@@ -1,6 +1,6 @@
 import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
-import { gatherPlans, type PlannedHost } from "../../fleet/gather-plans.ts";
+import { gatherPlans, type GatherOptions, type PlannedHost } from "../../fleet/gather-plans.ts";
 import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";
 import { makeRunFolder } from "../../fleet/run-folder.ts";
 import type { NamedHost } from "../../fleet/run-on-hosts.ts";
@@ -10,7 +10,13 @@ import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
-import { describeCounts, describeHosts, describeUpgrade, nameTarget } from "./describe-upgrade.ts";
+import {
+  describeCounts,
+  describeHosts,
+  describeUpgrade,
+  nameTarget,
+  STALE_LISTS,
+} from "./describe-upgrade.ts";
 import { followUpgrade } from "./follow-upgrade.ts";
 import { type PickedHosts, pickHosts } from "./pick-hosts.ts";
 
@@ -26,7 +32,8 @@ export async function runFleetUpgrade(input: Input, context: Context): Promise<n
   try {
     const last =
       input.options["resume"] === true ? await findUnfinished(input, context) : undefined;
-    return await upgrade(last, last?.selectors ?? input.operands, context);
+    const isDryRun = input.options["dryRun"] === true;
+    return await upgrade(last, last?.selectors ?? input.operands, isDryRun, context);
   } finally {
     await release();
   }
@@ -48,6 +55,7 @@ async function findUnfinished(input: Input, context: Context): Promise<UpgradeRu
 async function upgrade(
   last: UpgradeRun | undefined,
   selectors: readonly string[],
+  isDryRun: boolean,
   context: Context,
 ): Promise<number> {
   const config = await context.config();
@@ -59,10 +67,11 @@ async function upgrade(
   const planned = await plan(
     last ? hosts.filter(({ label }) => last.hosts[label]) : hosts,
     context,
-    settings.atOnce,
+    { atOnce: settings.atOnce, refreshes: !isDryRun },
   );
   const { reboots } = settings;
   const { run, chosen, waves } = openUpgrade(planned, { last, selectors, reboots, isProduction });
+  if (waves.length === 0 && isDryRun) context.terminal.note(STALE_LISTS);
   if (waves.length === 0) return tell(run, isPartial, undefined, context);
 
   const guarded = chosen.filter(({ host }) => isProduction(host.environment));
@@ -72,6 +81,7 @@ async function upgrade(
       isProduction: guarded.length > 0,
       productionHosts: guarded.length,
       reboots,
+      isFresh: !isDryRun,
     }),
   );
   if (!isAllowed) return isPartial ? 3 : 0;
@@ -131,7 +141,7 @@ function refuseLost(planned: readonly PlannedHost[], maxFailures: number): void 
 async function plan(
   hosts: readonly NamedHost[],
   context: Context,
-  atOnce: number,
+  how: Pick<GatherOptions, "atOnce" | "refreshes">,
 ): Promise<PlannedHost[]> {
   const progress = startProgress(context.terminal);
   let asked = 0;
@@ -139,7 +149,7 @@ async function plan(
   draw();
   return gatherPlans(hosts, {
     reach: await context.reach(),
-    atOnce,
+    ...how,
     onPlan: () => {
       asked++;
       draw();
