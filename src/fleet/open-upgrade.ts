@@ -82,6 +82,6 @@ function openRun(
   const there = new Set(planned.map(({ label }) => label));
   for (const [label, before] of Object.entries(run.hosts))
     if (!there.has(label) && !isGood(before.state))
-      run.hosts[label] = { ...before, why: "it is no longer in the inventory" };
+      run.hosts[label] = { ...before, why: "it is no longer in the inventory, or does not run" };
   return run;
 }

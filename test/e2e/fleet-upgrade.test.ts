@@ -151,6 +151,45 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(state("api-1", "updated")).not.toBe("");
   });
 
+  test("leaves out a host whose /boot is full, where a kernel comes", async () => {
+    for (const name of ["api-1", "api-2"]) setState(at(name).folder, "free-boot", "50000");
+    setState(at("api-1").folder, "upgradable", "linux-image-6.1 1 2\n");
+    const { code, stdout } = await upgrade("api-1", "api-2", "--dry-run");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^upgrade 1 of 2 hosts\n/);
+    expect(stdout).toMatch(/api-1 \(1\): left out: \/boot has 50 MB free, and 100 MB are needed/);
+  });
+
+  test("goes on without hosts that have left the inventory, and with those alone that were meant", async () => {
+    const before = structuredClone(ground.config.hosts);
+    setState(at("api-1").folder, "fails");
+    expect((await upgrade(...SOME, "--yes")).code).toBe(1);
+    dropState(at("api-1").folder, "fails");
+    ground.configure(({ hosts }) => void delete hosts?.["api-3"]);
+    const result = await upgrade("--resume", "--yes", "--json");
+    ground.configure((config) => void (config.hosts = before));
+    const { hosts } = endOf(result);
+    expect(result.code).toBe(3);
+    expect(hosts["api-3"]).toMatchObject({
+      state: "untried",
+      why: "it is no longer in the inventory, or does not run",
+    });
+    expect(SOME.map(begun)).toEqual([2, 1, 0, 1]);
+    expect(begun("api-5")).toBe(0);
+  });
+
+  test("is not begun where no host is reached", async () => {
+    const before = structuredClone(ground.config.hosts);
+    ground.configure(({ hosts }) => {
+      for (const name of NAMES) Object.assign(hosts?.[name] ?? {}, { port: 9 });
+    });
+    const result = await upgrade("role=api", "--yes");
+    ground.configure((config) => void (config.hosts = before));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("20 failed; nothing was begun");
+    expect(untouched()).toEqual(NAMES);
+  });
+
   test("has hosts that cannot be reached for lost", async () => {
     const before = structuredClone(ground.config.hosts);
     ground.configure(({ hosts }) => {

@@ -63,12 +63,8 @@ async function upgrade(
   const isProduction = (environment: string | undefined): boolean =>
     // One that is not marked is guarded.
     config.environments?.[environment ?? ""]?.production !== false;
-  const { hosts, isPartial } = await pickEstate(selectors, context);
-  const planned = await plan(
-    last ? hosts.filter(({ label }) => last.hosts[label]) : hosts,
-    context,
-    { atOnce: settings.atOnce, refreshes: !isDryRun },
-  );
+  const { hosts, isPartial } = await pickEstate(selectors, last, context);
+  const planned = await plan(hosts, context, { atOnce: settings.atOnce, refreshes: !isDryRun });
   const { reboots } = settings;
   const { run, chosen, waves } = openUpgrade(planned, { last, selectors, reboots, isProduction });
   if (waves.length === 0 && isDryRun) context.terminal.note(STALE_LISTS);
@@ -113,11 +109,19 @@ async function upgrade(
   return tell(run, isPartial, early, context);
 }
 
-/** `uu` is every host of the estate, and what else ~/.ssh/config knows is none of it. */
-async function pickEstate(selectors: readonly string[], context: Context): Promise<PickedHosts> {
-  const { hosts, isPartial } = await pickHosts(selectors, context);
+/** `uu` is every host of the estate, and what else ~/.ssh/config knows is none of it. A run that is gone on with keeps its hosts. */
+async function pickEstate(
+  selectors: readonly string[],
+  last: UpgradeRun | undefined,
+  context: Context,
+): Promise<PickedHosts> {
+  const { hosts, isPartial } = await pickHosts(selectors, context, {
+    isEarlier: last !== undefined,
+  });
   const estate = hosts.filter(
-    ({ host }) => selectors.length > 0 || host.sources.some((source) => source !== "ssh-config"),
+    ({ host, label }) =>
+      (last === undefined || last.hosts[label]) &&
+      (selectors.length > 0 || host.sources.some((source) => source !== "ssh-config")),
   );
   if (estate.length > 0) return { hosts: estate, isPartial };
   throw new OperatorError("usage", "no host of the estate is there to be upgraded", {
