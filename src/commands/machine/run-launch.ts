@@ -1,0 +1,90 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { expandHome } from "../../config/folders.ts";
+import type { AppConfig, JmeterConfig } from "../../config/workstation-launch-schema.ts";
+import { OperatorError } from "../../system/errors.ts";
+import { takeKernelLock } from "../../system/kernel-lock.ts";
+import { endMarked } from "../../system/marked-program.ts";
+import { listLaunches } from "../../workstation/list-launches.ts";
+import { makeRunFolder, runsFolder } from "../../workstation/run-folder.ts";
+import type { Context } from "../command.ts";
+
+/** It has outlived its lcops: nothing waits for it. */
+const LEFTOVER_PATIENCE_MS = 3_000;
+
+export interface Launch<Config> {
+  name: string;
+  config: Config;
+  /** What marks all that it starts. */
+  mark: string;
+  /** Makes the folder of this run, once nothing stands in the way. */
+  makeFolder: () => Promise<string>;
+}
+
+/** Given the name of a launch, do what `lcops machine launch` says and return the exit code. */
+export async function runLaunch(name: string, context: Context): Promise<number> {
+  const launches = listLaunches(await context.config());
+  const found = launches.find((launch) => launch.name === name);
+  if (!found) {
+    const names = launches.map((launch) => launch.name).join(", ");
+    throw new OperatorError("usage", `there is nothing to launch of the name ${name}`, {
+      next: names === "" ? "add it to workstation.launches" : `name one of ${names}`,
+    });
+  }
+  const { state } = context.folders;
+  const mark = runsFolder(state, name);
+  const release = await takeLock(name, state);
+  try {
+    const left = await endMarked(mark, { patienceMs: LEFTOVER_PATIENCE_MS });
+    if (left > 0) {
+      const what = left === 1 ? "a process" : `${left} processes`;
+      context.terminal.note(`ended ${what} that a launch before had left behind`);
+    }
+    const launch = { name, mark, makeFolder: () => makeRunFolder(mark) };
+    if (found.config.kind === "jmeter") {
+      const { runLoadTest } = await import("./run-load-test.ts");
+      return await runLoadTest({ ...launch, config: found.config }, context);
+    }
+    const { runAppLaunch } = await import("./run-app-launch.ts");
+    return await runAppLaunch({ ...launch, config: found.config }, context);
+  } finally {
+    await release();
+  }
+}
+
+async function takeLock(name: string, state: string): Promise<() => Promise<void>> {
+  const folder = join(state, "machine");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const release = await takeKernelLock(join(folder, `launch-${name}.lock`));
+  if (release) return release;
+  throw new OperatorError("locked", `${name} is launched already, by another lcops`, {
+    next: "use that one, or end it with Ctrl-C",
+  });
+}
+
+/** Given a test, return where JMeter and its plan are. Pure but for the home folder. */
+export function locateTest({ program = "jmeter", plan }: JmeterConfig): {
+  program: string;
+  plan: string;
+} {
+  return {
+    // A bare name is looked for as a shell does.
+    program: program.includes("/") ? resolve(expandHome(program)) : program,
+    plan: resolve(expandHome(plan)),
+  };
+}
+
+/** Given an app, return where it is run. Throws `configuration` where nobody says so. */
+export async function locateApp(
+  name: string,
+  { folder }: AppConfig,
+  context: Pick<Context, "config">,
+): Promise<string> {
+  const repositories = (await context.config()).workstation?.repositories ?? {};
+  const given =
+    folder ?? (Object.hasOwn(repositories, name) ? repositories[name]?.folder : undefined);
+  if (given !== undefined) return resolve(expandHome(given));
+  throw new OperatorError("configuration", `where ${name} is run is not configured`, {
+    next: `say it in workstation.launches.${name}.folder`,
+  });
+}
