@@ -52,6 +52,8 @@ beforeAll(async () => {
   port = (server.address() as AddressInfo).port;
 });
 afterAll(() => {
+  // What a test that failed has left.
+  for (const pid of findProcesses(folder, "environ")) process.kill(pid, "SIGKILL");
   server.close();
   server.closeAllConnections();
   rmSync(folder, { recursive: true, force: true });
@@ -88,13 +90,13 @@ const start = (name: string, config: string, ...more: string[]): RunningLcops =>
     timeoutMs: 60_000,
   });
 
-/** The processes that have some text among their words. */
-function findProcesses(text: string): number[] {
+/** The processes that have some text among their words, or their variables. */
+function findProcesses(text: string, where: "cmdline" | "environ" = "cmdline"): number[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8")
+        return readFileSync(`/proc/${pid}/${where}`, "utf8")
           .split("\0")
           .some((word) => word.includes(text));
       } catch {
@@ -245,9 +247,7 @@ describe("a load test", LIMIT, () => {
       asked = [];
       const running = start(name, config, "--json");
       await until("it is asked", () => asked.length > 0, 30_000);
-      const [jvm = 0] = findProcesses("ApacheJMeter.jar").filter((pid) =>
-        readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(name),
-      );
+      const [jvm = 0] = findProcesses(runsOf(name));
       expect(readFileSync(`/proc/${jvm}/cmdline`, "utf8")).not.toContain("s3cret");
       expect(readFileSync(`/proc/${jvm}/environ`, "utf8")).not.toContain("s3cret");
       running.send("SIGINT");

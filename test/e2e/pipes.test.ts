@@ -179,10 +179,12 @@ const server = require("node:http").createServer((request, response) => {
   response.end();
   server.close();
 });
-server.listen(Number(process.argv[1]), "127.0.0.1");`;
+server.listen(Number(process.argv[2]), "127.0.0.1");`;
 
 async function preparePanel(): Promise<Record<string, string[]>> {
   const pagePort = await createPortPicker()("127.0.0.1");
+  const page = path.join(ground.folder, "page.cjs");
+  writeFileSync(page, PAGE);
   const flag = path.join(ground.folder, "flag");
   const service = (status: string[]) => ({
     kind: "command" as const,
@@ -202,7 +204,7 @@ async function preparePanel(): Promise<Record<string, string[]>> {
         page: {
           kind: "app",
           folder: ground.folder,
-          run: [process.execPath, "-e", PAGE, String(pagePort)],
+          run: [process.execPath, page, String(pagePort)],
           url: `http://127.0.0.1:${pagePort}/`,
         },
       },
