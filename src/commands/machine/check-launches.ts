@@ -5,7 +5,7 @@ import { findProgram } from "../../system/program.ts";
 import { findJmeter } from "../../workstation/launch-jmeter.ts";
 import { listLaunches, type NamedLaunch } from "../../workstation/list-launches.ts";
 import type { Context } from "../command.ts";
-import { locateApp, locateTest } from "./run-launch.ts";
+import { locateApp, locateTest } from "./locate-launch.ts";
 
 /** Given the context, return a finding for each thing that the panel launches: whether all is there that it needs. */
 export async function checkLaunches(context: Context): Promise<Finding[]> {

@@ -6,7 +6,7 @@ import { findProgram } from "../../system/program.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import { runApp } from "../../workstation/launch-app.ts";
 import type { Context } from "../command.ts";
-import { locateApp, type Launch } from "./run-launch.ts";
+import { locateApp, type Launch } from "./locate-launch.ts";
 
 const DEFAULT_SECONDS = 120;
 

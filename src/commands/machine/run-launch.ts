@@ -1,7 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { expandHome } from "../../config/folders.ts";
-import type { AppConfig, JmeterConfig } from "../../config/workstation-launch-schema.ts";
+import { join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { endMarked } from "../../system/marked-program.ts";
@@ -11,15 +9,6 @@ import type { Context } from "../command.ts";
 
 /** It has outlived its lcops: nothing waits for it. */
 const LEFTOVER_PATIENCE_MS = 3_000;
-
-export interface Launch<Config> {
-  name: string;
-  config: Config;
-  /** What marks all that it starts. */
-  mark: string;
-  /** Makes the folder of this run, once nothing stands in the way. */
-  makeFolder: () => Promise<string>;
-}
 
 /** Given the name of a launch, do what `lcops machine launch` says and return the exit code. */
 export async function runLaunch(name: string, context: Context): Promise<number> {
@@ -59,32 +48,5 @@ async function takeLock(name: string, state: string): Promise<() => Promise<void
   if (release) return release;
   throw new OperatorError("locked", `${name} is launched already, by another lcops`, {
     next: "use that one, or end it with Ctrl-C",
-  });
-}
-
-/** Given a test, return where JMeter and its plan are. Pure but for the home folder. */
-export function locateTest({ program = "jmeter", plan }: JmeterConfig): {
-  program: string;
-  plan: string;
-} {
-  return {
-    // A bare name is looked for as a shell does.
-    program: program.includes("/") ? resolve(expandHome(program)) : program,
-    plan: resolve(expandHome(plan)),
-  };
-}
-
-/** Given an app, return where it is run. Throws `configuration` where nobody says so. */
-export async function locateApp(
-  name: string,
-  { folder }: AppConfig,
-  context: Pick<Context, "config">,
-): Promise<string> {
-  const repositories = (await context.config()).workstation?.repositories ?? {};
-  const given =
-    folder ?? (Object.hasOwn(repositories, name) ? repositories[name]?.folder : undefined);
-  if (given !== undefined) return resolve(expandHome(given));
-  throw new OperatorError("configuration", `where ${name} is run is not configured`, {
-    next: `say it in workstation.launches.${name}.folder`,
   });
 }

@@ -6,7 +6,7 @@ import { findJmeter, judgeLoad, runJmeter } from "../../workstation/launch-jmete
 import type { LoadSummary } from "../../workstation/summarise-load.ts";
 import type { Context } from "../command.ts";
 import { renderLoad } from "./render-load.ts";
-import { locateTest, type Launch } from "./run-launch.ts";
+import { locateTest, type Launch } from "./locate-launch.ts";
 
 /** Run a test of JMeter, print what was measured, and return the exit code: the result file decides, since JMeter ends with 0 whatever has failed. */
 export async function runLoadTest(launch: Launch<JmeterConfig>, context: Context): Promise<number> {
