@@ -14,6 +14,7 @@ export interface Sample {
   why: string;
 }
 
+const NO_CSV = "the result file of JMeter is not in CSV with a head";
 const NEEDED = ["timeStamp", "elapsed", "label", "success"];
 
 /**
@@ -35,7 +36,7 @@ export async function readSamples(
   const parser = parse({
     columns: (head: string[]) => {
       if (NEEDED.every((name) => head.includes(name))) return head;
-      throw new OperatorError("failed", "the result file of JMeter is not in CSV with a head");
+      throw new OperatorError("failed", NO_CSV);
     },
     relax_column_count: true,
     skip_empty_lines: true,
@@ -52,7 +53,10 @@ export async function readSamples(
   try {
     await pipeline(Readable.from(watchEnd(), { objectMode: false }), parser, sink);
   } catch (error) {
-    if (!(error instanceof CsvError) || error.code !== "CSV_QUOTE_NOT_CLOSED") throw error;
+    if (!(error instanceof CsvError)) throw error;
+    if (error.code !== "CSV_QUOTE_NOT_CLOSED") {
+      throw new OperatorError("failed", `${NO_CSV}: ${error.message}`, { cause: error });
+    }
     isWhole = false;
   }
   return isWhole && (lastByte === undefined || lastByte === 0x0a);
