@@ -8,6 +8,8 @@ import { errorCode, OperatorError } from "./errors.ts";
 /** Stands among the variables of all that a program starts, however it does so. */
 const MARK = "LCOPS_LAUNCH";
 const LOOK_AGAIN_MS = 50;
+/** What is still there so long after SIGKILL waits for its disk. */
+const KILL_LIMIT_MS = 2_000;
 
 export interface MarkedProgram {
   pid: number;
@@ -56,26 +58,33 @@ export function startMarked(
 
 /**
  * Given a mark, end all that was started with it and all of their sessions, this process excepted: SIGTERM, and SIGKILL after `patienceMs`. Returns how
- * many processes there were. Only where there is a /proc; elsewhere what `leader` has started in its group is ended.
+ * many have got one, and those that are still there: another user's, as what was started through sudo, are out of reach. Only where there is a /proc;
+ * elsewhere what `leader` has started in its group is ended.
  */
 export async function endMarked(
   mark: string,
   options: { patienceMs: number; leader?: number },
-): Promise<number> {
+): Promise<{ told: number; left: number[] }> {
   const { patienceMs, leader } = options;
-  if (process.platform !== "linux") return leader === undefined ? 0 : endGroup(leader, patienceMs);
+  if (process.platform !== "linux")
+    return { told: leader === undefined ? 0 : await endGroup(leader, patienceMs), left: [] };
   const sessions = new Set(leader === undefined ? [] : [leader]);
-  const told = new Set<number>();
+  const [told, outOfReach] = [new Set<number>(), new Set<number>()];
   const limit = performance.now() + patienceMs;
   for (;;) {
     const found = await findMarked(mark, sessions);
-    if (found.length === 0) return told.size;
     const isLate = performance.now() > limit;
+    const name = isLate ? "SIGKILL" : "SIGTERM";
+    // What is born meanwhile is told too, once.
     for (const pid of found) {
-      // What is born meanwhile is told too, once.
-      if (isLate || !told.has(pid)) sendSignal(pid, isLate ? "SIGKILL" : "SIGTERM");
-      told.add(pid);
+      if (!isLate && told.has(pid)) continue;
+      const answer = sendSignal(pid, name);
+      if (answer === "sent") told.add(pid);
+      if (answer === "refused") outOfReach.add(pid);
     }
+    const isInVain = found.every((pid) => outOfReach.has(pid));
+    if (isInVain || performance.now() > limit + KILL_LIMIT_MS)
+      return { told: told.size, left: found };
     await wait(LOOK_AGAIN_MS);
   }
 }
@@ -110,7 +119,7 @@ async function readProcess(pid: number, mark: string) {
 async function endGroup(leader: number, patienceMs: number): Promise<number> {
   const limit = performance.now() + patienceMs;
   let isTold = false;
-  while (sendSignal(-leader, isTold ? 0 : "SIGTERM")) {
+  while (sendSignal(-leader, isTold ? 0 : "SIGTERM") === "sent") {
     isTold = true;
     if (performance.now() > limit) sendSignal(-leader, "SIGKILL");
     await wait(LOOK_AGAIN_MS);
@@ -118,11 +127,11 @@ async function endGroup(leader: number, patienceMs: number): Promise<number> {
   return isTold ? 1 : 0;
 }
 
-/** Whether there is such a process, or group, that this user may end. */
-function sendSignal(pid: number, name: NodeJS.Signals | 0): boolean {
+function sendSignal(pid: number, name: NodeJS.Signals | 0): "sent" | "gone" | "refused" {
   try {
-    return process.kill(pid, name);
-  } catch {
-    return false;
+    process.kill(pid, name);
+    return "sent";
+  } catch (error) {
+    return errorCode(error) === "EPERM" ? "refused" : "gone";
   }
 }

@@ -28,10 +28,12 @@ export interface AppOptions {
   take: (line: string) => void;
   /** Called once, when it has answered. */
   isUp: () => void;
+  /** Given processes that could not be ended. */
+  isLeft: (pids: readonly number[]) => void;
 }
 
 /**
- * Start an app, follow what it says until it ends, and return its exit code; nothing that it has started is left then. Throws `refused` where its address
+ * Start an app, follow what it says until it ends, and return its exit code; what it has started was ended then, as far as this user may. Throws `refused` where its address
  * answers before, `configuration` where its folder is missing, `failed` where it ends or its time is over before it answers, and the signal's reason.
  */
 export async function runApp(options: AppOptions): Promise<number> {
@@ -50,8 +52,7 @@ export async function runApp(options: AppOptions): Promise<number> {
     outputFile: output,
     environment: options.environment,
   });
-  const end = (): Promise<number> =>
-    endMarked(mark, { patienceMs: PATIENCE_MS, leader: started.pid });
+  const end = () => endMarked(mark, { patienceMs: PATIENCE_MS, leader: started.pid });
   const abort = (): void => void end();
   signal.addEventListener("abort", abort);
   if (signal.aborted) abort();
@@ -62,7 +63,8 @@ export async function runApp(options: AppOptions): Promise<number> {
     return await started.ended;
   } finally {
     signal.removeEventListener("abort", abort);
-    await end();
+    const { left } = await end();
+    if (left.length > 0) options.isLeft(left);
     await following;
     signal.throwIfAborted();
   }

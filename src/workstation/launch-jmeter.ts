@@ -7,6 +7,7 @@ import { followFile } from "../system/follow-file.ts";
 import { endMarked, startMarked } from "../system/marked-program.ts";
 import { findProgram } from "../system/program.ts";
 import { readSamples } from "./read-samples.ts";
+import { PLAN_PROPERTIES } from "./run-folder.ts";
 import { LoadCount, type LoadSummary } from "./summarise-load.ts";
 import { formatProperties, writeFormat } from "./write-properties.ts";
 
@@ -79,7 +80,7 @@ export async function runJmeter(options: JmeterOptions): Promise<JmeterRun> {
   const results = join(folder, "results.csv");
   const log = join(folder, "jmeter.log");
   const format = await writeFormat(folder);
-  const own = join(folder, "plan.properties");
+  const own = join(folder, PLAN_PROPERTIES);
   // Not on the command line, which everybody on this machine can read.
   await writeFileAtomically(own, formatProperties(options.properties));
   update("JMeter starts");
@@ -146,7 +147,7 @@ async function runMarked(
     environment,
   });
   let isLate = false;
-  const end = (): Promise<number> =>
+  const end = (): Promise<unknown> =>
     endMarked(mark, { patienceMs: PATIENCE_MS, leader: started.pid });
   const abort = (): void => void end();
   signal.addEventListener("abort", abort);

@@ -5,6 +5,9 @@ import { errorCode } from "../system/errors.ts";
 /** Of each launch; the older ones go when a new one begins. */
 const KEPT = 5;
 
+/** What a plan is told: taken away when its run has ended. */
+export const PLAN_PROPERTIES = "plan.properties";
+
 /** Given the state folder and the name of a launch, return the folder of its runs, which also marks what it has started. Pure. */
 export function runsFolder(stateFolder: string, name: string): string {
   return join(stateFolder, "machine", "launches", name);
@@ -16,6 +19,8 @@ export async function makeRunFolder(runs: string, now = new Date()): Promise<str
   const before = (await readdir(runs)).filter((entry) => /^\d{8}T\d{6}/.test(entry)).sort();
   for (const old of before.slice(0, Math.max(0, before.length - KEPT + 1)))
     await rm(join(runs, old), { recursive: true, force: true });
+  // Of a run whose lcops was killed: it may hold a secret.
+  for (const one of before) await rm(join(runs, one, PLAN_PROPERTIES), { force: true });
   const stamp = now.toISOString().replace(/[-:]|\..*/g, "");
   for (let number = 0; ; number++) {
     // A second has room for more than one.

@@ -332,10 +332,14 @@ describe("a load test", LIMIT, () => {
     const { name, config } = configureTest(writePlan(["/"], { loops: 1, users: 1 }));
     for (let old = 1; old <= 6; old++)
       mkdirSync(path.join(runsOf(name), `2020010${old}T000000`), { recursive: true });
+    // Of a run whose lcops was killed.
+    const secret = path.join(runsOf(name), "20200106T000000/plan.properties");
+    writeFileSync(secret, "key=secret");
     await launch(name, config);
     const kept = readdirSync(runsOf(name)).sort();
     expect(kept).toHaveLength(5);
     expect(kept[0]).toBe("20200103T000000");
+    expect(existsSync(secret)).toBe(false);
     expect(kept.at(-1)).toMatch(/^20[2-9]\d{5}T\d{6}$/);
   });
 });

@@ -20,7 +20,7 @@ const PROJECT = `<project><modelVersion>4.0.0</modelVersion>
 ).join("\n")}</dependencies></project>
 `;
 
-/** Its own script looks for a screen, too. */
+/** The script of its distribution is in no part of it. */
 const PROGRAM = `#!/bin/sh
 home=$(dirname "$0")
 exec java -Xms64m -Xmx512m -jar "$home/ApacheJMeter.jar" "$@"

@@ -38,6 +38,8 @@ export async function runAppLaunch(launch: Launch<AppConfig>, context: Context):
         if (terminal.flags.json) terminal.printEvent({ line });
         else terminal.print(printable(line.replaceAll("\t", " ")));
       },
+      isLeft: (pids) =>
+        terminal.warn(`lcops: ${name}: could not be ended: process ${pids.join(", ")}`),
       isUp: () => {
         progress.end();
         const took = ((performance.now() - begin) / 1_000).toFixed(1);

@@ -24,9 +24,15 @@ export async function runLaunch(name: string, context: Context): Promise<number>
   const mark = runsFolder(state, name);
   const release = await takeLock(name, state);
   try {
-    const left = await endMarked(mark, { patienceMs: LEFTOVER_PATIENCE_MS });
-    if (left > 0) {
-      const what = left === 1 ? "a process" : `${left} processes`;
+    const { told, left } = await endMarked(mark, { patienceMs: LEFTOVER_PATIENCE_MS });
+    if (left.length > 0) {
+      const pids = left.join(", ");
+      throw new OperatorError("refused", `a launch of ${name} before has left process ${pids}`, {
+        next: "end it first; it is not this user's, or does not end",
+      });
+    }
+    if (told > 0) {
+      const what = told === 1 ? "a process" : `${told} processes`;
       context.terminal.note(`ended ${what} that a launch before had left behind`);
     }
     const launch = { name, mark, makeFolder: () => makeRunFolder(mark) };
