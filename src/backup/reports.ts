@@ -32,6 +32,8 @@ export interface DrillReport {
   facts: number;
   rows: number;
   differences: readonly { expected: Fact; found?: Fact }[];
+  /** What of the scratch place could not be removed. */
+  left?: string;
   /** The time that a recovery takes, measured: from the first byte read to the last fact compared. */
   tookMs: number;
 }

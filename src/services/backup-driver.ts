@@ -237,6 +237,6 @@ export interface ScratchPlace {
   place: ServicePlace;
   /** What it is, for the report: `mariadbd 10.11.14, started for this drill`. */
   description: string;
-  /** Ends and removes it, and returns whether nothing is left. Never throws. */
-  close(): Promise<void>;
+  /** Ends and removes it, and returns what of it could not be removed. Never throws. */
+  close(): Promise<string | void>;
 }
