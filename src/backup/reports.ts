@@ -16,6 +16,8 @@ export interface VerifyReport {
   ok: boolean;
   /** What is wrong; empty where nothing is. */
   findings: readonly string[];
+  /** Of a set that stands for objects elsewhere: how many were read, and of how many no hash is known. */
+  readBack?: { objects: number; unhashed: number };
   tookMs: number;
 }
 

@@ -75,7 +75,7 @@ export interface BackupDriver {
     place: ServicePlace,
     level: "sizes" | "hashes" | "decode",
     options: DriverOptions,
-  ): Promise<readonly string[]>;
+  ): Promise<ElsewhereFindings>;
   /** For sets whose bytes live elsewhere (an RDS snapshot); absent: the kind has none. */
   external?: ExternalDriver;
 }
@@ -163,6 +163,14 @@ export interface RestoreOptions extends SelectOptions {
 /** What a restore has left out, with the reason of each. */
 export interface RestoreOutcome {
   missing: readonly { object: string; reason: string }[];
+}
+
+/** What was found out about what a set stands for and does not hold itself. */
+export interface ElsewhereFindings {
+  /** What is wrong with it; empty where nothing is. */
+  findings: readonly string[];
+  /** How many objects were read, and of how many no hash is known, so that their bytes were counted and no more; absent: none was read. */
+  readBack?: { objects: number; unhashed: number };
 }
 
 /** What came of a drill that fetched a sample. */
