@@ -1,3 +1,4 @@
+import { isGuarded } from "../../config/is-guarded.ts";
 import type { Config } from "../../config/schema.ts";
 import type { PlannedHost } from "../../fleet/gather-plans.ts";
 import type { WaveHost } from "../../fleet/plan-waves.ts";
@@ -24,11 +25,6 @@ export const isOpen = (before: HostProgress | undefined): boolean =>
   before?.state === "begun" ||
   before?.state === "unknown" ||
   (before?.state === "failed" && before.attempt > 0);
-
-/** Whether an environment is guarded as production: one that is not marked is. Pure. */
-export function isGuarded(environment: string | undefined, config: Config): boolean {
-  return config.environments?.[environment ?? ""]?.production !== false;
-}
 
 /** Given a planned host, return what of it says when its turn comes. Pure. */
 export function describeForOrder(host: PlannedHost, config: Config): WaveHost {

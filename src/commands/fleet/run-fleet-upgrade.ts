@@ -1,3 +1,4 @@
+import { isGuarded } from "../../config/is-guarded.ts";
 import { askServices, type SilentService } from "../../fleet/ask-services.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
 import { gatherPlans, type PlannedHost } from "../../fleet/gather-plans.ts";
@@ -16,7 +17,6 @@ import { describeCounts, describeHosts, describeUpgrade } from "./describe-upgra
 import {
   describeForOrder,
   isGood,
-  isGuarded,
   isOpen,
   isWork,
   nameTarget,

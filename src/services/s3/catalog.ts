@@ -40,7 +40,7 @@ export interface Catalog {
 }
 
 /** Given the lines of a catalog, return it. The entries throw where they are no catalog's; an empty one has no head. */
-export async function readCatalog(lines: AsyncGenerator<string[]>): Promise<Catalog> {
+async function readCatalog(lines: AsyncGenerator<string[]>): Promise<Catalog> {
   const first = await lines.next();
   const begin = first.done ? [] : first.value;
   const head = begin[0] === undefined ? undefined : (JSON.parse(begin[0]) as CatalogHead);
