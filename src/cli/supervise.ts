@@ -6,6 +6,7 @@ import type { Context } from "../commands/command.ts";
 import { findFolders, type Folders } from "../config/folders.ts";
 import { connectHost } from "../reach/connect-host.ts";
 import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { keepMemoryFlat } from "../system/keep-memory-flat.ts";
 import { takeKernelLock } from "../system/kernel-lock.ts";
 import { makeTerminal, type Terminal } from "../terminal/terminal.ts";
 import { LOCKED, READY } from "../tunnels/control-protocol.ts";
@@ -39,6 +40,7 @@ function say(line: string): void {
 
 async function run(): Promise<number> {
   process.title = "lcops: tunnels";
+  keepMemoryFlat();
   const folders = findFolders(process.env);
   const release = await takeKernelLock(join(folders.runtime, "tunnels.lock"));
   if (!release) {

@@ -58,6 +58,8 @@ async function withTunnels<T>(
   const { makeTunnelHub } = await import("../../tunnels/tunnel-hub.ts");
   const { connectHost } = await import("../../reach/connect-host.ts");
   const { startProgress } = await import("../../terminal/progress.ts");
+  const { keepMemoryFlat } = await import("../../system/keep-memory-flat.ts");
+  keepMemoryFlat();
   const { showEvents } = await import("./show-events.ts");
   const { terminal, signal } = context;
   const progress = startProgress(terminal);
