@@ -113,7 +113,7 @@ describe.skipIf(!node)("the drill of an export", () => {
       const refused = await lcops("backup", "drill");
       expect(refused.code).toBe(3);
       expect(refused.stderr).toContain(
-        "is not drilled: needs indices whose templates give them no alias",
+        "is not drilled: needs a user who may make an index template",
       );
       expect(await left()).toEqual([]);
 
@@ -133,11 +133,25 @@ describe.skipIf(!node)("the drill of an export", () => {
       try {
         const old = await lcops("backup", "drill");
         expect(old.code).toBe(3);
-        expect(old.stderr).toContain(`the template ${ground.prefix} has one`);
+        expect(old.stderr).toContain(`the alias of its template ${ground.prefix}`);
       } finally {
         await ground.ask("DELETE", `/_template/${ground.prefix}`);
       }
       expect(await lcops("backup", "drill")).toEqual(QUIET);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "of an index whose name leaves no room for another is none, and no failure",
+    async () => {
+      await begin("export");
+      const long = `${ground.prefix}${"n".repeat(220)}`;
+      await ground.ask("PUT", `/${long}`, { settings: { number_of_replicas: 0 } });
+      expect(await lcops("backup", "run")).toEqual(QUIET);
+      const drill = await lcops("backup", "drill");
+      expect(drill.code).toBe(3);
+      expect(drill.stderr).toContain("is not drilled: needs shorter names of indices");
     },
     LIMIT_MS,
   );

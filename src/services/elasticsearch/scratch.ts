@@ -10,6 +10,8 @@ import { DRILL_PREFIX } from "./indices.ts";
 import { dropShield, listShields, shieldNames } from "./shield-names.ts";
 
 const CLEAN_UP_LIMIT_MS = 60_000;
+/** Of an index (Elasticsearch and OpenSearch reference, "Create index"). */
+const LONGEST_NAME_BYTES = 255;
 /** Elasticsearch and OpenSearch move shards away from a node that is fuller: its live indices would feel the drill. */
 const FULL = 0.9;
 
@@ -23,6 +25,11 @@ export async function openIndexScratch(
 ): Promise<ScratchPlace | { needs: string }> {
   const within = `${prefixOfMachine(options)}${idOf(options.folder)}_`;
   const place = { ...(options.configured ?? options.origin), within };
+  const long = set.objects.find((name) => Buffer.byteLength(within + name) > LONGEST_NAME_BYTES);
+  if (long !== undefined)
+    return {
+      needs: `shorter names of indices: behind ${within} there is no room for ${long}`,
+    };
   const lack = await withCluster(place, options, async (cluster) => {
     await removeAll(cluster, prefixOfMachine(options), isAbandoned(options));
     // A snapshot is restored without them.

@@ -12,15 +12,16 @@ const PRIORITY = Number.MAX_SAFE_INTEGER;
  * of nothing. Returns what the operator must give where that cannot be had.
  */
 export async function shieldNames(cluster: Cluster, begin: string): Promise<string | undefined> {
-  const needs = (why: string): string =>
-    `indices whose templates give them no alias at ${cluster.name} (${why}), or a cluster named as scratch`;
   // It has legacy templates alone, all of which are applied.
   if (cluster.product === "elasticsearch" && cluster.version.startsWith("7.7.")) {
     const templates = await cluster.ask<Record<string, { aliases?: object }>>("GET", "/_template");
     const found = Object.entries(templates).find(
       ([, { aliases = {} }]) => Object.keys(aliases).length > 0,
     );
-    return found && needs(`the template ${found[0]} has one`);
+    return (
+      found &&
+      `a cluster named as scratch: ${cluster.name} is too old to keep them from the alias of its template ${found[0]}`
+    );
   }
   try {
     await cluster.ask("PUT", PATH + asPath(begin), {
@@ -30,8 +31,8 @@ export async function shieldNames(cluster: Cluster, begin: string): Promise<stri
     });
     return undefined;
   } catch (error) {
-    if (error instanceof RefusedRequest) return needs(error.message);
-    throw error;
+    if (!(error instanceof RefusedRequest)) throw error;
+    return `a user who may make an index template, to keep the others from its indices (${error.message}), or a cluster named as scratch`;
   }
 }
 
