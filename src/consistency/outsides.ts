@@ -25,11 +25,11 @@ export function pairObjects(
 ): { rows: Rows; outside: Outside } {
   const prefix = config.prefix ?? "";
   const graceMs = (config.graceMinutes ?? GRACE_MINUTES) * MINUTE_MS;
-  const toEntry = (object: { key: string; sizeBytes: number; writtenAt: number }): Entry => ({
+  const toEntry = (object: { key: string; size: number; modified: string }): Entry => ({
     id: object.key,
-    version: config.sizeColumn === undefined ? undefined : String(object.sizeBytes),
+    version: config.sizeColumn === undefined ? undefined : String(object.size),
     // What is being uploaded has its row written behind it.
-    isYoung: Date.now() - object.writtenAt < graceMs,
+    isYoung: Date.now() - Date.parse(object.modified) < graceMs,
   });
   return {
     rows: {

@@ -1,3 +1,4 @@
+import { isGuarded } from "../../config/is-guarded.ts";
 import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
 import { gatherPlans, type GatherOptions, type PlannedHost } from "../../fleet/gather-plans.ts";
@@ -60,9 +61,7 @@ async function upgrade(
 ): Promise<number> {
   const config = await context.config();
   const settings = readFleetSettings(config);
-  const isProduction = (environment: string | undefined): boolean =>
-    // One that is not marked is guarded.
-    config.environments?.[environment ?? ""]?.production !== false;
+  const isProduction = (environment: string | undefined): boolean => isGuarded(environment, config);
   const { hosts, isPartial } = await pickEstate(selectors, last, context);
   const planned = await plan(hosts, context, { atOnce: settings.atOnce, refreshes: !isDryRun });
   const { reboots } = settings;
