@@ -419,14 +419,14 @@ withSearch(
     expect(
       seen(routed)
         .filter(([, key]) => /school|10[1-4]/.test(key ?? ""))
-        .map(([, key, , kind]) => [key, kind])
-        .toSorted(),
+        .map(([, key, , kind]) => `${key} ${kind}`)
+        .toSorted((one, other) => one.localeCompare(other)),
     ).toEqual([
       ...["9002", "9003", "9004"].flatMap((id) => [
-        [`${id}-school-1`, "extra-document"],
-        [`${id}-school-2`, "extra-document"],
+        `${id}-school-1 extra-document`,
+        `${id}-school-2 extra-document`,
       ]),
-      ...[101, 102, 103, 104].map((id) => [`id=${id}`, "other-document"]),
+      ...[101, 102, 103, 104].map((id) => `id=${id} other-document`),
     ]);
     await checkInSilence("search", url, (relayed) => {
       const { hostname: address, port } = new URL(relayed);
