@@ -86,7 +86,7 @@ function openSink({ terminal }: Context): Pick<NodeJS.WritableStream, "write"> {
 
 /** The table's own count is up to six hours old, so the rest is an estimate. */
 function describeProgress(now: DumpProgress, expected: number, seconds: number): string {
-  const rate = now.items / Math.max(seconds, 0.001);
+  const rate = (now.items - now.resumedItems) / Math.max(seconds, 0.001);
   const left = expected > now.items && rate > 0 ? (expected - now.items) / rate : undefined;
   return [
     `${now.items} items`,
