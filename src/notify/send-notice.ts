@@ -1,9 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError } from "../system/errors.ts";
+import { printable } from "../system/printable.ts";
 import { feedProgram } from "../system/feed-program.ts";
+import type { Room } from "./tell-room.ts";
 
-/** Who is told: an address to which is posted, or a program with its arguments. */
-export type Recipient = { webhook: string } | { command: readonly string[] };
+/** Who is told: an address to which is posted, a program with its arguments, or a room of people. */
+export type Recipient =
+  | { webhook: string }
+  | { command: readonly string[] }
+  | { xmpp: Room; mentionAll: boolean };
+
+/** What is told: for programs as JSON, for people its text. */
+export interface Notice {
+  /** What happened, in a line or some. */
+  text: string;
+  /** `event` and more. */
+  [field: string]: unknown;
+}
 
 export interface NoticeOptions {
   /** All that a command gets of variables. */
@@ -12,22 +25,25 @@ export interface NoticeOptions {
 }
 
 const TIMEOUT_MS = 5_000;
+/** A room is entered in several steps. */
+const ROOM_TIMEOUT_MS = 15_000;
 const TRIES = 3;
 const PAUSE_MS = 300;
 
 /**
- * Given a recipient and a document, send it as JSON. Returns why it did not arrive, or undefined; never throws, since nothing that was done depends on
+ * Given a recipient and a notice, send it: as JSON, or to a room its text. Returns why it did not arrive, or undefined; never throws, since nothing that was done depends on
  * who hears of it. The address of a webhook is a secret, and in no message.
  */
 export async function sendNotice(
   recipient: Recipient,
-  document: object,
+  notice: Notice,
   options: NoticeOptions,
 ): Promise<string | undefined> {
-  const body = `${JSON.stringify(document)}\n`;
+  const body = `${JSON.stringify(notice)}\n`;
   const { environment, signal } = options;
   try {
     if ("webhook" in recipient) return await post(recipient.webhook, body, signal);
+    if ("xmpp" in recipient) return await say(recipient, notice.text, signal);
     const [program = "", ...args] = recipient.command;
     const limit = AbortSignal.timeout(TIMEOUT_MS);
     await feedProgram(program, args, body, {
@@ -41,6 +57,25 @@ export async function sendNotice(
   } catch (error) {
     return describeError(error);
   }
+}
+
+async function say(
+  { xmpp, mentionAll }: { xmpp: Room; mentionAll: boolean },
+  text: string,
+  signal: AbortSignal,
+): Promise<undefined> {
+  const { tellRoom } = await import("./tell-room.ts");
+  const limit = AbortSignal.timeout(ROOM_TIMEOUT_MS);
+  const lines = text.split("\n").map(printable).join("\n");
+  await tellRoom(xmpp, lines, { mentionAll, signal: AbortSignal.any([signal, limit]) }).catch(
+    (error: unknown) => {
+      if (!limit.aborted || signal.aborted) throw error;
+      throw new Error(`the room ${xmpp.room} has not shown it within ${ROOM_TIMEOUT_MS / 1000} s`, {
+        cause: error,
+      });
+    },
+  );
+  return undefined;
 }
 
 /** Posts once more where the server was not reached or says that it cannot now; not where it may have heard. */

@@ -62,8 +62,7 @@ async function askForTls(socket: Socket, domain: string, signal: AbortSignal): P
   const readUntil = async (pattern: RegExp): Promise<string> => {
     let text = "";
     for (;;) {
-      const found = pattern.exec(text);
-      if (found) return found[0];
+      if (pattern.test(text)) return text;
       if (text.length > MOST_BYTES) throw new Error("it is no XMPP server");
       const ended = once(socket, "end", { signal }).then(() => {
         throw new Error("the server has hung up before TLS");
@@ -77,12 +76,11 @@ async function askForTls(socket: Socket, domain: string, signal: AbortSignal): P
     `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`,
   );
   const features = await readUntil(/<\/stream:features>|<stream:features\s*\/>|<stream:error\b/);
-  const isOffered = features.startsWith("</");
-  if (features.startsWith("<stream:error")) throw new Error(`the server does not know ${domain}`);
-  if (!isOffered) throw new Error("the server offers no TLS");
+  if (features.includes("<stream:error")) throw new Error(`the server does not know ${domain}`);
+  if (!/<starttls\b/.test(features)) throw new Error("the server offers no TLS");
   socket.write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
   const answer = await readUntil(/<proceed\b[^>]*\/>|<failure\b|<\/stream:stream>|<stream:error\b/);
-  if (!answer.startsWith("<proceed")) throw new Error("the server offers no TLS");
+  if (!answer.includes("<proceed")) throw new Error("the server offers no TLS");
 }
 
 async function secure(

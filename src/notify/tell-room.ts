@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import { client, type Client, type Element, xml } from "@xmpp/client";
 import ConnectionTCP from "@xmpp/connection-tcp";
+import { untilAborted } from "../system/until-aborted.ts";
 import { startTls } from "./start-tls.ts";
 
 /** A team's channel: a room of an XMPP server (XEP-0045), and who lcops is there. */
@@ -29,13 +29,13 @@ const MOST_CALLED = 50;
 const MOST_CHARACTERS = 4_000;
 
 /**
- * Given a room, say a text in it, and return once the room has shown it to everyone. With `callsAll` it begins with `@all` and the names of
+ * Given a room, say a text in it, and return once the room has shown it to everyone. With `mentionAll` it begins with `@all` and the names of
  * those who are there, which is what their clients ring for. Throws why it was not said, and the signal's reason.
  */
 export async function tellRoom(
   room: Room,
   text: string,
-  { callsAll, signal }: { callsAll: boolean; signal: AbortSignal },
+  { mentionAll, signal }: { mentionAll: boolean; signal: AbortSignal },
 ): Promise<void> {
   const [username = "", domain = ""] = room.user.split("@");
   const { server: address, ca } = room;
@@ -57,9 +57,9 @@ export async function tellRoom(
   tls.on("close", () => lost(new Error("the server has hung up")));
   signal.addEventListener("abort", () => lost(signal.reason), { once: true });
   try {
-    await untilAborted(signIn(entity, room.user), ended.signal);
+    await Promise.race([signIn(entity, room.user), untilAborted(ended.signal)]);
     const { own, others } = await enter(entity, room, ended.signal);
-    const called = callsAll ? `@all ${others.slice(0, MOST_CALLED).join(", ")}`.trim() : "";
+    const called = mentionAll ? `@all ${others.slice(0, MOST_CALLED).join(", ")}`.trim() : "";
     const body = `${called}${called === "" ? "" : ": "}${text}`.slice(0, MOST_CHARACTERS);
     await say(entity, { room: room.room, own, body }, ended.signal);
     await entity.send(xml("presence", { to: own, type: "unavailable" })).catch(() => undefined);
@@ -157,9 +157,7 @@ async function say(
     if (type === "error") return readError(stanza);
     return from === own ? { stanza } : undefined;
   });
-  await entity.send(
-    xml("message", { to: room, type: "groupchat", id }, xml("body", {}, body)),
-  );
+  await entity.send(xml("message", { to: room, type: "groupchat", id }, xml("body", {}, body)));
   const answer = await shown;
   if ("condition" in answer)
     throw new Error(`the room ${room} does not let lcops speak: ${answer.condition}`);
@@ -197,20 +195,5 @@ function waitFor<T>(
     };
     entity.on("stanza", listen);
   });
-  return untilAborted(found, signal);
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const over = new AbortController();
-  const aborted = once(signal, "abort", { signal: over.signal }).then(() => {
-    throw signal.reason;
-  });
-  aborted.catch(() => undefined);
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    over.abort();
-  }
+  return Promise.race([found, untilAborted(signal)]);
 }

@@ -7,6 +7,7 @@ import { withSources } from "./plan-sources.ts";
 import { predictFull } from "./predict-full.ts";
 import { renderReadings } from "./render-readings.ts";
 import { readSource, type Source } from "./source.ts";
+import { tellChanges } from "./tell-changes.ts";
 
 /** A reading as it is shown. */
 export interface ShownReading extends Reading {
@@ -36,6 +37,7 @@ export async function runHealth(_input: Input, context: Context): Promise<number
     (error: unknown) =>
       terminal.warn(`lcops: this look is not remembered: ${printable(describeError(error))}`),
   );
+  await tellChanges(shown, context, now);
   return exitCodeOf(shown.map(({ state }) => state));
 }
 
