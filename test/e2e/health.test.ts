@@ -6,7 +6,7 @@ import {
   SetAlarmStateCommand,
 } from "@aws-sdk/client-cloudwatch";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { ShownReading } from "../../src/commands/health/run-health.ts";
+import type { ShownReading } from "../../src/commands/health/describe-readings.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { ACCOUNTS, makeAwsGround } from "../support/aws-ground.ts";
 import { startScripted } from "../services/scripted-server.ts";

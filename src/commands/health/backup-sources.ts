@@ -6,6 +6,7 @@ import type { Backups, Job } from "../backup/open-backups.ts";
 import type { Source } from "./source.ts";
 
 const LIMIT_MS = 20_000;
+const EVERY_MS = 300_000;
 
 /** Given what is configured of backups, return what can be asked of each job: how old its newest set and its last drill are. */
 export function backupSources(
@@ -22,6 +23,7 @@ export function backupSources(
       area: "backup",
       name: job.name,
       limitMs: LIMIT_MS,
+      everyMs: EVERY_MS,
       read: () => readJob(job, backups, signal),
     }));
 }

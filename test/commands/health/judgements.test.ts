@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseDf, parseDfComplaints } from "../../../src/commands/health/parse-df.ts";
 import { type DiskSample, predictFull } from "../../../src/commands/health/predict-full.ts";
-import { exitCodeOf } from "../../../src/commands/health/run-health.ts";
+import { exitCodeOfStates } from "../../../src/commands/health/exit-code-of-states.ts";
 import { type HealthMemory, remember, sinceOf } from "../../../src/commands/health/memory.ts";
 import { judgeInstance } from "../../../src/inventory/instance-status.ts";
 import { judgeMembers } from "../../../src/services/load-balancers/judge-members.ts";
@@ -21,7 +21,7 @@ test.each<[HealthState[], number]>([
   // Who has asked nobody knows nothing.
   [[], 3],
 ])("of %j the exit code is %i", (states, code) => {
-  expect(exitCodeOf(states)).toBe(code);
+  expect(exitCodeOfStates(states)).toBe(code);
 });
 
 test("of df's complaints those are told that hide a disk", () => {
