@@ -9,11 +9,7 @@ const LIMIT_MS = 20_000;
 const EVERY_MS = 300_000;
 
 /** Given what is configured of backups, return what can be asked of each job: how old its newest set and its last drill are. */
-export function backupSources(
-  backups: Backups,
-  environment: string | undefined,
-  signal: AbortSignal,
-): Source[] {
+export function backupSources(backups: Backups, environment: string | undefined): Source[] {
   return backups
     .pick([])
     .filter(
@@ -24,7 +20,7 @@ export function backupSources(
       name: job.name,
       limitMs: LIMIT_MS,
       everyMs: EVERY_MS,
-      read: () => readJob(job, backups, signal),
+      read: (signal) => readJob(job, backups, signal),
     }));
 }
 

@@ -68,8 +68,9 @@ function withNext(kept: KeptReading, { area, name, next }: Reading): KeptReading
 }
 
 function loseSight({ reading, was }: KeptReading, why: string, atMs: number): KeptReading {
-  const { area, name, state, detail, seenAt } = reading;
-  const known = was ?? { state, detail, atMs: seenAt === undefined ? atMs : Date.parse(seenAt) };
+  const { area, name, state, detail } = reading;
+  // By this machine's clock: that of a Monit need not be right.
+  const known = was ?? { state, detail, atMs };
   return {
     reading: { area, name, state: "unknown", detail: why },
     ...(known.state !== "unknown" && { was: known }),

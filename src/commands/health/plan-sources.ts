@@ -32,7 +32,7 @@ async function planSources(
     ...services.flatMap((service) => serviceSources(service, connections, context)),
     ...(await awsSources(context)),
     ...tunnelSources(services, context),
-    ...(backups ? backupSources(backups, wanted, context.signal) : []),
+    ...(backups ? backupSources(backups, wanted) : []),
   ];
   return { sources, graphs: graphsOf(services, hosts, connections, context) };
 }

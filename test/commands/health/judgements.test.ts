@@ -86,6 +86,11 @@ test.each([
   ["one that does not grow", grow(0, 10)],
   ["one that shrinks", grow(-GB / 2, 10)],
   ["one that grows in ages", grow(1_000, 10)],
+  [
+    "one that is filled and emptied every other day",
+    grow(GB / 8, 10).map(([at, used], index) => [at, used + (index % 2) * 8 * GB] as const),
+  ],
+  ["one that was emptied yesterday", [...grow(GB, 9), [10 * DAY, 2 * GB] as const]],
 ])("%s: nobody knows when it is full", (_what, samples) => {
   expect(predictFull(samples, 40 * GB, 10 * DAY)).toBeUndefined();
 });
