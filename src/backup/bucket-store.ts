@@ -5,16 +5,23 @@ import {
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
   ListObjectsV2Command,
+  PutObjectCommand,
   type S3Client,
+  S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import type { DestinationName } from "../config/backup-schema.ts";
 import { OperatorError } from "../system/errors.ts";
-import { NotStoredError, type Store, type StoredObject } from "./store.ts";
+import { NotStoredError, readText, refuseOther, type Store, type StoredObject } from "./store.ts";
 
 /** An object has 10,000 of them at most (S3 user guide, multipart upload limits): 160 GB a part. */
 const PIECE_BYTES = 16 * 1024 * 1024;
+
+/** How often something is put there while S3 cannot say whether another writer was first, and after how long again. */
+const TRIES = 5;
+const PAUSE_MS = 200;
 
 export interface BucketOptions {
   name: DestinationName;
@@ -48,7 +55,7 @@ export function openBucketStore(options: BucketOptions): Store {
       throw explain(error, action);
     }
   };
-  return {
+  const store: Store = {
     name,
     place: `s3://${Bucket}/${options.prefix ?? ""}`,
     list: async function* (prefix) {
@@ -119,6 +126,35 @@ export function openBucketStore(options: BucketOptions): Store {
       }
       if (failure !== undefined) throw failure;
     },
+    create: async (key, content) => {
+      const Key = root + key;
+      const put = (IfNoneMatch?: string): Promise<void> =>
+        ask("s3:PutObject", async () => {
+          const command = new PutObjectCommand({ Bucket, Key, Body: content, IfNoneMatch });
+          await client.send(command, { abortSignal: signal });
+        });
+      for (let tried = 1; ; tried++) {
+        try {
+          return await put("*");
+        } catch (error) {
+          const status = statusOf(error);
+          if (status === 412) return refuseOther(store, key, content);
+          if (status === 501) break;
+          // Two at once, and S3 does not say which of them was first: it is to be asked again.
+          if (status !== 409 || tried === TRIES) throw error;
+          await pause(PAUSE_MS, undefined, { signal });
+        }
+      }
+      // A server that knows no such condition is at least looked at.
+      const isFree = await readText(store, key).then(
+        () => false,
+        (error: unknown) => {
+          if (error instanceof NotStoredError) return true;
+          throw error;
+        },
+      );
+      return isFree ? put() : refuseOther(store, key, content);
+    },
     remove: (key) =>
       ask("s3:DeleteObject", async () => {
         await client.send(new DeleteObjectCommand({ Bucket, Key: root + key }), {
@@ -154,4 +190,11 @@ export function openBucketStore(options: BucketOptions): Store {
       }),
     close: () => client.destroy(),
   };
+  return store;
+}
+
+/** Of HTTP, whatever it was explained as. */
+function statusOf(error: unknown): number | undefined {
+  const told = error instanceof OperatorError ? error.cause : error;
+  return told instanceof S3ServiceException ? told.$metadata.httpStatusCode : undefined;
 }

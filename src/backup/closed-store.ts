@@ -14,6 +14,7 @@ export function closedStore(name: DestinationName, place: string, why: unknown):
     list: refuseAll,
     read: refuseAll,
     write: refuse,
+    create: refuse,
     remove: refuse,
     sweep: refuse,
     close: () => undefined,

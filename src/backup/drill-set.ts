@@ -1,4 +1,9 @@
-import type { BackupDriver, DriverOptions, ServicePlace } from "../services/backup-driver.ts";
+import type {
+  BackupDriver,
+  DriverOptions,
+  ScratchPlace,
+  ServicePlace,
+} from "../services/backup-driver.ts";
 import type { Fact, SetReader } from "../services/set-content.ts";
 import { describeError } from "../system/errors.ts";
 import type { DrillReport } from "./reports.ts";
@@ -13,7 +18,7 @@ export interface DrillOptions extends DriverOptions {
 
 /**
  * Given a set, restore it into a scratch place, measure there what was measured at its source, and return what came of it. Never throws but for
- * the signal: a restore that fails is the result. The scratch place is gone when it resolves.
+ * the signal: a restore that fails is the result. The scratch place is gone when it resolves, or `left` says what of it is not.
  */
 export async function drillSet(set: SetReader, options: DrillOptions): Promise<DrillReport> {
   const { driver, signal } = options;
@@ -50,13 +55,14 @@ export async function drillSet(set: SetReader, options: DrillOptions): Promise<D
       return report({ verdict: "failed", reason: describeError(error) });
     }
   }
-  let scratch: Awaited<ReturnType<BackupDriver["openScratch"]>> | undefined;
-  try {
+  let scratch: ScratchPlace | undefined;
+  const compare = async (): Promise<DrillReport> => {
     options.update(`${set.setId}: starting a scratch place`);
-    scratch = await driver.openScratch(set, options);
-    if ("needs" in scratch)
-      return report({ verdict: "not drilled", reason: `needs ${scratch.needs}` });
-    const { place, description } = scratch;
+    const opened = await driver.openScratch(set, options);
+    if ("needs" in opened)
+      return report({ verdict: "not drilled", reason: `needs ${opened.needs}` });
+    scratch = opened;
+    const { place, description } = opened;
     await driver.restore(set, place, {
       ...options,
       isDone: () => false,
@@ -76,12 +82,13 @@ export async function drillSet(set: SetReader, options: DrillOptions): Promise<D
           reason: `${differences.length} of ${set.facts.length} objects are not as they were`,
           ...compared,
         });
-  } catch (error) {
-    signal.throwIfAborted();
-    return report({ verdict: "failed", reason: describeError(error) });
-  } finally {
-    if (scratch && "close" in scratch) await scratch.close();
-  }
+  };
+  const result = await compare().catch((error: unknown) =>
+    signal.aborted ? undefined : report({ verdict: "failed", reason: describeError(error) }),
+  );
+  const left = await scratch?.close();
+  if (!result) throw signal.reason;
+  return typeof left === "string" ? { ...result, left } : result;
 }
 
 /** Given the facts of a set and those found after a restore, return where they do not agree. Pure. */

@@ -1,20 +1,36 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream, type Dirent } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+} from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { DestinationName } from "../config/backup-schema.ts";
+import { onePiece } from "../system/one-piece.ts";
 import { describeError, errorCode, OperatorError } from "../system/errors.ts";
-import { NotStoredError, type Store, type StoredObject } from "./store.ts";
+import { NotStoredError, refuseOther, type Store, type StoredObject } from "./store.ts";
 
 /** Given the absolute path of a folder, return it as a store; it is made (0700) by the first write. */
 export function openFolderStore(name: DestinationName, folder: string): Store {
   const pathOf = (key: string): string => join(folder, key);
-  return {
+  const store: Store = {
     name,
     place: folder,
     list: (prefix) => walk(folder, prefix),
     read: (key) => readFile(pathOf(key), key),
-    write: (key, content) => writeFile(pathOf(key), content),
+    write: (key, content) => writeFile(pathOf(key), content, rename),
+    create: (key, content) =>
+      writeFile(pathOf(key), onePiece(content), renameNew).catch(async (error: unknown) => {
+        if (!isTaken(error)) throw error;
+        await refuseOther(store, key, content);
+      }),
     remove: async (key) => {
       await rm(pathOf(key), { force: true });
       await removeEmptyFolders(dirname(pathOf(key)), folder);
@@ -23,6 +39,7 @@ export function openFolderStore(name: DestinationName, folder: string): Store {
     sweep: () => Promise.resolve(0),
     close: () => undefined,
   };
+  return store;
 }
 
 async function* walk(folder: string, prefix: string): AsyncIterable<StoredObject> {
@@ -56,7 +73,11 @@ async function* readFile(path: string, key: string): AsyncIterable<Uint8Array> {
   }
 }
 
-async function writeFile(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeFile(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  putInPlace: (temporary: string, path: string) => Promise<void>,
+): Promise<void> {
   const temporary = `${path}.tmp-${randomBytes(6).toString("hex")}`;
   try {
     const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -68,7 +89,7 @@ async function writeFile(path: string, content: AsyncIterable<Uint8Array>): Prom
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await putInPlace(temporary, path);
     await syncFolder(dirname(path));
     // New folders are on the disk once what they stand in is.
     for (let at = dirname(path); made !== undefined && at !== dirname(made);) {
@@ -79,6 +100,29 @@ async function writeFile(path: string, content: AsyncIterable<Uint8Array>): Prom
     await rm(temporary, { force: true }).catch(() => undefined);
     throw errorCode(error) === undefined ? error : explainWrite(path, error);
   }
+}
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof Error && errorCode(error.cause) === "EEXIST";
+
+/** What a file system says that has no links of that kind (FAT, some of the network). */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** Rename, unless there is a file of that name (EEXIST): a link replaces nothing. */
+async function renameNew(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (!NO_LINKS.has(errorCode(error) ?? "")) throw error;
+    // Between the two another writer could still come.
+    const isThere = await stat(path).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) throw Object.assign(new Error("file already exists"), { code: "EEXIST" });
+    return rename(temporary, path);
+  }
+  await rm(temporary);
 }
 
 /** Many small chunks are one write. */

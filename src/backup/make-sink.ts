@@ -148,6 +148,23 @@ export async function writeToAll(
   if (alive().length === 0) throw lanes[0]?.target.failure ?? allFailed(targets);
 }
 
+/** Given something small, put it to every target that has not failed yet, where nothing of that key may be; the rest as `writeToAll`. */
+export async function createAtAll(
+  targets: readonly Target[],
+  key: string,
+  content: Uint8Array,
+): Promise<void> {
+  const alive = targets.filter(({ failure }) => failure === undefined);
+  await Promise.all(
+    alive.map((target) =>
+      target.store.create(key, content).catch((error: unknown) => {
+        target.failure = error;
+      }),
+    ),
+  );
+  if (alive.every(({ failure }) => failure !== undefined)) throw allFailed(targets);
+}
+
 function allFailed(targets: readonly Target[]): unknown {
   return targets[0]?.failure ?? new Error("there is no destination");
 }

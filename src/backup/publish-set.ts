@@ -13,7 +13,7 @@ import { onePiece } from "../system/one-piece.ts";
 import { findPruned } from "./find-earlier.ts";
 import { findShrinkage } from "./find-shrinkage.ts";
 import { findLastSet } from "./list-sets.ts";
-import { type Target, writeToAll } from "./make-sink.ts";
+import { createAtAll, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
 import { formatRestoreText } from "./restore-text.ts";
 import { dataPrefix, manifestKey, RESTORE_NAME, type Store } from "./store.ts";
@@ -60,7 +60,7 @@ export async function publishSet(
   await writeToAll(targets, `${dataPrefix(name, setId)}${RESTORE_NAME}`, onePiece(text));
   await refusePruned(targets, name, made.parts);
   // The commit: before it nothing of the set counts.
-  await writeToAll(targets, manifestKey(name, setId), onePiece(formatManifest(manifest)));
+  await createAtAll(targets, manifestKey(name, setId), Buffer.from(formatManifest(manifest)));
   return manifest;
 }
 

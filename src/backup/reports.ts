@@ -16,6 +16,8 @@ export interface VerifyReport {
   ok: boolean;
   /** What is wrong; empty where nothing is. */
   findings: readonly string[];
+  /** Of a set that stands for objects elsewhere: how many were read, and of how many no hash is known. */
+  readBack?: { objects: number; unhashed: number };
   tookMs: number;
 }
 
@@ -32,6 +34,8 @@ export interface DrillReport {
   facts: number;
   rows: number;
   differences: readonly { expected: Fact; found?: Fact }[];
+  /** What of the scratch place could not be removed. */
+  left?: string;
   /** The time that a recovery takes, measured: from the first byte read to the last fact compared. */
   tookMs: number;
 }

@@ -12,7 +12,7 @@ import { makeRunFolder } from "./run-folder.ts";
 import { removeSet } from "./remove-set.ts";
 import { makeSetId } from "./set-id.ts";
 import { jobFolderOf } from "./job-folder.ts";
-import { dataPrefix } from "./store.ts";
+import { dataPrefix, TakenError } from "./store.ts";
 import { forgetRun, noteRun } from "./unfinished-runs.ts";
 
 /** What may still be taken to remove what no set stands for. */
@@ -172,7 +172,9 @@ async function makeSet(
 /** What a run has left that failed; false where something of it cannot be removed now, which gc does later. */
 async function discard(targets: readonly Target[], job: string, setId: string): Promise<boolean> {
   let isGone = true;
-  for (const { store } of targets) {
+  for (const { store, failure } of targets) {
+    // What stands there is another run's.
+    if (failure instanceof TakenError) continue;
     try {
       await removeSet(store, job, setId);
     } catch {

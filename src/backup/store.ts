@@ -1,4 +1,5 @@
 import type { DestinationName } from "../config/backup-schema.ts";
+import { OperatorError } from "../system/errors.ts";
 import { onePiece } from "../system/one-piece.ts";
 
 /** Where sets are kept: a folder of this machine, or a bucket. Keys are relative, `/` between their levels. */
@@ -15,6 +16,11 @@ export interface Store {
    * the same is thrown.
    */
   write(key: string, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * Put something small there, whole or not at all, unless there is something of that key already: that stays, and `TakenError` is thrown. Where
+   * it is these very bytes, they were put there.
+   */
+  create(key: string, content: Uint8Array): Promise<void>;
   /** What is gone already is no error. */
   remove(key: string): Promise<void>;
   /** Removes what killed writers left that no listing shows (unfinished uploads), older than so long; returns how many. */
@@ -31,6 +37,15 @@ export interface StoredObject {
 /** There is nothing of that key. */
 export class NotStoredError extends Error {
   override readonly name = "NotStoredError";
+}
+
+/** There is something of that key, of another writer: nothing of it is ours to remove. */
+export class TakenError extends OperatorError {
+  constructor(key: string) {
+    super("failed", `${key} is there already, and another run has written it`, {
+      next: "verify that set; the next run takes another name",
+    });
+  }
 }
 
 /** Of what a writer has not finished yet; nobody reads it, and gc removes it. */
@@ -59,6 +74,12 @@ export async function readText(store: Store, key: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.read(key)) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Given a store, a key that is taken and what was to be put there, throw `TakenError` unless it is what is there: an answer that was lost is asked for twice. */
+export async function refuseOther(store: Store, key: string, content: Uint8Array): Promise<void> {
+  if ((await readText(store, key)) !== Buffer.from(content).toString("utf8"))
+    throw new TakenError(key);
 }
 
 /** Given a store, a key and text, put it there whole or not at all. */

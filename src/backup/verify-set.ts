@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { BackupDriver } from "../services/backup-driver.ts";
+import type { BackupDriver, ElsewhereFindings } from "../services/backup-driver.ts";
 import type { ByteDigest, PartRecord } from "../services/set-content.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { compareDigests, digestBytes } from "./digest-bytes.ts";
@@ -13,7 +13,7 @@ export interface VerifyOptions extends ReadOptions {
   driver: BackupDriver;
   update: (line: string) => void;
   /** What is wrong with what the set stands for elsewhere; asked where its own parts are whole. */
-  lookElsewhere?: () => Promise<readonly string[]>;
+  lookElsewhere?: () => Promise<ElsewhereFindings>;
 }
 
 /**
@@ -40,13 +40,15 @@ export async function verifySet(set: StoredSet, options: VerifyOptions): Promise
       if (problem !== undefined) findings.push({ path: RESTORE_NAME, problem });
     }
   }
-  const elsewhere = findings.length === 0 ? ((await options.lookElsewhere?.()) ?? []) : [];
+  const { findings: elsewhere = [], readBack } =
+    (findings.length === 0 && (await options.lookElsewhere?.())) || {};
   return {
     kind: "verify",
     at: at.toISOString(),
     level: options.level,
     ok: findings.length === 0 && elsewhere.length === 0,
     findings: [...findings.map(({ path, problem }) => `${path}: ${problem}`), ...elsewhere],
+    ...(readBack && { readBack }),
     tookMs: Date.now() - at.getTime(),
   };
 }

@@ -63,6 +63,7 @@ export function makeContext(parts: ContextParts): Context {
     commands: parts.commands,
     signal: signals.signal,
     leaveSigintTo: signals.leaveSigintTo,
+    finishFirst: signals.finishFirst,
     get hasTerminal() {
       return signals.hasTerminal;
     },

@@ -7,7 +7,7 @@ import type { Inventory } from "../inventory/load-inventory.ts";
 import type { Lookup } from "../inventory/look-up-address.ts";
 import type { HostKeyProof } from "../inventory/prove-host-key.ts";
 import { mergeHosts } from "../inventory/merge-hosts.ts";
-import { planScopes, type ScopeWishes } from "../inventory/plan-scopes.ts";
+import { planScopes, readRegions, type ScopeWishes } from "../inventory/plan-scopes.ts";
 import { findHost } from "../inventory/select-hosts.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
@@ -60,6 +60,9 @@ export function openEstate(parts: EstateParts): Estate {
     });
     const unasked = wishes.region === undefined ? findUnasked(loaded, wishes.environment) : [];
     const configured = loaded.environments ?? {};
+    const regions = wishes.region === undefined ? undefined : readRegions(wishes.region);
+    const isThere = ({ region }: Host): boolean =>
+      region === undefined || regions === undefined || regions.includes(region);
     // Only the profiles of that environment were asked: what their tags call otherwise is its, unless it is another one's.
     const isSeen = (host: Host): boolean =>
       host.instanceId !== undefined && !Object.hasOwn(configured, host.environment ?? "");
@@ -67,7 +70,8 @@ export function openEstate(parts: EstateParts): Estate {
       ...found,
       gaps: [...found.gaps, ...unasked],
       hosts: found.hosts.filter(
-        (host) => isWanted(host) || (host.sources[0] !== "config" && isSeen(host)),
+        (host) =>
+          isThere(host) && (isWanted(host) || (host.sources[0] !== "config" && isSeen(host))),
       ),
     };
   };

@@ -1,7 +1,6 @@
 import { CommanderError } from "commander";
 import type { Command, Input } from "../commands/command.ts";
 import { commands, nouns } from "../commands/index.ts";
-import { describePlanned } from "../commands/planned.ts";
 import { buildProgram, type GlobalFlags } from "./build-program.ts";
 
 /** Given the words of a command line and lcops' version, do what they say and return the exit code; also for command lines within this process. */
@@ -32,10 +31,8 @@ export async function runLcops(words: readonly string[], version: string): Promi
     );
     return refuseCommandLine(message, program.opts<GlobalFlags>(), returnsChildCode);
   };
-  const planned = describePlanned(findWords(head));
   try {
-    if (planned !== undefined) program.parseOptions([...head]);
-    else program.parse(parsed, { from: "user" });
+    program.parse(parsed, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
@@ -43,7 +40,6 @@ export async function runLcops(words: readonly string[], version: string): Promi
     if (error.code === "commander.help") return 2;
     return refuse(error.message.replace(/^error: /, "").replace(/\n+/g, " "));
   }
-  if (planned !== undefined) return refuse(planned);
   if (!typed) return 0;
   const { runCommand } = await import("./run-command.ts");
   return runCommand(typed.command, typed.input, {

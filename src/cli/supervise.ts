@@ -152,7 +152,12 @@ function openContext(
     // A tunnel changes nothing of the estate.
     guard: { dryRun: false, yes: false },
     words: ["tunnel", "open", "--detach"],
-    signals: { signal: own.signal, leaveSigintTo: (work) => work(), hasTerminal: false },
+    signals: {
+      signal: own.signal,
+      leaveSigintTo: (work) => work(),
+      finishFirst: (work) => work(),
+      hasTerminal: false,
+    },
     runLcops: () => Promise.reject(new Error("the supervisor runs no command lines")),
     self: [process.execPath, process.argv[1] ?? ""],
   });

@@ -64,6 +64,8 @@ export interface Context {
   signal: AbortSignal;
   /** While the work runs, Ctrl-C belongs to the program on the terminal; `onSigint` is told of it. */
   leaveSigintTo: <T>(work: () => Promise<T>, onSigint?: () => void) => Promise<T>;
+  /** While the work runs a signal ends it by `signal` alone, however long that takes: for what must not be left half done. */
+  finishFirst: <T>(work: () => Promise<T>) => Promise<T>;
   /** Whether the terminal sends Ctrl-C to a child as well. */
   hasTerminal: boolean;
   /** The variables for a child: lcops' own, less those that carry its secrets. */

@@ -95,10 +95,18 @@ async function checkPanel(
   config: Config,
   update: (line: string) => void,
 ): Promise<Finding[]> {
-  if (!config.workstation?.services) return [];
-  update("looking at the services of this machine");
-  const { checkServices } = await import("./machine/check-services.ts");
-  return checkServices(context);
+  const { services, launches } = config.workstation ?? {};
+  const findings: Finding[] = [];
+  if (services) {
+    update("looking at the services of this machine");
+    const { checkServices } = await import("./machine/check-services.ts");
+    findings.push(...(await checkServices(context)));
+  }
+  if (launches) {
+    const { checkLaunches } = await import("./machine/check-launches.ts");
+    findings.push(...(await checkLaunches(context)));
+  }
+  return findings;
 }
 
 async function checkKnown(config: Config): Promise<Finding[]> {

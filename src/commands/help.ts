@@ -1,6 +1,5 @@
 import { OperatorError } from "../system/errors.ts";
 import type { Command } from "./command.ts";
-import { describePlanned } from "./planned.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 
 export const help: Command = {
@@ -22,13 +21,9 @@ export const help: Command = {
             aliases?.includes(asked),
         );
       if (!isKnown) {
-        throw new OperatorError(
-          "usage",
-          describePlanned(input.operands) ?? `there is no help on ${asked}`,
-          {
-            next: "lcops help lists the commands",
-          },
-        );
+        throw new OperatorError("usage", `there is no help on ${asked}`, {
+          next: "lcops help lists the commands",
+        });
       }
       return context.runLcops([...input.operands, "--help"]);
     }

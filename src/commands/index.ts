@@ -31,6 +31,7 @@ import { help } from "./help.ts";
 import { history } from "./history.ts";
 import { hosts } from "./hosts.ts";
 import { hostsTrust } from "./hosts/trust.ts";
+import { machineLaunch } from "./machine/launch.ts";
 import { machineLog } from "./machine/log.ts";
 import { machine } from "./machine/machine.ts";
 import { machineOff } from "./machine/off.ts";
@@ -93,6 +94,7 @@ export const commands: readonly Command[] = [
   machineOff,
   machineReset,
   machineLog,
+  machineLaunch,
   machineUpdate,
   configInit,
   configCheck,

@@ -1,6 +1,5 @@
 import { OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
-import { describePlanned } from "./planned.ts";
 import { planMenu, type MenuEntry, type MenuGroup } from "./plan-menu.ts";
 import { quoteWords } from "./quote-words.ts";
 import type { Command, Context } from "./command.ts";
@@ -81,10 +80,5 @@ async function showMenu(groups: readonly MenuGroup[], context: Context): Promise
 async function runEntry(entry: MenuEntry, context: Context): Promise<number> {
   const { terminal } = context;
   terminal.note(terminal.err.dim(`$ lcops ${printable(quoteWords(entry.run))}`));
-  const planned = describePlanned(entry.run);
-  if (planned !== undefined) {
-    terminal.warn(planned);
-    return 2;
-  }
   return context.runLcops(entry.run);
 }

@@ -1,5 +1,6 @@
 import { checkBackups } from "./check-backups.ts";
 import { checkConsistency } from "./check-consistency.ts";
+import { checkPanel } from "./check-panel.ts";
 import type { Config } from "./schema.ts";
 
 export interface BrokenReference {
@@ -16,6 +17,7 @@ export function checkReferences(config: Config): BrokenReference[] {
     ...checkBackups(config),
     ...checkConsistency(config),
     ...checkMenu(config),
+    ...checkPanel(config),
   ];
 }
 

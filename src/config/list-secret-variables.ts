@@ -10,6 +10,9 @@ export function listSecretVariables(config: Config): string[] {
       "webhook" in target ? target.webhook : undefined,
     ),
     ...(config.backups?.identities ?? []),
+    ...Object.values(config.workstation?.launches ?? {}).flatMap((launch) =>
+      launch.kind === "jmeter" ? Object.values(launch.properties ?? {}).map(String) : [],
+    ),
   ];
   return references.flatMap((reference) => /^\$\{env:([^}]+)\}$/.exec(reference ?? "")?.[1] ?? []);
 }

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { matching, name, orAbsent, path } from "./schema-fields.ts";
+import { workstationLaunchSchema } from "./workstation-launch-schema.ts";
 import { workstationServiceSchema } from "./workstation-services-schema.ts";
 
 const repository = z.strictObject({
@@ -18,6 +19,10 @@ export const workstationSchema = z.strictObject({
   services: orAbsent(
     z.record(name, workstationServiceSchema),
     "What the panel shows, in its order; absent: the six of statusMachine.sh as Debian has them",
+  ),
+  launches: orAbsent(
+    z.record(name, workstationLaunchSchema),
+    "What the panel launches, in its order; absent: ja, jw and app of statusMachine.sh",
   ),
   repositories: orAbsent(z.record(name, repository), "Git repositories that are updated together"),
 });

@@ -10,10 +10,19 @@ import type { NamedHost } from "./run-on-hosts.ts";
 /** A host, and what an upgrade would do to it, or why nobody knows. */
 export type PlannedHost = NamedHost & ({ plan: HostPlan } | { unreached: string });
 
-/** Given hosts, ask each what an upgrade would do to it, so many at once, and return them in their order. Throws the signal's reason. */
+export interface GatherOptions {
+  reach: ReachOptions;
+  /** Hosts at the same time. */
+  atOnce: number;
+  /** Whether their lists of packages are brought up to date for it; without, nothing is changed there. */
+  refreshes: boolean;
+  onPlan: () => void;
+}
+
+/** Given hosts, ask each what an upgrade would do to it, so many at once, and return them in their order. Throws the reason of the reach's signal. */
 export async function gatherPlans(
   hosts: readonly NamedHost[],
-  options: { reach: ReachOptions; atOnce: number; signal: AbortSignal; onPlan: () => void },
+  { refreshes, ...options }: GatherOptions,
 ): Promise<PlannedHost[]> {
   const limit = pLimit(options.atOnce);
   const reach = paceJumps(options.reach);
@@ -23,13 +32,18 @@ export async function gatherPlans(
         try {
           const connection = await connectHost(named.host, reach);
           try {
-            const answer = await askHost(connection, PLAN_SCRIPT, "none", options.signal);
+            const answer = await askHost(
+              connection,
+              PLAN_SCRIPT,
+              refreshes ? "refresh" : "keep",
+              reach.signal,
+            );
             return { ...named, plan: readHostPlan(answer) };
           } finally {
             await connection.close();
           }
         } catch (error) {
-          options.signal.throwIfAborted();
+          reach.signal.throwIfAborted();
           return { ...named, unreached: describeInOneLine(error) };
         } finally {
           options.onPlan();

@@ -13,7 +13,7 @@ D="\${XDG_STATE_HOME:-$HOME/.local/state}/lcops/$1"
 boot_id() { cat /proc/sys/kernel/random/boot_id; }
 `;
 
-/** Given nothing but the job's name, say what a host would upgrade, and what is in the way. The lists of packages are brought up to date for it. */
+/** Given `refresh`, bring a host's lists of packages up to date; given anything else, change nothing. Say what it would upgrade, and what is in the way. */
 export const PLAN_SCRIPT = `
 main() {
 ${BEGINNING}
@@ -28,7 +28,7 @@ ${BEGINNING}
     say free "$folder $(df -Pk "$folder" 2>/dev/null </dev/null | awk 'NR == 2 { print $4 }')"
   done
   apt-mark showhold 2>/dev/null </dev/null | while read -r name; do say held "$name"; done
-  update=$($S apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Update::Error-Mode=any update 2>&1 </dev/null) ||
+  [ "$1" != refresh ] || update=$($S apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Update::Error-Mode=any update 2>&1 </dev/null) ||
     say blocked "apt-get update failed: $(printf '%s' "$update" | grep '^[EW]:' | head -1)"
   simulated=$($S apt-get -s -o APT::Get::Always-Include-Phased-Updates=true --with-new-pkgs upgrade 2>&1 </dev/null) ||
     say blocked "apt-get -s upgrade failed: $(printf '%s' "$simulated" | grep '^[EW]:' | head -1)"

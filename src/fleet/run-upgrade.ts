@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import pLimit from "p-limit";
 import type { Wave } from "./plan-waves.ts";
 import type { HostProgress, UpgradeRun } from "./upgrade-state.ts";
 import type { UpgradedHost } from "./upgrade-host.ts";
 
 export interface RunUpgradeOptions {
   waves: readonly Wave[];
+  /** Hosts at the same time, of a wave that has more. */
+  atOnce: number;
   /** Hosts that may be lost before no further one is begun; of the canaries none. */
   maxFailures: number;
   soakMs: number;
@@ -37,15 +40,18 @@ export async function runUpgrade(
     await save();
     options.onHost(host, progress);
   };
-  const findReason = (wave?: Wave): string | undefined => {
-    // One that was left out by its plan was not lost: nothing was done to it.
+  const limit = pLimit(options.atOnce);
+  const waiting = new Set(options.waves.flatMap(({ hosts }) => hosts));
+  const findReason = (wave: Wave): string | undefined => {
+    // One that was left out by its plan was not lost: nothing was done to it. Nor is one that was unknown before and is looked at later.
     const isLost = (host: string): boolean => {
+      if (waiting.has(host)) return false;
       const how = run.hosts[host];
       if (how?.state === "unknown") return true;
       return how?.state === "failed" && (how.attempt > 0 || how.isUnreached === true);
     };
     const lost = Object.keys(run.hosts).filter(isLost);
-    const canary = wave?.isCanary ? wave.hosts.find(isLost) : undefined;
+    const canary = wave.isCanary ? wave.hosts.find(isLost) : undefined;
     if (canary !== undefined) return `the canary ${canary} is not well`;
     if (lost.length > maxFailures)
       return `${lost.length} hosts are lost, and ${maxFailures} may be`;
@@ -55,24 +61,28 @@ export async function runUpgrade(
     options.onWave(wave);
     // Whatever fails here, a full disk: those that are under way are followed to their end.
     const ended = await Promise.allSettled(
-      wave.hosts.map(async (host) => {
-        signal.throwIfAborted();
-        const before = run.hosts[host];
-        // One that was begun, as far as is known, is found again under its name, and not begun twice.
-        const attempt =
-          before?.state === "begun" || before?.state === "unknown"
-            ? before.attempt
-            : (before?.attempt ?? 0) + 1;
-        await set(host, { state: "begun", attempt });
-        const { state, why, note } = await options.upgrade(host, `${run.id}-${attempt}`);
-        await set(host, {
-          // Who has left has seen nothing: it is followed again by --resume.
-          state: signal.aborted ? "begun" : state,
-          attempt,
-          ...(why !== undefined && { why }),
-          ...(note !== undefined && { note }),
-        });
-      }),
+      wave.hosts.map((host) =>
+        limit(async () => {
+          signal.throwIfAborted();
+          if (findReason(wave) !== undefined) return;
+          waiting.delete(host);
+          const before = run.hosts[host];
+          // One that was begun, as far as is known, is found again under its name, and not begun twice.
+          const attempt =
+            before?.state === "begun" || before?.state === "unknown"
+              ? before.attempt
+              : (before?.attempt ?? 0) + 1;
+          await set(host, { state: "begun", attempt });
+          const { state, why, note } = await options.upgrade(host, `${run.id}-${attempt}`);
+          await set(host, {
+            // Who has left has seen nothing: it is followed again by --resume.
+            state: signal.aborted ? "begun" : state,
+            attempt,
+            ...(why !== undefined && { why }),
+            ...(note !== undefined && { note }),
+          });
+        }),
+      ),
     );
     signal.throwIfAborted();
     for (const one of ended) if (one.status === "rejected") throw one.reason;

@@ -68,7 +68,8 @@ function hasElasticIps(
   });
 }
 
-function readRegions(text: string): string[] {
+/** Given what `--region` says, one region or several with commas, return them. Throws `usage` for one that is none. Pure. */
+export function readRegions(text: string): string[] {
   const regions = text.split(",").map((region) => region.trim());
   const wrong = regions.find((region) => !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region));
   if (wrong === undefined) return regions;

@@ -75,7 +75,7 @@ export interface BackupDriver {
     place: ServicePlace,
     level: "sizes" | "hashes" | "decode",
     options: DriverOptions,
-  ): Promise<readonly string[]>;
+  ): Promise<ElsewhereFindings>;
   /** For sets whose bytes live elsewhere (an RDS snapshot); absent: the kind has none. */
   external?: ExternalDriver;
 }
@@ -165,6 +165,14 @@ export interface RestoreOutcome {
   missing: readonly { object: string; reason: string }[];
 }
 
+/** What was found out about what a set stands for and does not hold itself. */
+export interface ElsewhereFindings {
+  /** What is wrong with it; empty where nothing is. */
+  findings: readonly string[];
+  /** How many objects were read, and of how many no hash is known, so that their bytes were counted and no more; absent: none was read. */
+  readBack?: { objects: number; unhashed: number };
+}
+
 /** What came of a drill that fetched a sample. */
 export interface DrillFindings {
   /** Where it was fetched to, for people. */
@@ -237,6 +245,6 @@ export interface ScratchPlace {
   place: ServicePlace;
   /** What it is, for the report: `mariadbd 10.11.14, started for this drill`. */
   description: string;
-  /** Ends and removes it, and returns whether nothing is left. Never throws. */
-  close(): Promise<void>;
+  /** Ends and removes it, and returns what of it could not be removed. Never throws. */
+  close(): Promise<string | void>;
 }

@@ -29,11 +29,16 @@ export type UpdatePlan = { repository: Repository; status?: RepositoryStatus } &
 /** Worktrees of one repository share what a fetch writes: one after the other. */
 export type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
+interface PlanOptions extends GitOptions {
+  /** Its copies of the remote's branches are left as they are, too: nothing but objects comes into it. */
+  isLookOnly?: boolean;
+}
+
 /** Given a repository, ask its remote and return what is to be done; its branches and files are left alone. Only the aborted signal throws. */
 export async function planUpdate(
   repository: Repository,
   turns: Turns,
-  options: GitOptions,
+  options: PlanOptions,
 ): Promise<UpdatePlan> {
   try {
     return await plan(repository, turns, options);
@@ -47,7 +52,7 @@ export async function planUpdate(
 async function plan(
   repository: Repository,
   turns: Turns,
-  options: GitOptions,
+  options: PlanOptions,
 ): Promise<UpdatePlan> {
   const { folder, url } = repository;
   const isThere = await lstat(folder).then(
@@ -79,29 +84,56 @@ async function plan(
     return skip(`its remote is ${from || "none"}, and the configuration says ${url}`);
   const prune = await decidePrune(folder, remote, options);
   if (prune === "overwrites") return skip(`a fetch from ${remote} would write over branches here`);
+  if (options.isLookOnly) {
+    const seen = await turns(place.commonFolder, () => lookAhead(folder, remote, status, options));
+    return judge(repository, { ...status, ...seen }, seen.to);
+  }
   await turns(place.commonFolder, () =>
     runGit(folder, ["fetch", ...prune, "--progress", remote], options),
   );
-  return judge(repository, await readStatus(folder, options), options);
+  const now = await readStatus(folder, options);
+  const { code, stdout } = await tryGit(folder, ["rev-parse", "--verify", "@{upstream}"], options);
+  return judge(repository, now, code === 0 ? stdout.trim() : undefined);
 }
 
 /** What its status says once its remote was asked. */
-async function judge(
+function judge(
   repository: Repository,
   status: RepositoryStatus,
-  options: GitOptions,
-): Promise<UpdatePlan> {
+  to: string | undefined,
+): UpdatePlan {
   const { commit, branch, upstream, ahead, behind, changed } = status;
   const skip = (why: string): UpdatePlan => ({ repository, status, kind: "skip", why });
   if (commit === undefined) return skip(`${branch} has no commit yet`);
-  if (ahead === undefined || behind === undefined)
+  if (ahead === undefined || behind === undefined || to === undefined)
     return skip(`its upstream ${upstream} is not there any more`);
   if (behind === 0) return { repository, status, kind: "current" };
   if (ahead > 0)
     return skip(`it has gone another way than ${upstream}: ${ahead} commits here, ${behind} there`);
   if (changed > 0) return skip(`${changed} changed ${changed === 1 ? "file" : "files"} in it`);
-  const to = (await runGit(repository.folder, ["rev-parse", "@{upstream}"], options)).trim();
   return { repository, status, kind: "forward", from: commit, to, commits: behind };
+}
+
+/** Where the upstream is at its remote, by a fetch that moves no name here: neither git-fetch(1)'s copies of branches, nor its FETCH_HEAD. */
+async function lookAhead(
+  folder: string,
+  remote: string,
+  { branch, commit }: RepositoryStatus,
+  options: GitOptions,
+): Promise<Pick<RepositoryStatus, "ahead" | "behind"> & { to?: string }> {
+  const merge = (await readConfig(folder, `branch.${branch}.merge`, options)) ?? "";
+  const listed = await runGit(folder, ["ls-remote", "--", remote, merge], options);
+  const to = listed
+    .split("\n")
+    .find((line) => line.endsWith(`\t${merge}`))
+    ?.split("\t")[0];
+  if (to === undefined) return { ahead: undefined, behind: undefined };
+  const quiet = ["--refmap=", "--no-tags", "--no-write-fetch-head", "--progress"];
+  await runGit(folder, ["fetch", ...quiet, "--", remote, merge], options);
+  if (commit === undefined) return { to };
+  const words = ["rev-list", "--left-right", "--count", `${commit}...${to}`];
+  const [ahead, behind] = (await runGit(folder, words, options)).trim().split("\t").map(Number);
+  return { ahead: ahead ?? 0, behind: behind ?? 0, to };
 }
 
 /** Only copies of the remote's branches may go with what they are copies of: a mirror's fetch would take branches of this repository away. */

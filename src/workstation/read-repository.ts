@@ -11,8 +11,8 @@ export interface RepositoryStatus {
   branch?: string;
   upstream?: string;
   /** Absent where there is no upstream, or it is gone. */
-  ahead?: number;
-  behind?: number;
+  ahead?: number | undefined;
+  behind?: number | undefined;
   /** Files that are tracked and changed. */
   changed: number;
 }

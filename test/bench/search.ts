@@ -14,7 +14,7 @@ const PEER = "6.125.1";
 /** Five days of logs, an index a day, one shard each, as a server makes them that is told nothing. */
 const [DAYS, DOCUMENTS_PER_DAY] = [5, 100_000];
 const DOCUMENTS = DAYS * DOCUMENTS_PER_DAY;
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** At least five times as fast as it comes, and twice with its pages as large as they may be. */
 const [PLAIN_BAR, LARGE_BAR, MEMORY_BAR_MB] = [1 / 5, 1 / 2, 250];
 const WAYS = ["lcops", "plain", "large"] as const;

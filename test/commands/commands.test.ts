@@ -7,7 +7,6 @@ import type { Command, Input } from "../../src/commands/command.ts";
 import { makeCompletion, SHELLS } from "../../src/commands/completion-scripts.ts";
 import { EXIT_CODES } from "../../src/commands/exit-codes.ts";
 import { commands, nouns } from "../../src/commands/index.ts";
-import { describePlanned } from "../../src/commands/planned.ts";
 import { OperatorError, type ErrorKind } from "../../src/system/errors.ts";
 
 /** What a command line means; throws what commander throws. */
@@ -60,10 +59,6 @@ describe.each(commands.map((command) => [command.name, command] as const))(
         "too many arguments",
       );
     });
-
-    test("is not announced for later", () => {
-      expect(describePlanned(name.split(" "))).toBeUndefined();
-    });
   },
 );
 
@@ -74,17 +69,6 @@ describe("the list of commands", () => {
     for (const { name } of commands)
       if (name.includes(" ")) expect(nouns[name.split(" ")[0] ?? ""]).toBeDefined();
   });
-
-  test.each(["machine launch ja"])("says that %s comes later", (line) => {
-    expect(describePlanned(line.split(" "))).toContain("comes with a later version");
-  });
-
-  test.each(["backups", "db compare", "menu ma", "tunnel open", "hosts", "", "hosts trusted"])(
-    "does not say so of %j",
-    (line) => {
-      expect(describePlanned(line.split(" "))).toBeUndefined();
-    },
-  );
 });
 
 describe("exit codes", () => {

@@ -96,6 +96,17 @@ const MORE = {
       ram: { kind: "ram-mysql", seed: "~/seed.sql", port: 3307, folder: "/rammysql", sizeMb: 1024 },
       worker: { kind: "command", status: ["a"], on: ["b"], off: ["c"], root: true },
     },
+    launches: {
+      ja: {
+        kind: "jmeter",
+        key: "j",
+        plan: "~/plan.jmx",
+        program: "~/jmeter/bin/jmeter",
+        properties: { users: 2, isFast: true, token: "${env:TOKEN}" },
+        minutes: 5,
+      },
+      web: { kind: "app", run: ["a"], folder: "~/app", url: "http://localhost:9/", seconds: 30 },
+    },
     repositories: { app: { folder: "~/app", url: "git@example.com:team/app.git" } },
   },
   consistency: {

@@ -1,7 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Lab, PartName } from "../lab/lab.ts";
+import { findJmeter } from "../lab/jmeter-cache.ts";
+import { makePlan } from "../support/load-plan.ts";
 import { openProgram } from "../support/pty.ts";
 import { sendSql } from "../support/send-sql.ts";
 import { runLcops, withTunnel, type Program } from "./run-lcops.ts";
@@ -356,6 +360,34 @@ const STEPS: readonly Step[] = [
         ...stdout.trimEnd().split("\n"),
         ...history.trimEnd().split("\n").slice(-2),
       ];
+    },
+  },
+  {
+    title:
+      "A load test of JMeter against a page of this machine: percentiles, and a verdict from what it measured",
+    needs: [],
+    run: async (program, lab) => {
+      const jmeter = findJmeter(process.env);
+      if (jmeter === undefined) return ["left out: JMeter is not fetched (npm run lab:fetch)"];
+      const server = createServer((_request, response) => response.end("hello"));
+      await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+      try {
+        const plan = join(lab.folder, "api.jmx");
+        writeFileSync(plan, makePlan(["/", "/students"], { users: 4, loops: 50 }));
+        const { port } = server.address() as AddressInfo;
+        const ja = { kind: "jmeter", title: "API", program: jmeter, plan, properties: { port } };
+        const file = join(lab.folder, "launches.json");
+        writeFileSync(file, JSON.stringify({ workstation: { launches: { ja } } }));
+        const words = ["machine", "launch", "ja", "--config", file, "--verbose"];
+        const { stdout } = await runLcops(program, words);
+        expect(
+          stdout.startsWith("ja: passed, 400 samples in "),
+          "all are measured, and none failed",
+        );
+        return stdout.trimEnd().split("\n");
+      } finally {
+        server.close();
+      }
     },
   },
   {

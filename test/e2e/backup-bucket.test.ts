@@ -181,6 +181,28 @@ describe("while a set is written", () => {
     expect([...s3.objects.keys()]).toEqual([]);
   });
 
+  test("a manifest of that name that came meanwhile stays, with its parts, and the run says so", async () => {
+    const theirs = Buffer.from("another run's");
+    s3.script(({ operation, key, forward }) => {
+      if (operation === "PutObject" && key.includes("manifests/")) s3.objects.set(key, theirs);
+      return forward();
+    });
+    const { code, stderr } = await lcops("backup", "run");
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /not at server: manifests\/graphite\/\S+\.json is there already, and another run has written it/,
+    );
+    const [manifest = ""] = manifests();
+    expect(s3.objects.get(manifest)?.equals(theirs)).toBe(true);
+    const setId = path.basename(manifest, ".json");
+    expect(findKey(`data/graphite/${setId}/RESTORE.txt`)).not.toBe("");
+    // Nor does a later run, or gc, take it for what a killed run has left.
+    s3.script();
+    await makeSet();
+    await lcops("backup", "gc", "--yes");
+    expect(s3.objects.get(manifest)?.equals(theirs)).toBe(true);
+  }, 60_000);
+
   test("credentials that are refused take nothing from the other destination", async () => {
     // STS words it so.
     const body =

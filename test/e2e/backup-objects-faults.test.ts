@@ -137,6 +137,42 @@ for (const { title, said, act } of LISTING_ACCIDENTS) {
 }
 
 withS3(
+  "verify says of how many objects no hash is known, as where a key of KMS encrypts them",
+  async () => {
+    ground.copyTo({ bucket: ground.copy, prefix: "copy" });
+    expect(await run()).toEqual(QUIET);
+    const verify = async (level: string) => {
+      const { code, stdout } = await ground.lcops("backup", "verify", "--level", level, "--json");
+      const [{ report } = { report: {} }] = JSON.parse(stdout) as { report: object }[];
+      return { code, report };
+    };
+    expect(await verify("hashes")).toMatchObject({
+      code: 0,
+      report: { ok: true, readBack: { objects: KEYS.length, unhashed: 0 } },
+    });
+    expect((await verify("sizes")).report).not.toHaveProperty("readBack");
+    door.script(
+      on("GetObject", async (call) => {
+        if (call.key.endsWith("00") || call.bucket !== ground.copy) return undefined;
+        const reply = await call.forward();
+        const headers = { ...reply.headers, "x-amz-server-side-encryption": "aws:kms" };
+        return { ...reply, headers };
+      }),
+    );
+    expect(await verify("decode")).toMatchObject({
+      code: 0,
+      report: { ok: true, readBack: { objects: KEYS.length, unhashed: KEYS.length - 1 } },
+    });
+    const { code, stderr } = await ground.lcops("backup", "verify", "-v");
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      "is whole (hashes); of 11 of the 12 objects that were read no hash is known: their bytes were counted",
+    );
+  },
+  60_000,
+);
+
+withS3(
   "an object that changes between listing and copying is copied as it is then",
   async () => {
     door.script(

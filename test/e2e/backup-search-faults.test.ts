@@ -277,7 +277,10 @@ describe.skipIf(!node)("an export", () => {
       expect(drill.code).toBe(4);
       expect(drill.stderr).toContain("1 of 1 objects are not as they were");
       expect(
-        await ground.ask("GET", `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json`),
+        await ground.ask(
+          "GET",
+          `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json&expand_wildcards=all`,
+        ),
       ).toEqual([]);
     },
     LIMIT_MS,
@@ -302,7 +305,7 @@ describe.skipIf(!node)("an export", () => {
         (
           (await ground.ask(
             "GET",
-            `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json&h=index`,
+            `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json&expand_wildcards=all&h=index`,
           )) as object[]
         ).length;
       expect(await left()).toBe(1);
@@ -385,6 +388,11 @@ describe.skipIf(!node)("a snapshot", () => {
       expect(await newest()).toMatchObject({ result: "incomplete", skipped: [{ object: index }] });
       onState((said) => ({ body: said.replace(/"failed":0/, '"failed":1') }));
       expect((await lcops("backup", "run")).code).toBe(1);
+      onState((said) => ({ body: said.replace(/"successful":2/, '"successful":1') }));
+      expect(await lcops("backup", "run")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("with 1 of 2 shards"),
+      });
       // An index that it should have, and has not.
       onState((said) => ({ body: said.replace(/"indices":\[[^\]]*\]/, '"indices":[]') }));
       const without = await lcops("backup", "run");
@@ -412,6 +420,22 @@ describe.skipIf(!node)("a snapshot", () => {
       expect(await lcops("backup", "run")).toEqual(QUIET);
       expect(ground.sent.filter((sent) => isOurs(sent, "PUT"))).toHaveLength(1);
       expect(await snapshots()).toHaveLength(1);
+    },
+    LIMIT_MS,
+  );
+
+  test.each([502, 503, 504])(
+    "that was begun, though what stands in between said %i, is followed; one that was not is begun again",
+    async (status) => {
+      await begin("snapshot");
+      let asked = 0;
+      ground.change.refuse = (sent) =>
+        isOurs(sent, "PUT") && asked++ === 0 ? { status, body: "<html></html>" } : undefined;
+      ground.change.answer = (sent) =>
+        isOurs(sent, "PUT") && asked === 2 ? { status, body: "<html></html>" } : undefined;
+      expect(await lcops("backup", "run")).toEqual(QUIET);
+      expect(asked).toBe(2);
+      expect(await snapshots()).toEqual([(await newest()).external?.id.split("/")[1]]);
     },
     LIMIT_MS,
   );

@@ -64,7 +64,10 @@ function promises(way: "snapshot" | "export"): void {
       expect(await lcops("backup", "drill")).toEqual(QUIET);
       // Nothing of the drill is left, and no alias has moved.
       expect(
-        await ground.ask("GET", `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json`),
+        await ground.ask(
+          "GET",
+          `/_cat/indices/lcops_drill_*${ground.prefix}*?format=json&expand_wildcards=all`,
+        ),
       ).toEqual([]);
       expect(await ground.ask("GET", `/_alias/${ground.prefix}*`)).toEqual(aliases);
 

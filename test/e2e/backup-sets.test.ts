@@ -245,7 +245,7 @@ describe("a run that is killed", () => {
       });
     expect(await runKilled({ LCOPS_TEST_STEPS: log })).toEqual(QUIET);
     const steps = readFileSync(log, "utf8").trim().split("\n");
-    expect(steps).toContain("rename");
+    for (const name of ["rename", "link"]) expect(steps).toContain(name);
     expect(steps).toContain("sync");
     let killed = 0;
     for (let step = 1; step <= steps.length; step++) {
@@ -275,7 +275,9 @@ describe("a run that is killed", () => {
   test("by SIGTERM ends with 143, and leaves nothing", async () => {
     const slow = ground.at("bin");
     mkdirSync(slow);
-    writeFileSync(path.join(slow, "tar"), '#!/bin/bash\nexec -a "$0" sleep 60\n', { mode: 0o755 });
+    const tar =
+      '#!/bin/bash\n[ "$1" = --version ] && exec /usr/bin/tar "$1"\nexec -a "$0" sleep 60\n';
+    writeFileSync(path.join(slow, "tar"), tar, { mode: 0o755 });
     const { startLcops } = await import("../support/run-lcops.ts");
     const running = startLcops(["backup", "run", "--json"], {
       environment: { ...ground.environment, PATH: `${slow}:${ground.environment["PATH"]}` },
@@ -426,7 +428,7 @@ describe("restoring", () => {
     const count = ground.at("count");
     writeFileSync(
       path.join(bin, "tar"),
-      `#!/bin/sh\necho x >> '${count}'\n[ "$(wc -l < '${count}')" -eq 3 ] && exit 2\nexec /usr/bin/tar "$@"\n`,
+      `#!/bin/sh\n[ "$1" = --extract ] && echo x >> '${count}'\n[ -e '${count}' ] && [ "$(wc -l < '${count}')" -eq 3 ] && exit 2\nexec /usr/bin/tar "$@"\n`,
       { mode: 0o755 },
     );
     const words = ["backup", "restore", setId, "--into", into, "--yes"];

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { spawnSync } from "node:child_process";
@@ -134,6 +142,15 @@ describe("a dump, whatever the service does", () => {
       return fault;
     };
   };
+  test("tells a script what it does, an event a line", async () => {
+    answer = plain;
+    const { code, stdout } = await dump("--json");
+    const events = readLines(stdout).map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect([code, events.map(({ event }) => event)]).toEqual([0, ["begin", "end"]]);
+    expect(events[0]).toMatchObject({ table: NAME, file: at("numbers.json") });
+    expect(events[1]).toMatchObject({ complete: true, items: 400, file: at("numbers.json") });
+  });
+
   test.each<[string, () => (call: Call) => Reply]>([
     ["throttled pages", () => once(refusal("ProvisionedThroughputExceededException"), 5)],
     [
@@ -214,6 +231,42 @@ describe("a dump, whatever the service does", () => {
     expect(manifest).toMatchObject({ resumed: 1, items: 400 });
   });
 
+  test("that was killed between its names gets its manifest, whatever becomes of the next one", async () => {
+    answer = plain;
+    await dump();
+    const [state, manifest] = [".partial.json", ".manifest.json"].map((end) =>
+      at(`numbers.json${end}`),
+    ) as [string, string];
+    const whole = readFileSync(manifest, "utf8");
+    const finished = JSON.parse(whole) as DumpManifest;
+    writeFileSync(state, JSON.stringify({ plan: { path: at("numbers.json") }, finished }));
+    writeFileSync(manifest, JSON.stringify({ ...finished, sha256: "of the one before" }));
+    answer = (call) => (call.operation === "Scan" ? refusal("AccessDeniedException") : plain(call));
+    expect(await dump()).toMatchObject({ code: 1 });
+    expect(readFileSync(manifest, "utf8")).toBe(whole);
+    expect(ids()).toEqual(all);
+  });
+
+  test("is resumed where its folder is now", async () => {
+    mkdirSync(at("before"));
+    let pages = 0;
+    answer = (call) => {
+      if (call.operation !== "Scan") return plain(call);
+      return ++pages > 25 ? refusal("AccessDeniedException") : { ...plain(call), delayMs: 60 };
+    };
+    const into = (folder: string, ...more: string[]) =>
+      ground.lcops("dyn", "dump-table", NAME, "-o", at(`${folder}/t.json`), ...more);
+    expect(await into("before")).toMatchObject({ code: 1 });
+    renameSync(at("before"), at("after"));
+    answer = plain;
+    expect(await into("after", "--resume")).toMatchObject({ code: 0, stderr: "" });
+    expect(ids("after/t.json")).toEqual(all);
+    expect(JSON.parse(readFileSync(at("after/t.json.manifest.json"), "utf8"))).toMatchObject({
+      resumed: 1,
+    });
+    expect(existsSync(at("before"))).toBe(false);
+  });
+
   test.each(["killed.json", "killed.json.gz"])(
     "killed at random pages and resumed, %s is as one that was not disturbed",
     async (name) => {
@@ -251,6 +304,28 @@ describe("a dump, whatever the service does", () => {
     expect(code).toBe(3);
     expect(stdout).toMatch(/^numbers\tus-west-2\t400\t.*\ton demand\tid \(S\)\t/);
     expect(stderr).toMatch(/^lcops: dynamodb:ListTables in us-west-2.*its tables are missing.*\n$/);
+  });
+
+  test("tables that cannot be seen alone are named, and one that is deleted meanwhile is none", async () => {
+    answer = (call) => {
+      if (call.operation === "ListTables")
+        return { body: { TableNames: ["secret", "gone", NAME, "hidden"] } };
+      const name = String(call.request["TableName"]);
+      if (name === NAME) return plain(call);
+      return refusal(name === "gone" ? "ResourceNotFoundException" : "AccessDeniedException");
+    };
+    const { code, stdout, stderr } = await ground.lcops("dyn", "tables", "--env", "dev");
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^numbers\tus-west-2\t400\t[^\n]*\n$/);
+    expect(stderr).toMatch(/DescribeTable.*(secret|hidden) and 1 more are missing.*\n$/);
+  });
+
+  test("the capacity of a table is not that of a folder of its name", async () => {
+    answer = scriptTable({ name: "test", items: 40, itemsByPage: 10 });
+    expect(existsSync("test")).toBe(true);
+    const { code, stdout, stderr } = await ground.lcops("dyn", "capacity", "test");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^test: 40 items measured, all of them\n/);
   });
 
   test("ends quietly when whoever reads it has seen enough", async () => {

@@ -127,7 +127,40 @@ test("a refusal is told in one line, and nothing was written", async () => {
     expect.stringMatching(/^lcops: dynamodb:UpdateItem .*permission denied.*\n$/),
   ]);
   expect(ground.journal().at(-1)).toMatchObject({ state: "failed" });
+
+  // Another writer does the same: that is not ours to undo.
+  const { id = "" } = ground.journal().at(-2) ?? {};
+  await ground.put(table, { ...KEY, hits: { N: "6" } });
+  answer = (call) => call.forward();
+  expect(await ground.lcops("dyn", "undo", id, "--yes")).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining(`the change ${id} was never made`),
+  });
+  expect(await now()).toEqual({ N: "6" });
 });
+
+test.each<[string, () => Reply | undefined, RegExp, string]>([
+  ["nothing was written", () => undefined, /faster than it can be written; nothing was/, "failed"],
+  [
+    "it is not known whether it was written once",
+    () => reset,
+    /faster than it can be written; whether it was once is not known/,
+    "unknown",
+  ],
+])(
+  "a row that never stands still is given up, and it is said that %s",
+  async (_what, first, said, state) => {
+    await prepare();
+    const replies = [first()];
+    answer = (call) =>
+      isWrite(call)
+        ? (replies.shift() ?? refusal("ConditionalCheckFailedException"))
+        : call.forward();
+    const { code, stderr } = await upload();
+    expect([code, stderr]).toEqual([5, expect.stringMatching(said)]);
+    expect(ground.journal().at(-1)).toMatchObject({ state });
+  },
+);
 
 test("another writer between the plan and the write is found by the condition", async () => {
   await prepare();

@@ -251,7 +251,8 @@ describe("a load, whatever the service does", () => {
       Array.from({ length: items }, (_, index) => line(row(index))).join(""),
     );
   };
-  const load = () => ground.lcops("dyn", "load-table", at("t.json"), table, "--yes");
+  const load = (...more: string[]) =>
+    ground.lcops("dyn", "load-table", at("t.json"), table, "--yes", ...more);
   const count = async () =>
     (await ground.ask<{ Count: number }>("Scan", { TableName: table, Select: "COUNT" })).Count;
   /** Takes the first `taken` of each batch and leaves the rest. */
@@ -265,12 +266,44 @@ describe("a load, whatever the service does", () => {
     return { body: { UnprocessedItems: left.length > 0 ? { [table]: left } : {} } };
   };
 
-  test("sends again what was left over, until all of it is taken", async () => {
+  test("sends again what was left over, until all of it is taken, and tells a script so", async () => {
     await prepare(100);
     answer = (call) => (!isLoad(call) ? call.forward() : leave(call, 10));
-    expect(await load()).toMatchObject({ code: 0, stderr: "" });
+    const { code, stdout, stderr } = await load("--json");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((text) => JSON.parse(text) as unknown),
+    ).toEqual([
+      { event: "begin", table, file: at("t.json"), items: 100 },
+      { event: "end", table, written: 100, left: 0 },
+    ]);
     expect(await count()).toBe(100);
   });
+
+  test("asks for less at once where the table is throttled, and for more when it is well again", async () => {
+    await prepare(1500);
+    let [asked, now] = [0, 0];
+    const most = { first: 0, throttled: 0, later: 0 };
+    let fill: () => void;
+    const full = new Promise<void>((resolve) => (fill = resolve));
+    answer = async (call) => {
+      if (!isLoad(call)) return call.forward();
+      asked++;
+      const when = asked <= 4 ? "first" : asked <= 6 ? "throttled" : "later";
+      most[when] = Math.max(most[when], ++now);
+      if (most.first === 4) fill();
+      await full;
+      const reply = when === "later" ? await call.forward() : refusal("ThrottlingException");
+      now--;
+      return reply;
+    };
+    expect(await load()).toMatchObject({ code: 0, stderr: "" });
+    expect(await count()).toBe(1500);
+    expect(most).toEqual({ first: 4, throttled: 1, later: 4 });
+  }, 60_000);
 
   test.each<[string, Reply]>([
     ["throttles", refusal("ProvisionedThroughputExceededException")],

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { EMULATORS, startEmulator, testOn } from "../support/emulators.ts";
@@ -123,6 +123,21 @@ describe.each(EMULATORS)("rows, on %s", (emulator) => {
     const { code, stderr } = await ground.lcops("dyn", "dump-row", table, "a", "-o", file);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^lcops: cannot write .*r\.json/)]);
     expect(readFileSync(file, "utf8")).toBe("an edit");
+  });
+
+  testOn(emulator)("an edit that was not uploaded outlives further dumps", async () => {
+    await ground.put(table, ROW);
+    const again = () => ground.lcops("dyn", "dump-row", table, "a", "-o", at("kept.json"));
+    const read = (name: string) =>
+      (JSON.parse(readFileSync(at(name), "utf8")) as { Item: typeof ROW }).Item.hits.N;
+    await dump("kept.json");
+    edit("kept.json", (item) => (item["hits"] = { N: "6" }));
+    for (let times = 0; times < 3; times++) expect(await again()).toMatchObject({ code: 0 });
+    expect(["kept.json", "kept.json~", "kept.json~2"].map(read)).toEqual(["5", "6", "5"]);
+    edit("kept.json", (item) => (item["hits"] = { N: "7" }));
+    expect(await again()).toMatchObject({ code: 0 });
+    expect(["kept.json", "kept.json~", "kept.json~2"].map(read)).toEqual(["5", "6", "7"]);
+    expect(existsSync(at("kept.json~3"))).toBe(false);
   });
 
   testOn(emulator)("a key that begins with a dash is taken as it is behind --", async () => {

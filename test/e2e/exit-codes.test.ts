@@ -38,9 +38,9 @@ describe("2 says that the command line is wrong", () => {
     ["an unknown verb in the help", ["help", "tunnel", "nosuch"], /no help on tunnel nosuch/],
     ["an empty --config", ["hosts", "--config="], /--config needs the path of a file/],
     [
-      "a later command behind a flag",
-      ["-q", "machine", "launch", "ja"],
-      /machine launch comes with/,
+      "a launch that is not known",
+      ["machine", "launch", "jx"],
+      /nothing to launch of the name jx; name one of ja, jw, app/,
     ],
     ["a key of the panel that is not known", ["menu", "m", "99"], /the panel has no key 99/],
     ["a verb that is missing", ["tunnel"], /open/],
@@ -60,11 +60,6 @@ describe("2 says that the command line is wrong", () => {
       /no service NOSUCH; name one of graphite/,
     ],
     ["a menu key that is not known", ["menu", "16"], /no key 16; its keys are 0 1/],
-    [
-      "a command of a later version",
-      ["machine", "launch"],
-      /lcops machine launch comes with a later version/,
-    ],
     ["words behind -- that nobody takes", ["hosts", "--", "x"], /takes nothing behind --/],
     [
       "a configuration that is missing",

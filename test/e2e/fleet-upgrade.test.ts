@@ -7,6 +7,7 @@ import { startRelay } from "../lab/relay.ts";
 import { sshdMissing, until } from "../ssh/start-sshd.ts";
 import { makeFleetGround, type FleetGround, type FleetHost } from "../support/fleet-ground.ts";
 import { dropState, readState, resetHost, setState, writePrograms } from "../lab/fleet-programs.ts";
+import { openPty } from "../support/pty.ts";
 import type { LcopsResult } from "../support/run-lcops.ts";
 
 const NAMES = Array.from({ length: 20 }, (_, index) => `api-${index + 1}`);
@@ -55,7 +56,7 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     setState(at("api-8").folder, "upgradable");
     setState(at("api-9").folder, "interrupted");
     setState(at("api-10").folder, "free-var", "1000");
-    setState(at("api-11").folder, "no-repository");
+    setState(at("api-11").folder, "unmet");
     setState(at("api-12").folder, "locks", "apt 77 /var/lib/dpkg/lock-frontend\n");
     setState(at("api-13").folder, "held", "mysql-server\n");
     const { code, stdout } = await upgrade("role=api", "--dry-run");
@@ -66,11 +67,13 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(stdout).toMatch(/api-8 \(1\): nothing to upgrade/);
     expect(stdout).toMatch(/api-9 \(1\): left out: dpkg was interrupted/);
     expect(stdout).toMatch(/api-10 \(1\): left out: \/var has 1 MB free/);
-    expect(stdout).toMatch(/api-11 \(1\): left out: apt-get update failed: E: Failed to fetch/);
+    expect(stdout).toMatch(/api-11 \(1\): left out: apt-get -s upgrade failed: E: Unmet dep/);
     expect(stdout).toMatch(/api-12 \(1\): .*apt \(pid 77\) holds the lock/);
     expect(stdout).toMatch(/api-13 \(1\): .*held: mysql-server/);
     expect(stdout).toMatch(/in this order: canary api-\[1,7\]; /);
     expect(stdout).toContain("nothing can undo this");
+    expect(stdout).toContain("by the lists of packages that the hosts have: a dry run does not");
+    for (const name of NAMES) expect(state(name, "updated")).toBe("");
     expect(untouched()).toEqual(NAMES);
   });
 
@@ -133,6 +136,58 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(Object.values(endOf(resumed).hosts).every((one) => one.state === "done")).toBe(true);
     expect(begun("api-1")).toBe(1);
     expect(begun("api-2")).toBe(2);
+  });
+
+  test("leaves out a host whose repository does not answer, and does the others", async () => {
+    setState(at("api-2").folder, "no-repository");
+    const result = await upgrade(...SOME, "--yes", "--json");
+    expect(result.code).toBe(3);
+    const { hosts } = endOf(result);
+    expect(hosts["api-2"]).toMatchObject({
+      state: "failed",
+      why: expect.stringMatching(/^not begun: apt-get update failed: E: Failed to fetch/),
+    });
+    expect(SOME.map(begun)).toEqual([1, 0, 1, 1]);
+    expect(state("api-1", "updated")).not.toBe("");
+  });
+
+  test("leaves out a host whose /boot is full, where a kernel comes", async () => {
+    for (const name of ["api-1", "api-2"]) setState(at(name).folder, "free-boot", "50000");
+    setState(at("api-1").folder, "upgradable", "linux-image-6.1 1 2\n");
+    const { code, stdout } = await upgrade("api-1", "api-2", "--dry-run");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^upgrade 1 of 2 hosts\n/);
+    expect(stdout).toMatch(/api-1 \(1\): left out: \/boot has 50 MB free, and 100 MB are needed/);
+  });
+
+  test("goes on without hosts that have left the inventory, and with those alone that were meant", async () => {
+    const before = structuredClone(ground.config.hosts);
+    setState(at("api-1").folder, "fails");
+    expect((await upgrade(...SOME, "--yes")).code).toBe(1);
+    dropState(at("api-1").folder, "fails");
+    ground.configure(({ hosts }) => void delete hosts?.["api-3"]);
+    const result = await upgrade("--resume", "--yes", "--json");
+    ground.configure((config) => void (config.hosts = before));
+    const { hosts } = endOf(result);
+    expect(result.code).toBe(3);
+    expect(hosts["api-3"]).toMatchObject({
+      state: "untried",
+      why: "it is no longer in the inventory, or does not run",
+    });
+    expect(SOME.map(begun)).toEqual([2, 1, 0, 1]);
+    expect(begun("api-5")).toBe(0);
+  });
+
+  test("is not begun where no host is reached", async () => {
+    const before = structuredClone(ground.config.hosts);
+    ground.configure(({ hosts }) => {
+      for (const name of NAMES) Object.assign(hosts?.[name] ?? {}, { port: 9 });
+    });
+    const result = await upgrade("role=api", "--yes");
+    ground.configure((config) => void (config.hosts = before));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("20 failed; nothing was begun");
+    expect(untouched()).toEqual(NAMES);
   });
 
   test("has hosts that cannot be reached for lost", async () => {
@@ -309,5 +364,39 @@ describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
     dropState(at("api-1").folder, "slow");
     expect((await upgrade("--resume", "--yes")).code).toBe(0);
     expect(begun("api-1")).toBe(1);
+  });
+
+  test("goes on behind a Ctrl-C, others are not begun; behind a second one lcops leaves, and its job goes on", async () => {
+    for (const name of SOME) setState(at(name).folder, "slow");
+    const pty = openPty(["fleet", "upgrade", ...SOME, "--yes"], {
+      environment: ground.environment,
+      columns: 200,
+    });
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    pty.press("ctrl-c");
+    await pty.waitFor("no further host is begun; Ctrl-C again leaves");
+    dropState(at("api-1").folder, "slow");
+    expect((await pty.exit).code).toBe(3);
+    expect(pty.text()).toContain(
+      "it ended early, since it was asked to stop: 1 done, 3 never tried",
+    );
+    expect(SOME.map(begun)).toEqual([1, 0, 0, 0]);
+
+    const again = openPty(["fleet", "upgrade", "--resume", "--yes"], {
+      environment: ground.environment,
+      columns: 200,
+    });
+    await until("the next is begun", () => begun("api-2") === 1, 15_000);
+    again.press("ctrl-c");
+    await again.waitFor("no further host is begun; Ctrl-C again leaves");
+    again.press("ctrl-c");
+    expect((await again.exit).code).toBe(130);
+    expect(again.text()).toMatch(/1 done, 1 under way, 2 never tried; what is begun goes on there/);
+    expect((await ground.journal()).at(-1)?.outcome).toMatchObject({ state: "unknown" });
+    expect(state("api-2", "installed")).toBe("");
+    for (const name of SOME) dropState(at(name).folder, "slow");
+    await until("its job has ended", () => state("api-2", "installed") !== "", 15_000);
+    expect((await upgrade("--resume", "--yes")).code).toBe(0);
+    expect(SOME.map(begun)).toEqual([1, 1, 1, 1]);
   });
 });

@@ -95,6 +95,21 @@ describe("all instances are listed", () => {
     expect(await names()).toEqual(["dev-1", "eu-1", "ap-1"]);
     expect(await names("--region", "eu-west-1")).toEqual(["eu-1"]);
     expect(await names("--env", "prod", "--region", "ap-northeast-1")).toEqual(["ap-1"]);
+    // Of the configuration too; one that says no region may stand in any.
+    ground.configure((config) => {
+      const there = { environment: "prod", address: { dns: "elsewhere.example" } };
+      config.hosts = {
+        sydney: { ...there, region: "ap-southeast-2" },
+        ireland: { ...there, region: "eu-west-1" },
+        somewhere: there,
+      };
+    });
+    expect((await names("--region", "eu-west-1")).toSorted()).toEqual([
+      "eu-1",
+      "ireland",
+      "somewhere",
+    ]);
+    ground.configure((config) => delete config.hosts);
     ground.endpoint.requests.length = 0;
     await names("--env", "dev", "--profile", "dev", "--refresh");
     expect(new Set(ground.endpoint.requests.map(({ accessKeyId }) => accessKeyId))).toEqual(

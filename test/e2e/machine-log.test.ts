@@ -57,6 +57,43 @@ describe("the query log", LIMIT, () => {
     await until("nothing waits", async () => (await ask(WAITING)) === "0", 10_000);
   });
 
+  onMachine("of Debian's own server is turned on and read through sudo", async () => {
+    const start = `export TMPDIR=/tmp; mount -t tmpfs tmpfs /var/lib/mysql && chown mysql: /var/lib/mysql
+mkdir -p /run/mysqld && chown mysql: /run/mysqld
+mariadb-install-db --user=mysql --datadir=/var/lib/mysql --skip-test-db >/dev/null 2>&1
+setsid mariadbd --user=mysql >/dev/null 2>&1 </dev/null &`;
+    await ground.run("sh", "-c", start);
+    const asRoot = (sql: string): Promise<string> => ground.run("mariadb", "-N", "-e", sql);
+    const answers = () =>
+      asRoot("SELECT 1")
+        .then(() => true)
+        .catch(() => false);
+    await until("Debian's server answers", answers, 30_000);
+    const options = { user: "nobody" as const };
+    const turn = (to: string) => ground.lcops(["machine", to, "log", "--yes"], options);
+    const refused = await turn("on");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/MySQL does not let this user in, and sudo refuses mariadb/);
+    const rule = "nobody ALL=(ALL) NOPASSWD: ALL";
+    const allow = `echo '${rule}' > /etc/sudoers.d/lab; chmod 440 /etc/sudoers.d/lab`;
+    await ground.run("sh", "-c", allow);
+    expect(await turn("on")).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect(await asRoot("SELECT @@general_log")).toBe("1\n");
+    const pty = ground.openPty(["machine", "log"], options);
+    await pty.waitFor("following /var/lib/mysql/", 20_000);
+    await asRoot("SELECT 'through sudo'");
+    await pty.waitFor("SELECT 'through sudo'", 20_000);
+    pty.press("ctrl-c");
+    // What leads into the namespace may be faster to end by it than lcops.
+    await pty.exit;
+    const followers = () => ground.run("sh", "-c", "grep -c '^tail' /proc/[0-9]*/comm || true");
+    await until("nobody follows", async () => !/:1$/m.test(await followers()), 10_000);
+    expect(pty.text()).not.toMatch(/lcops: /);
+    expect(await turn("off")).toMatchObject({ code: 0 });
+    expect(await asRoot("SELECT @@general_log")).toBe("0\n");
+    await asRoot("SHUTDOWN");
+  });
+
   onMachine("switches itself off when lcops has long ended", async () => {
     await ask("SET GLOBAL log_output = 'NONE'");
     expect(await change("on", "brief")).toMatchObject({ code: 0 });

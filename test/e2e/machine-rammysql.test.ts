@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ServiceStatus } from "../../src/workstation/open-services.ts";
 import { findObstacle, makeMachineGround, type MachineGround } from "../support/machine-ground.ts";
@@ -23,6 +24,7 @@ beforeAll(async () => {
     services: {
       rammysql: { kind: "ram-mysql", seed },
       other: { kind: "ram-mysql" },
+      zipped: { kind: "ram-mysql", seed: `${seed}.gz` },
       small: { kind: "ram-mysql", folder: path.join(ground.folder, "ram"), sizeMb: 128, seed },
       disk: { kind: "ram-mysql", folder: path.join(ground.folder, "www") },
     },
@@ -67,6 +69,35 @@ describe("a MySQL in memory", LIMIT, () => {
     expect(await change("off", "other")).toMatchObject({ code: 0 });
     expect(await ground.run("ls", "/dev/shm")).toBe("");
     expect(await sum()).toBe(before);
+  });
+
+  onMachine("begins with SQL that is compressed, and not with half of it", async () => {
+    const sql = readFileSync(path.join(ground.folder, "seed.sql"));
+    const zipped = gzipSync(sql);
+    const file = path.join(ground.folder, "seed.sql.gz");
+    writeFileSync(file, zipped.subarray(0, -12));
+    const half = await change("on", "zipped");
+    expect(half).toMatchObject({ code: 1, stdout: "" });
+    expect(half.stderr).toContain("unexpected end of file");
+    expect(await look("zipped")).toMatchObject({ state: "off" });
+    writeFileSync(file, zipped);
+    expect(await change("on", "zipped")).toMatchObject({ code: 0 });
+    expect(await ask("zipped", "SELECT n FROM shop.t")).toBe("1");
+    expect(await change("off", "zipped")).toMatchObject({ code: 0 });
+  });
+
+  onMachine("is refused where the memory has no room for it", async () => {
+    const file = path.join(ground.folder, "meminfo");
+    writeFileSync(file, "MemTotal: 2000000 kB\nMemAvailable: 204800 kB\n");
+    await ground.run("mount", "--bind", file, "/proc/meminfo");
+    try {
+      const refused = await change("on", "other");
+      expect(refused).toMatchObject({ code: 5, stdout: "" });
+      expect(refused.stderr).toMatch(/: 200 MB of memory are free, and \d+ MB are needed; close/);
+      expect(await ground.run("ls", "/dev/shm")).toBe("");
+    } finally {
+      await ground.run("umount", "/proc/meminfo");
+    }
   });
 
   onMachine("that was killed keeps what it had, and recovers it", async () => {

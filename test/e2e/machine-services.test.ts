@@ -38,6 +38,12 @@ const start = async (): Promise<void> => {
 const has = async (extension: string): Promise<boolean | undefined> =>
   (await ground.askApache())?.php.includes(extension);
 
+const exists = (file: string): Promise<boolean> =>
+  ground.run("test", "-e", file).then(
+    () => true,
+    () => false,
+  );
+
 describe("the six of the old script", LIMIT, () => {
   onMachine("are shown as they are, in a pipe and as JSON", async () => {
     await change("off", "apache");
@@ -158,6 +164,39 @@ describe("the six of the old script", LIMIT, () => {
     expect(await has("xdebug")).toBe(true);
     await ground.run("rm", "/etc/apache2/conf-enabled/broken.conf");
     expect((await look())["xdebug"]).toMatchObject({ state: "on", pending: null });
+  });
+
+  onMachine("what fails long after Ctrl-C is taken back all the same", async () => {
+    await start();
+    const script = `#!/bin/sh
+[ "$1" = status ] && exit 0
+touch /run/restarts
+[ -e /run/failed ] && exit 0
+sleep 6; touch /run/failed; echo "it does not start"; exit 1
+`;
+    const file = "/etc/init.d/slow";
+    await ground.run("sh", "-c", `printf %s "$1" > ${file}; chmod 755 ${file}`, "sh", script);
+    const config = ground.configure({
+      services: {
+        slow: { kind: "sysv", script: "slow" },
+        xdebug: { kind: "php-module", module: "xdebug", server: "slow" },
+      },
+    });
+    const running = ground.lcops(["machine", "off", "xdebug", "--yes"], { config });
+    await until("it restarts", () => exists("/run/restarts"), 20_000);
+    // The dot in brackets: the shell that looks has this pattern among its own words.
+    const interrupt = `for process in /proc/[0-9]*; do
+tr '\\0' ' ' < $process/cmdline | grep -q 'lcops[.]js .*machine off xdebug' && kill -INT \${process#/proc/}
+done; true`;
+    await ground.run("sh", "-c", interrupt);
+    await ground.run("sh", "-c", interrupt);
+    const result = await running;
+    expect(result).toMatchObject({ code: 130, stdout: "" });
+    expect(result.stderr).toContain("xdebug: it is finished first, or taken back\n");
+    expect(result.stderr).toMatch(/service slow restart ended with 1: .*; it was taken back/);
+    expect(await exists("/run/failed")).toBe(true);
+    expect((await look())["xdebug"]).toMatchObject({ state: "on", pending: null });
+    await ground.run("rm", file, "/run/restarts", "/run/failed");
   });
 
   onMachine("a module whose library is missing is taken back", async () => {

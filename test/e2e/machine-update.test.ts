@@ -211,6 +211,30 @@ describe("an update", LIMIT, () => {
     expect(existsSync(path.join(app.here, "more-1"))).toBe(true);
   });
 
+  withGit("is shown by --dry-run as it would be, and no name of the clone moves", async () => {
+    const app = await make("app", 2);
+    const names = (): Promise<string> => git(app.here, "for-each-ref");
+    await git(app.other, "push", "--quiet", "origin", "HEAD:old");
+    await git(app.here, "fetch", "--quiet");
+    await commit(app.other, "latest");
+    await git(app.other, "tag", "v1");
+    await git(app.other, "push", "--quiet", "origin", ":old", "v1");
+    rmSync(path.join(app.here, ".git/FETCH_HEAD"));
+    const before = await names();
+    expect(before).toContain("refs/remotes/origin/old");
+    const config = here(app);
+    expect((await update(config, "--dry-run")).stdout).toContain("app: 3 commits into main");
+    await commit(app.here, "mine", false);
+    expect((await update(config, "--dry-run", "--json")).stdout).toContain(
+      "another way than origin/main: 1 commits here, 3 there",
+    );
+    await git(app.here, "reset", "--quiet", "--hard", "HEAD~");
+    expect(await names()).toBe(before);
+    expect(existsSync(path.join(app.here, ".git/FETCH_HEAD"))).toBe(false);
+    expect(await update(config, "--yes")).toMatchObject({ code: 0 });
+    expect(await names()).not.toContain("refs/remotes/origin/old");
+  });
+
   withGit("takes only those that are named", async () => {
     const [app, api] = [await make("app"), await make("api")];
     const result = await update(here(app, api), "api", "--yes", "--json");

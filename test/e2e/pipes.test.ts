@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
 import type { MysqlConfig } from "../../src/config/schema.ts";
+import { createPortPicker } from "../lab/free-port.ts";
 import { makeRepositories } from "../lab/repositories.ts";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
 import { openPty } from "../support/pty.ts";
@@ -18,7 +19,7 @@ beforeAll(async () => {
     await prepareSets(),
     await prepareRepositories(),
     prepareHealth(),
-    preparePanel(),
+    await preparePanel(),
     prepareReplica(),
   );
 });
@@ -171,8 +172,19 @@ async function prepareRepositories(): Promise<Record<string, string[]>> {
 
 /** Services of a panel that no test of another file has, and their configuration. */
 let panel = "";
+/** An app that ends once it has answered. */
+const PAGE = `
+const server = require("node:http").createServer((request, response) => {
+  response.setHeader("connection", "close");
+  response.end();
+  server.close();
+});
+server.listen(Number(process.argv[2]), "127.0.0.1");`;
 
-function preparePanel(): Record<string, string[]> {
+async function preparePanel(): Promise<Record<string, string[]>> {
+  const pagePort = await createPortPicker()("127.0.0.1");
+  const page = path.join(ground.folder, "page.cjs");
+  writeFileSync(page, PAGE);
   const flag = path.join(ground.folder, "flag");
   const service = (status: string[]) => ({
     kind: "command" as const,
@@ -188,6 +200,14 @@ function preparePanel(): Record<string, string[]> {
         always: service(["true"]),
         [RAM]: { kind: "ram-mysql" },
       },
+      launches: {
+        page: {
+          kind: "app",
+          folder: ground.folder,
+          run: [process.execPath, page, String(pagePort)],
+          url: `http://127.0.0.1:${pagePort}/`,
+        },
+      },
     };
   });
   const at = ["--config", panel];
@@ -197,6 +217,7 @@ function preparePanel(): Record<string, string[]> {
     "machine on": ["machine", "on", "flag", ...at, "--yes"],
     "machine off": ["machine", "off", "flag", ...at, "--yes"],
     "machine reset": ["machine", "reset", RAM, ...at, "--yes"],
+    "machine launch": ["machine", "launch", "page", ...at],
   };
 }
 
@@ -219,7 +240,7 @@ function lineWithout(name: string): string[] {
   return (UNATTENDED[name] ?? []).slice(0, -CONFIRM.length);
 }
 
-const LONG_RUNS = new Set(["backup run", "fleet run", "fleet upgrade"]);
+const LONG_RUNS = new Set(["backup run", "fleet run", "fleet upgrade", "machine launch"]);
 
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);

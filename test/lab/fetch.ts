@@ -1,4 +1,5 @@
 /** `npm run lab:fetch`: fetches what the lab cannot make and neither the demo nor the tests may fetch. */
+import { fetchJmeter } from "./fetch-jmeter.ts";
 import { fetchMoto } from "./fetch-moto.ts";
 import { fetchOpenSearch } from "./fetch-opensearch.ts";
 import { fetchVersitygw } from "./fetch-versitygw.ts";
@@ -9,7 +10,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
 
 const seconds = Number(process.env["LCOPS_LAB_FETCH_SECONDS"]) || 600;
 const options = { environment: process.env, limitMs: seconds * 1_000, signal: ending.signal };
-const fetches = [fetchMoto, fetchOpenSearch, fetchVersitygw].map(async (fetchOne) => {
+const fetches = [fetchJmeter, fetchMoto, fetchOpenSearch, fetchVersitygw].map(async (fetchOne) => {
   const report = await fetchOne(options);
   process.stdout.write(`lab: ${report.line}\n`);
   return report.fetched;

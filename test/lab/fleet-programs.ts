@@ -6,7 +6,7 @@ import path from "node:path";
 const PROGRAMS: Record<string, string> = {
   "apt-get": `
 case " $* " in
-  *" update "*) [ ! -e "$T/no-repository" ] || { echo "E: Failed to fetch http://deb.example.com"; exit 100; }; exit 0 ;;
+  *" update "*) echo "$$" >>"$T/updated"; [ ! -e "$T/no-repository" ] || { echo "E: Failed to fetch http://deb.example.com"; exit 100; }; exit 0 ;;
   *" -s "*)
     [ ! -e "$T/unmet" ] || { echo "E: Unmet dependencies. Try 'apt --fix-broken install'" >&2; exit 100; }
     while read -r name old new; do echo "Inst $name [$old] ($new Debian:12 [amd64])"; done <"$T/upgradable"; exit 0 ;;

@@ -25,6 +25,8 @@ export const LAB_PACKAGES = [
   "php-apcu",
   "sudo",
   "git",
+  "busybox",
+  "libarchive-tools",
 ] as const;
 export type PackageName = (typeof LAB_PACKAGES)[number];
 

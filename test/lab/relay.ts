@@ -19,6 +19,8 @@ export type RelayOptions = RelaySettings & {
 type RelayCounters = {
   connections: number;
   open: number;
+  /** The most that were open at the same time. */
+  mostOpen: number;
   bytesToServer: number;
   bytesToClient: number;
   /** Taken from one side and not yet given to the other. */
@@ -71,6 +73,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const towardsClient = { freeAt: 0, bytes: 0 };
   const open = new Set<Connection>();
   let connections = 0;
+  let mostOpen = 0;
   let refusing = false;
 
   const accept = (client: net.Socket) => {
@@ -91,6 +94,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     const toClient = createPipe({ from: server, to: client, link, lane: towardsClient });
     const connection = { client, server, toServer, toClient };
     open.add(connection);
+    mostOpen = Math.max(mostOpen, open.size);
     watchEnd(client, server);
     watchEnd(server, client);
     let closed = 0;
@@ -146,6 +150,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       });
       return {
         connections,
+        mostOpen,
         open: open.size,
         bytesToServer: towardsServer.bytes,
         bytesToClient: towardsClient.bytes,

@@ -70,7 +70,9 @@ export async function startScriptedS3(pageSize = 4): Promise<ScriptedS3> {
       const index = calls.filter((call) => call.operation === operation).length;
       calls.push({ operation, key, headers: incoming.headers });
       const forward = (): S3Reply =>
-        act({ operation, key, query: url.searchParams, body, objects, uploads, pageSize });
+        operation === "PutObject" && incoming.headers["if-none-match"] === "*" && objects.has(key)
+          ? refuse(412, "PreconditionFailed")
+          : act({ operation, key, query: url.searchParams, body, objects, uploads, pageSize });
       const reply = await answer({ operation, key, query: url.searchParams, index, forward });
       if (reply.cutAfterBytes === 0) return void response.destroy();
       const bytes = Buffer.from(reply.body ?? "");

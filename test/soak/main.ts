@@ -1,4 +1,5 @@
 /** `npm run soak NAME [-- COUNT]`: the long loops; exits 1 when one does not hold. */
+import { soakBackupGraphite } from "./backup-graphite.ts";
 import { soakBackupMysql } from "./backup-mysql.ts";
 import { soakBackup } from "./backup.ts";
 import { soakChannels } from "./channels.ts";
@@ -12,6 +13,7 @@ import { soakTransfer } from "./transfer.ts";
 import { soakTunnel } from "./tunnel.ts";
 
 const SOAKS: Readonly<Record<string, (count: number | undefined) => Promise<string>>> = {
+  "backup-graphite": soakBackupGraphite,
   "backup-mysql": soakBackupMysql,
   "dynamodb-kill": soakDynamodbKill,
   "dynamodb-race": soakDynamodbRace,

@@ -137,10 +137,13 @@ async function send(
   return text;
 }
 
-/** No index of a drill, no snapshot that no set has. */
+/** No index of a drill and no template, no snapshot that no set has. */
 async function refuseLeftovers(node: SearchNode, sets: number): Promise<void> {
-  const drills = await send(node, "GET", "/_cat/indices/lcops_drill_*?format=json");
+  const hidden = "format=json&expand_wildcards=all";
+  const drills = await send(node, "GET", `/_cat/indices/lcops_drill_*?${hidden}`);
   if (drills !== "[]") throw new Error(`left of drills: ${drills}`);
+  const templates = await send(node, "GET", "/_index_template");
+  if (templates.includes("lcops_drill_")) throw new Error(`left of drills: ${templates}`);
   const { snapshots } = JSON.parse(await send(node, "GET", "/_snapshot/lcops/_all")) as {
     snapshots: { snapshot: string }[];
   };

@@ -23,6 +23,8 @@ export interface FleetGround {
   configure(change: (config: Config) => void): void;
   /** Have the host be reached somewhere else, as through a relay; its keys are known there too. */
   reachAt(host: FleetHost, port: number, address?: string): void;
+  /** Have those host keys be known there. */
+  trust(knownHosts: readonly string[], port: number, address?: string): void;
   lcops(...args: string[]): Promise<LcopsResult>;
   start(...args: string[]): RunningLcops;
   journal(): Promise<JournalEntry[]>;
@@ -94,6 +96,10 @@ export async function makeFleetGround({
     XDG_STATE_HOME: at("home/.local/state"),
     LCOPS_CONFIG: at("lcops.config.json"),
   };
+  const trust: FleetGround["trust"] = (lines, port, address = "127.0.0.1") => {
+    knownHosts.push(...lines.map((line) => line.replace(/^\S+/, `[${address}]:${port}`)));
+    writeKnownHosts();
+  };
   const limits = { environment, timeoutMs: 120_000 };
   return {
     ground,
@@ -102,15 +108,12 @@ export async function makeFleetGround({
     environment,
     configure,
     reachAt: (host, port, address = "127.0.0.1") => {
-      const lines = host.sshd.knownHosts.map((line) =>
-        line.replace(/^\S+/, `[${address}]:${port}`),
-      );
-      knownHosts.push(...lines);
-      writeKnownHosts();
+      trust(host.sshd.knownHosts, port, address);
       configure(({ hosts: all }) =>
         Object.assign(all?.[host.name] ?? {}, { address: { eip: address }, port }),
       );
     },
+    trust,
     lcops: (...args) => runLcops(args, limits),
     start: (...args) => startLcops(args, limits),
     journal: () => readJournal(stateFolder),

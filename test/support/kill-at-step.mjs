@@ -13,7 +13,7 @@ function step(name) {
   if (killAt !== undefined && steps === Number(killAt)) process.kill(process.pid, "SIGKILL");
 }
 
-for (const name of ["mkdir", "mkdtemp", "open", "rename", "rm", "rmdir"]) {
+for (const name of ["link", "mkdir", "mkdtemp", "open", "rename", "rm", "rmdir"]) {
   const real = promises[name];
   const watched = (...args) => {
     step(name);

@@ -92,7 +92,7 @@ export interface MachineGround {
   /** Run a command line of the system in there, as root, and return what it says. */
   run(...words: string[]): Promise<string>;
   lcops(words: readonly string[], options?: LcopsInside): Promise<LcopsResult>;
-  openPty(words: readonly string[], options?: Partial<PtyOptions>): Pty;
+  openPty(words: readonly string[], options?: Partial<PtyOptions> & LcopsInside): Pty;
   /** Writes a configuration and returns its path. */
   configure(workstation: object, rest?: object): string;
   /** What Apache's PHP says that it has loaded, and Apache; undefined where nothing answers. */
@@ -163,8 +163,14 @@ export async function makeMachineGround(): Promise<MachineGround> {
         timeoutMs: options.timeoutMs ?? 60_000,
       }).ended;
     },
-    openPty: (words, options = {}) =>
-      openProgram(wordsOf(words, {}), { environment: environmentOf(), ...options }),
+    openPty: (words, { config, user, ...options } = {}) =>
+      openProgram(
+        wordsOf(words, { ...(config !== undefined && { config }), ...(user && { user }) }),
+        {
+          environment: environmentOf(user),
+          ...options,
+        },
+      ),
     askApache: async () => {
       try {
         const answer = await fetch(`http://127.0.0.1:${port}/loaded.php`);

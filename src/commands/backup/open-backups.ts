@@ -5,6 +5,7 @@ import type {
   DestinationName,
 } from "../../config/backup-schema.ts";
 import { expandHome } from "../../config/folders.ts";
+import { isGuarded } from "../../config/is-guarded.ts";
 import type { Config, ServiceConfig } from "../../config/schema.ts";
 import type { Store } from "../../backup/store.ts";
 import type { BackupDriver, ServicePlace } from "../../services/backup-driver.ts";
@@ -87,12 +88,7 @@ export async function withBackups<T>(
       },
       openPlace: (name, within) => makePlace(name, serviceOf(name), within, context, closers),
       environmentOf,
-      isProduction: (name) => {
-        const environment = environmentOf(name);
-        return (
-          environment === undefined || config.environments?.[environment]?.production !== false
-        );
-      },
+      isProduction: (name) => isGuarded(environmentOf(name), config),
     });
   } finally {
     for (const close of closers.toReversed()) await close();

@@ -33,7 +33,9 @@ export function runDrill(input: Input, context: Context): Promise<number> {
     }
     if (context.terminal.flags.json) context.terminal.printJson(drilled);
     if (drilled.some(({ report }) => report?.verdict === "failed")) return 4;
-    const open = drilled.filter(({ report }) => report?.verdict !== "proven");
+    const open = drilled.filter(
+      ({ report }) => report?.verdict !== "proven" || report.left !== undefined,
+    );
     if (open.length === 0) return 0;
     return open.length === drilled.length && open.every(({ gap }) => gap !== undefined) ? 1 : 3;
   });
@@ -76,7 +78,11 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
 
 function tell({ job, setId, report, gap }: Drilled, { terminal }: Context): void {
   if (!report) return terminal.warn(`lcops: ${job} is not drilled: ${printable(gap ?? "")}`);
-  const { verdict, reason = "", facts, rows, tookMs, scratch = "", differences } = report;
+  const { verdict, reason = "", facts, rows, tookMs, scratch = "", differences, left } = report;
+  if (left !== undefined)
+    terminal.warn(
+      `lcops: ${job}: the drill of ${setId} has left ${printable(left)}; the next one removes it`,
+    );
   if (verdict === "not drilled")
     return terminal.warn(`lcops: ${job}: ${setId} is not drilled: ${printable(reason)}`);
   if (verdict === "failed") {

@@ -12,6 +12,8 @@ import { findSet } from "./gather-sets.ts";
 import { type Backups, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
 
+const GOES_ON = "the same command goes on where it stopped";
+
 /** Given what was typed, do what `lcops backup restore` says and return the exit code. */
 export function runRestore(input: Input, context: Context): Promise<number> {
   const [name = ""] = input.operands;
@@ -110,7 +112,10 @@ export function runRestore(input: Input, context: Context): Promise<number> {
         context.signal.throwIfAborted();
         throw error instanceof OperatorError
           ? new OperatorError(error.kind, `${error.message}; ${into} is restored in part`, {
-              next: error.next ?? "the same command goes on where it stopped",
+              next:
+                error.kind === "unreachable"
+                  ? GOES_ON
+                  : `${error.next === undefined ? "" : `${error.next}; `}${GOES_ON}`,
               cause: error,
             })
           : error;

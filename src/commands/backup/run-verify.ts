@@ -118,11 +118,10 @@ async function verifyCopy(
       level,
       driver,
       update: progress.update,
-      ...(driver.verifyElsewhere && {
-        lookElsewhere: () =>
-          driver.verifyElsewhere?.(openSet(set, readOptions), place, level, options) ??
-          Promise.resolve([]),
-      }),
+      lookElsewhere: async () =>
+        (await driver.verifyElsewhere?.(openSet(set, readOptions), place, level, options)) ?? {
+          findings: [],
+        },
     });
     const { external } = set.manifest;
     if (external && driver.external) {
@@ -145,8 +144,15 @@ async function verifyCopy(
 function tell({ setId, job, at, report, gap }: Verdict, level: Level, { terminal }: Context): void {
   const about = `${job}: ${setId} at ${at}`;
   if (gap !== undefined) terminal.warn(`lcops: ${about} is not verified: ${printable(gap)}`);
-  else if (report?.ok) terminal.note(`${about} is whole (${level})`);
+  else if (report?.ok) terminal.note(`${about} is whole (${level})${describeUnhashed(report)}`);
   else
     for (const finding of report?.findings ?? [])
       terminal.warn(`lcops: ${about}: ${printable(finding)}`);
+}
+
+/** What was read, and could be compared with nothing but its size. Pure. */
+function describeUnhashed({ readBack }: VerifyReport): string {
+  if (!readBack || readBack.unhashed === 0) return "";
+  const { objects, unhashed } = readBack;
+  return `; of ${unhashed} of the ${objects} objects that were read no hash is known: their bytes were counted`;
 }

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Table } from "../../services/dynamodb/describe-table.ts";
 import type { CapacityForecast, CapacityReport } from "../../services/dynamodb/measure-capacity.ts";
 import { OperatorError } from "../../system/errors.ts";
@@ -22,9 +23,7 @@ export async function runCapacity(input: Input, context: Context): Promise<numbe
   keepMemoryFlat();
   const rates = { reads: readRate(input, "reads"), writes: readRate(input, "writes") };
   const [name = ""] = input.operands;
-  const measured = await (existsSync(name)
-    ? measureFile(name, context)
-    : measureTable(name, context));
+  const measured = await (isDump(name) ? measureFile(name, context) : measureTable(name, context));
   const { forecastCapacity } = await import("../../services/dynamodb/measure-capacity.ts");
   const isAsked = rates.reads !== undefined || rates.writes !== undefined;
   const forecast = isAsked
@@ -41,6 +40,12 @@ export async function runCapacity(input: Input, context: Context): Promise<numbe
   return 0;
 }
 
+/** A folder may well have the name of a table; that of an export of AWS says what is in it. */
+function isDump(name: string): boolean {
+  if (!existsSync(name)) return false;
+  return !statSync(name).isDirectory() || existsSync(join(name, "manifest-files.json"));
+}
+
 function readRate({ options }: Input, name: "reads" | "writes"): number | undefined {
   const given = options[name];
   if (given === undefined) return undefined;
@@ -54,10 +59,21 @@ function readRate({ options }: Input, name: "reads" | "writes"): number | undefi
 async function measureFile(path: string, context: Context): Promise<Measured> {
   const { makeCapacityMeter } = await import("../../services/dynamodb/measure-capacity.ts");
   const { findDump, readDump } = await import("../../services/dynamodb/read-dump.ts");
+  const { startProgress } = await import("../../terminal/progress.ts");
   const source = await findDump(path);
   const table = source.manifest?.table;
   const meter = makeCapacityMeter(table ?? { key: [], indexes: [] });
-  for await (const { item } of readDump(source, context.signal)) meter.add(item);
+  const progress = startProgress(context.terminal);
+  let items = 0;
+  try {
+    for await (const { item } of readDump(source, context.signal)) {
+      meter.add(item);
+      // A line on the screen costs more than a thousand items.
+      if (++items % 1000 === 0) progress.update(`${items} items measured`);
+    }
+  } finally {
+    progress.end();
+  }
   return { name: path, report: meter.report(), isAll: true, ...(table && { table }) };
 }
 

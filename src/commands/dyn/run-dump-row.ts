@@ -1,4 +1,4 @@
-import { rename } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import type { Item } from "../../services/dynamodb/attribute-value.ts";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
@@ -50,7 +50,7 @@ export async function fetchRow(
 /** An edit that stands there is not lost: it gets a name of its own, and its own again where the new one cannot be written. */
 async function writeBeside(path: string, text: string, { terminal }: Context): Promise<void> {
   const { writeFileAtomically } = await import("../../system/atomic-file.ts");
-  const beside = `${path}~`;
+  const beside = await nameBeside(path);
   let hadOne = false;
   try {
     hadOne = await rename(path, beside).then(
@@ -70,4 +70,16 @@ async function writeBeside(path: string, text: string, { terminal }: Context): P
   }
   if (terminal.flags.json) terminal.printJson({ file: path });
   else terminal.note(printable(`${path}${hadOne ? `; the one that was there is ${beside}` : ""}`));
+}
+
+/** The first such name that is free, or has no edit either. */
+async function nameBeside(path: string): Promise<string> {
+  const { isUnedited } = await import("../../services/dynamodb/row-file.ts");
+  for (let number = 1; ; number++) {
+    const beside = `${path}~${number === 1 ? "" : number}`;
+    const text = await readFile(beside, "utf8").catch((error: unknown) =>
+      errorCode(error) === "ENOENT" ? undefined : "",
+    );
+    if (text === undefined || isUnedited(text)) return beside;
+  }
 }

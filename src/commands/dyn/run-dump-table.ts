@@ -7,6 +7,7 @@ import type { Context, Input } from "../command.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
 import { readOutputPath } from "./output-path.ts";
+import { tellEvents } from "./tell-events.ts";
 
 /** Given what was typed, do what `lcops dyn dump-table` says and return the exit code. */
 export async function runDumpTable(input: Input, context: Context): Promise<number> {
@@ -47,21 +48,26 @@ async function dump(
   const limit = planPageLimit(units, table);
   const plan = planDump(table, { account, region: scope.region, path, itemFormat });
   const progress = startProgress(context.terminal);
+  const events = tellEvents(context.terminal);
   const began = performance.now();
   const options = {
     pacer: makePacer(units),
     ...(limit !== undefined && { limit }),
     resume: input.options["resume"] === true,
-    onProgress: (now: DumpProgress) =>
-      progress.update(describeProgress(now, table.items, (performance.now() - began) / 1000)),
+    onProgress: (now: DumpProgress) => {
+      progress.update(describeProgress(now, table.items, (performance.now() - began) / 1000));
+      if (path !== "-") events.progress(now);
+    },
   };
   try {
     if (path === "-") {
       await streamTable(dynamoDb, plan, openSink(context), options);
       return 0;
     }
+    events.begin({ table: table.name, file: output, expectedItems: table.items });
     const manifest = await dumpTable(dynamoDb, plan, options);
     progress.end();
+    events.end({ file: output, ...manifest });
     tellResult(manifest, output, context);
     return 0;
   } finally {
@@ -80,7 +86,7 @@ function openSink({ terminal }: Context): Pick<NodeJS.WritableStream, "write"> {
 
 /** The table's own count is up to six hours old, so the rest is an estimate. */
 function describeProgress(now: DumpProgress, expected: number, seconds: number): string {
-  const rate = now.items / Math.max(seconds, 0.001);
+  const rate = (now.items - now.resumedItems) / Math.max(seconds, 0.001);
   const left = expected > now.items && rate > 0 ? (expected - now.items) / rate : undefined;
   return [
     `${now.items} items`,
@@ -93,10 +99,7 @@ function describeProgress(now: DumpProgress, expected: number, seconds: number):
 }
 
 function tellResult(manifest: DumpManifest, output: string, { terminal }: Context): void {
-  if (terminal.flags.json) {
-    terminal.printJson({ file: output, ...manifest });
-    return;
-  }
+  if (terminal.flags.json) return;
   const { items, itemBytes, consumedUnits, table, resumed } = manifest;
   const more = resumed > 0 ? `, resumed ${resumed} ${resumed === 1 ? "time" : "times"}` : "";
   terminal.note(

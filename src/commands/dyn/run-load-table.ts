@@ -5,6 +5,7 @@ import type { DumpSource } from "../../services/dynamodb/read-dump.ts";
 import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
 import type { Context, Input } from "../command.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
+import { tellEvents } from "./tell-events.ts";
 
 /** Given what was typed, do what `lcops dyn load-table` says and return the exit code. */
 export async function runLoadTable(input: Input, context: Context): Promise<number> {
@@ -45,6 +46,8 @@ async function load(
     if (!(await context.gate(plan))) return 0;
     const record = await context.journal({ change: `${plan.title}, from ${path}` });
     const loading = startProgress(terminal);
+    const events = tellEvents(terminal);
+    events.begin({ table: table.name, file: path, items });
     let done = 0;
     try {
       const deadLetterPath = `${path.replace(/\/+$/, "")}.dead-letter.json`;
@@ -53,6 +56,7 @@ async function load(
         onProgress: (written) => {
           done = written;
           loading.update(`${written} of ${items} items`);
+          events.progress({ written });
         },
       });
       loading.end();
@@ -60,8 +64,8 @@ async function load(
         state: result.left > 0 ? "failed" : "done",
         detail: `${result.written} items written, ${result.left} not`,
       });
-      if (terminal.flags.json) terminal.printJson({ table: table.name, ...result });
-      else terminal.note(`${table.name}: ${result.written} items written`);
+      events.end({ table: table.name, ...result });
+      if (!terminal.flags.json) terminal.note(`${table.name}: ${result.written} items written`);
       if (result.left === 0) return 0;
       terminal.warn(
         `lcops: ${table.name} has not taken ${result.left} of ${items} items; load them later with lcops dyn load-table ${printable(deadLetterPath)} ${table.name}`,

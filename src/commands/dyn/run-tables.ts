@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import type { Table } from "../../services/dynamodb/describe-table.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
@@ -22,7 +23,7 @@ export async function runTables(_input: Input, context: Context): Promise<number
     for (const { gap } of answers) {
       if (gap)
         context.terminal.warn(
-          `lcops: ${printable(gap.message)}; its tables are missing; ${gap.next ?? "try again"}`,
+          `lcops: ${printable(`${gap.error.message}; ${gap.missing}`)}; ${gap.error.next ?? "try again"}`,
         );
     }
     const hasGap = answers.some(({ gap }) => gap);
@@ -33,25 +34,49 @@ export async function runTables(_input: Input, context: Context): Promise<number
   }).finally(progress.end);
 }
 
+/** What cannot be seen, and why. */
+interface Gap {
+  error: OperatorError;
+  missing: string;
+}
+
+/** Each is asked about alone, so many at once. */
+const ASKED_AT_ONCE = 8;
+
 async function listPlace(
   place: TablePlace,
   context: Context,
-): Promise<{ found: Listed[]; gap?: OperatorError }> {
+): Promise<{ found: Listed[]; gap?: Gap }> {
   const { describeTable, listTables } = await import("../../services/dynamodb/describe-table.ts");
   const { dynamoDb, scope, account } = place;
-  try {
-    const found: Listed[] = [];
-    for (const name of await listTables(dynamoDb)) {
-      found.push({ region: scope.region, account, table: await describeTable(dynamoDb, name) });
-    }
-    return { found };
-  } catch (error) {
+  const explain = (error: unknown): OperatorError => {
     context.signal.throwIfAborted();
-    const gap =
-      error instanceof OperatorError
-        ? error
-        : new OperatorError("failed", describeError(error), { cause: error });
-    return { found: [], gap };
+    return error instanceof OperatorError
+      ? error
+      : new OperatorError("failed", describeError(error), { cause: error });
+  };
+  const missing: { name: string; error: OperatorError }[] = [];
+  const look = async (name: string): Promise<Listed[]> => {
+    try {
+      const table = await describeTable(dynamoDb, name);
+      return [{ region: scope.region, account, table }];
+    } catch (error) {
+      const explained = explain(error);
+      // One that was deleted since it was listed is no gap.
+      if (explained.kind !== "usage") missing.push({ name, error: explained });
+      return [];
+    }
+  };
+  try {
+    const limit = pLimit(ASKED_AT_ONCE);
+    const found = (await limit.map(await listTables(dynamoDb), look)).flat();
+    const [first] = missing;
+    if (!first) return { found };
+    const who =
+      missing.length > 1 ? `${first.name} and ${missing.length - 1} more are` : `${first.name} is`;
+    return { found, gap: { error: first.error, missing: `${who} missing` } };
+  } catch (error) {
+    return { found: [], gap: { error: explain(error), missing: "its tables are missing" } };
   }
 }
 

@@ -19,12 +19,17 @@ export async function runUndo(input: Input, context: Context): Promise<number> {
   );
 }
 
+/** What was not made is not undone: what stands there is another writer's. Throws `refused` for it, `usage` where there is none. */
 function findEntry(entries: readonly JournalEntry[], id: string | undefined): JournalEntry {
   const ofRows = entries.filter(({ undo }) => undo?.kind === "dynamodb");
   const found =
     id === undefined
       ? ofRows.findLast(({ outcome }) => outcome?.state !== "failed")
       : ofRows.find((entry) => entry.id === id);
+  if (found?.outcome?.state === "failed")
+    throw new OperatorError("refused", `the change ${found.id} was never made`, {
+      next: "see lcops history for those that were",
+    });
   if (found) return found;
   throw new OperatorError(
     "usage",

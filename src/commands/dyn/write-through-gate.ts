@@ -82,13 +82,12 @@ async function writeInRounds(
       }
     }
     if (plan) {
-      throw new OperatorError(
-        "refused",
-        `${table.name}: ${describeKey(task.key)} is changed faster than it can be written`,
-        {
-          next: "nothing was written; try again",
-        },
-      );
+      const what = `${table.name}: ${describeKey(task.key)} is changed faster than it can be written`;
+      throw mayHaveLanded
+        ? new UnknownOutcome("refused", `${what}; whether it was once is not known`, {
+            next: "look with lcops dyn dump-row before you repeat it",
+          })
+        : new OperatorError("refused", what, { next: "nothing was written; try again" });
     }
     await record.end({ state: "failed", detail: "it was so already" });
     return tellNothing(context, open, task);

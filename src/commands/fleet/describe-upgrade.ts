@@ -1,6 +1,7 @@
 import { foldNames } from "../../fleet/fold-names.ts";
 import type { PlannedHost } from "../../fleet/gather-plans.ts";
 import type { HostPlan } from "../../fleet/read-host-plan.ts";
+import type { NamedHost } from "../../fleet/run-on-hosts.ts";
 import type { Wave } from "../../fleet/plan-waves.ts";
 import type { UpgradeRun, UpgradeState } from "../../fleet/upgrade-state.ts";
 import type { ChangePlan } from "../../system/gate.ts";
@@ -15,11 +16,23 @@ export interface UpgradePlan extends ChangePlan {
   waves: readonly (readonly string[])[];
 }
 
+export interface UpgradeWish {
+  target: string;
+  isProduction: boolean;
+  productionHosts: number;
+  reboots: boolean;
+  /** Whether the plans are of lists of packages that were brought up to date for them. */
+  isFresh: boolean;
+}
+
+export const STALE_LISTS =
+  "by the lists of packages that the hosts have: a dry run does not ask for newer ones, an upgrade does";
+
 /** Given the plans of the hosts and the waves, return what is about to be done: hosts with the same plan are one line. Pure. */
 export function describeUpgrade(
   planned: readonly PlannedHost[],
   waves: readonly Wave[],
-  wish: { target: string; isProduction: boolean; productionHosts: number; reboots: boolean },
+  wish: UpgradeWish,
 ): UpgradePlan {
   const groups = new Map<string, string[]>();
   for (const host of planned) {
@@ -37,6 +50,7 @@ export function describeUpgrade(
     lines: [
       ...[...groups].map(([text, labels]) => `${foldNames(labels)} (${labels.length}): ${text}`),
       `in this order: ${order.join("; ")}`,
+      ...(wish.isFresh ? [] : [STALE_LISTS]),
     ],
     target: wish.target,
     danger: "destroys",
@@ -47,6 +61,14 @@ export function describeUpgrade(
     })),
     waves: waves.map(({ hosts }) => hosts),
   };
+}
+
+/** Given what is upgraded, and what of it is production, return what is typed to confirm it: the host's name where it is one, else the environments. Pure. */
+export function nameTarget(chosen: readonly NamedHost[], guarded: readonly NamedHost[]): string {
+  const [only] = chosen;
+  if (chosen.length === 1 && only) return only.label;
+  const from = guarded.length > 0 ? guarded : chosen;
+  return [...new Set(from.map(({ host }) => host.environment ?? "unmarked"))].toSorted().join("+");
 }
 
 function describeHost(host: PlannedHost, reboots: boolean): string {

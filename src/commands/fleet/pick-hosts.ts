@@ -16,11 +16,12 @@ export interface PickedHosts {
 
 /**
  * Given selectors, return the hosts that they pick and that run, of an inventory that is asked for afresh; what could not be seen of it is told.
- * Throws `usage` where they pick none, `unreachable` where none can be seen.
+ * Throws `usage` where one picks none, `unreachable` where none can be seen. Of an earlier choice hosts may be gone: there a selector may pick none.
  */
 export async function pickHosts(
   selectors: readonly string[],
   context: Context,
+  { isEarlier = false }: { isEarlier?: boolean } = {},
 ): Promise<PickedHosts> {
   const progress = startProgress(context.terminal);
   progress.update("asking AWS what there is");
@@ -28,8 +29,11 @@ export async function pickHosts(
   const running = inventory.hosts.filter(isRunning);
   const stopped = inventory.hosts.filter((host) => !isRunning(host));
   const isPartial = inventory.gaps.length > 0;
-  const picked = selectHosts(running, selectors, { isPartial, stopped });
-  if (picked.length === 0) throw nothingSeen(inventory);
+  const picked = selectHosts(running, selectors, {
+    isPartial: isPartial || isEarlier,
+    stopped,
+  });
+  if (picked.length === 0 && isPartial) throw nothingSeen(inventory);
   for (const { error, lost } of inventory.gaps)
     context.terminal.warn(
       printable(`lcops: ${error.message}; ${lost}; ${error.next ?? "try again"}`),

@@ -1,3 +1,4 @@
+import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
 import { makeRunFolder } from "../../fleet/run-folder.ts";
 import { type HostResult, type HostState, runOnHosts } from "../../fleet/run-on-hosts.ts";
@@ -10,9 +11,6 @@ import { remoteCommand } from "../quote-words.ts";
 import { pickHosts } from "./pick-hosts.ts";
 import { printResult, showResults } from "./show-results.ts";
 
-const AT_ONCE = 20;
-const LIMIT_SECONDS = 600;
-
 /** Given what was typed, do what `lcops fleet run` says and return the exit code. */
 export async function runFleetRun(input: Input, context: Context): Promise<number> {
   const { terminal, signal } = context;
@@ -22,7 +20,7 @@ export async function runFleetRun(input: Input, context: Context): Promise<numbe
     });
   }
   keepMemoryFlat();
-  const { fleet = {} } = await context.config();
+  const { atOnce, limitMs } = readFleetSettings(await context.config());
   const { hosts, isPartial } = await pickHosts(input.operands, context);
   const names = foldNames(hosts.map(({ label }) => label));
   const folder = await makeRunFolder(context.folders.state, "run");
@@ -41,8 +39,8 @@ export async function runFleetRun(input: Input, context: Context): Promise<numbe
     );
   const results = await runOnHosts(hosts, remoteCommand(input.rest), {
     reach: await context.reach(),
-    atOnce: fleet.atOnce ?? AT_ONCE,
-    limitMs: (fleet.limitSeconds ?? LIMIT_SECONDS) * 1000,
+    atOnce,
+    limitMs,
     folder: folder.path,
     signal,
     onBegin: (host) => {

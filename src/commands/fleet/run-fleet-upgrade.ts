@@ -1,31 +1,25 @@
-import { askServices, type SilentService } from "../../fleet/ask-services.ts";
+import { isGuarded } from "../../config/is-guarded.ts";
+import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
-import { gatherPlans, type PlannedHost } from "../../fleet/gather-plans.ts";
-import { planWaves, type Wave } from "../../fleet/plan-waves.ts";
+import { gatherPlans, type GatherOptions, type PlannedHost } from "../../fleet/gather-plans.ts";
+import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";
 import { makeRunFolder } from "../../fleet/run-folder.ts";
 import type { NamedHost } from "../../fleet/run-on-hosts.ts";
-import { runUpgrade } from "../../fleet/run-upgrade.ts";
-import { upgradeHost } from "../../fleet/upgrade-host.ts";
 import { readLastUpgrade, type UpgradeRun, writeUpgrade } from "../../fleet/upgrade-state.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
-import { describeCounts, describeHosts, describeUpgrade } from "./describe-upgrade.ts";
 import {
-  describeForOrder,
-  isGood,
-  isGuarded,
-  isOpen,
-  isWork,
+  describeCounts,
+  describeHosts,
+  describeUpgrade,
   nameTarget,
-  namesOf,
-  openRun,
-} from "./open-upgrade.ts";
-import { pickHosts } from "./pick-hosts.ts";
-
-const [AT_ONCE, MAX_FAILURES, SOAK_SECONDS, UPGRADE_MINUTES] = [20, 1, 30, 60];
+  STALE_LISTS,
+} from "./describe-upgrade.ts";
+import { followUpgrade } from "./follow-upgrade.ts";
+import { type PickedHosts, pickHosts } from "./pick-hosts.ts";
 
 /** Given what was typed, do what `lcops fleet upgrade` says and return the exit code. */
 export async function runFleetUpgrade(input: Input, context: Context): Promise<number> {
@@ -39,7 +33,8 @@ export async function runFleetUpgrade(input: Input, context: Context): Promise<n
   try {
     const last =
       input.options["resume"] === true ? await findUnfinished(input, context) : undefined;
-    return await upgrade(last, last?.selectors ?? input.operands, context);
+    const isDryRun = input.options["dryRun"] === true;
+    return await upgrade(last, last?.selectors ?? input.operands, isDryRun, context);
   } finally {
     await release();
   }
@@ -61,57 +56,31 @@ async function findUnfinished(input: Input, context: Context): Promise<UpgradeRu
 async function upgrade(
   last: UpgradeRun | undefined,
   selectors: readonly string[],
+  isDryRun: boolean,
   context: Context,
 ): Promise<number> {
-  const { terminal, signal } = context;
   const config = await context.config();
-  const fleet = config.fleet ?? {};
-  const picked = await pickHosts(selectors, context);
-  // `uu` is every host of the estate, and what else ~/.ssh/config knows is none of it.
-  const estate = picked.hosts.filter(
-    ({ host }) => selectors.length > 0 || host.sources.some((source) => source !== "ssh-config"),
-  );
-  if (estate.length === 0) {
-    throw new OperatorError("usage", "no host of the estate is there to be upgraded", {
-      next: "see lcops hosts, or name what is meant",
-    });
-  }
-  const hosts = last ? estate.filter(({ label }) => last.hosts[label]) : estate;
-  const reach = await context.reach();
-  const planned = await plan(hosts, context, fleet.atOnce ?? AT_ONCE);
-  const reboots = fleet.reboot === true;
-  const chosen = planned.filter((host) => {
-    const before = last?.hosts[host.label];
-    if (before?.state === "begun" || before?.state === "unknown") return true;
-    if (!("plan" in host) || host.plan.blocked !== undefined) return false;
-    return isOpen(before) || isWork(host.plan, reboots);
-  });
-  const waves = planWaves(chosen.map((host) => describeForOrder(host, config)));
-  const run = openRun(last, selectors, planned, chosen);
-  if (waves.length === 0) return tell(run, picked.isPartial, undefined, context);
+  const settings = readFleetSettings(config);
+  const isProduction = (environment: string | undefined): boolean => isGuarded(environment, config);
+  const { hosts, isPartial } = await pickEstate(selectors, last, context);
+  const planned = await plan(hosts, context, { atOnce: settings.atOnce, refreshes: !isDryRun });
+  const { reboots } = settings;
+  const { run, chosen, waves } = openUpgrade(planned, { last, selectors, reboots, isProduction });
+  if (waves.length === 0 && isDryRun) context.terminal.note(STALE_LISTS);
+  if (waves.length === 0) return tell(run, isPartial, undefined, context);
 
-  const guarded = chosen.filter(({ host }) => isGuarded(host.environment, config));
-  const maxFailures = fleet.maxFailures ?? MAX_FAILURES;
+  const guarded = chosen.filter(({ host }) => isProduction(host.environment));
   const isAllowed = await context.gate(
     describeUpgrade(planned, waves, {
       target: nameTarget(chosen, guarded),
       isProduction: guarded.length > 0,
       productionHosts: guarded.length,
       reboots,
+      isFresh: !isDryRun,
     }),
   );
-  if (!isAllowed) return picked.isPartial ? 3 : 0;
-  const unreached = planned.filter((host) => "unreached" in host);
-  if (unreached.length > maxFailures) {
-    throw new OperatorError(
-      "refused",
-      `${unreached.length} hosts are not reached, and ${maxFailures} may be lost; nothing was done`,
-      {
-        next: "mend them, leave them out, or raise fleet.maxFailures",
-        details: unreached.flatMap((host) => ("unreached" in host ? [host.unreached] : [])),
-      },
-    );
-  }
+  if (!isAllowed) return isPartial ? 3 : 0;
+  refuseLost(planned, settings.maxFailures);
   if (!last) run.id = (await makeRunFolder(context.folders.state, "upgrade")).id;
   delete run.endedAt;
   const save = (): Promise<void> => writeUpgrade(context.folders.state, run);
@@ -119,99 +88,63 @@ async function upgrade(
   const record = await context.journal({
     change: `upgrade ${foldNames(chosen.map(({ label }) => label))} (${run.id})`,
   });
-  run.silentServices ??= (
-    await askServices(namesOf(chosen), config.services, context.folders.runtime, reach)
-  ).map(({ name }) => name);
-  await save();
-  const silentBefore = new Set(run.silentServices);
-  const progress = startProgress(terminal);
-  const steps = new Map<string, string>();
-  const draw = (): void =>
-    progress.update(
-      printable([...steps].map(([host, step]) => `${host}: ${step}`).join("  ") || "waits"),
-    );
-  const event = (value: object): void => {
-    if (terminal.flags.json) terminal.printEvent(value);
-  };
-  event({ event: "begin", run: run.id, waves: waves.map((wave) => wave.hosts) });
-  let isStopping = false;
+  const end = (state: "done" | "failed" | "unknown"): Promise<void> =>
+    record.end({ state, detail: `${describeCounts(run)} (${run.id})` });
+  const { services } = config;
+  const { runtime: runtimeFolder } = context.folders;
   let early: string | undefined;
-  const leave = new AbortController();
-  const ending = AbortSignal.any([signal, leave.signal]);
   try {
-    // The first Ctrl-C begins no further host, the second leaves.
-    await context.leaveSigintTo(
-      async () => {
-        early = await runUpgrade(run, {
-          waves,
-          maxFailures,
-          soakMs: (fleet.soakSeconds ?? SOAK_SECONDS) * 1000,
-          save,
-          signal: ending,
-          isStopping: () => isStopping,
-          upgrade: (label, job) => {
-            const host = planned.find((one) => one.label === label);
-            if (!host) throw new Error(`${label} is planned`);
-            return upgradeHost(host, {
-              reach: { ...reach, signal: ending },
-              job,
-              reboots,
-              patienceMs: (fleet.upgradeMinutes ?? UPGRADE_MINUTES) * 60_000,
-              failedUnits: run.failedUnits?.[label] ?? [],
-              signal: ending,
-              onStep: (step) => {
-                steps.set(label, step);
-                draw();
-              },
-            });
-          },
-          findIll: (labels) =>
-            findIll(labels, planned, (names) =>
-              askServices(names, config.services, context.folders.runtime, {
-                ...reach,
-                signal: ending,
-              }).then((silent) => silent.filter(({ name }) => !silentBefore.has(name))),
-            ),
-          onWave: (wave: Wave) => event({ event: "wave", ...wave }),
-          onHost: (host, how) => {
-            if (how.state !== "begun") steps.delete(host);
-            event({ event: "host", host, ...how });
-          },
-        });
-      },
-      () => {
-        if (isStopping) leave.abort(new OperatorError("cancelled", "left"));
-        isStopping = true;
-        terminal.warn("no further host is begun; Ctrl-C again leaves, and what is begun goes on");
-      },
-    );
+    const reach = await context.reach();
+    const options = { chosen, waves, settings, services, runtimeFolder, reach, save };
+    early = await followUpgrade(run, options, context);
     run.endedAt = new Date().toISOString();
     await save();
   } catch (error) {
-    progress.end();
-    await record.end({ state: "unknown", detail: `${describeCounts(run)} (${run.id})` });
-    if (ending.aborted)
-      terminal.warn(
-        `lcops: ${describeCounts(run)}; what is begun goes on there; lcops fleet upgrade --resume finds it again`,
-      );
+    await end("unknown");
     throw error;
-  } finally {
-    progress.end();
   }
-  const counts = describeCounts(run);
-  const isWell = Object.values(run.hosts).every(({ state }) => isGood(state));
-  const isUnknown = Object.values(run.hosts).some(({ state }) => state === "unknown");
-  await record.end({
-    state: isWell ? "done" : isUnknown ? "unknown" : "failed",
-    detail: `${counts} (${run.id})`,
+  const states = Object.values(run.hosts).map(({ state }) => state);
+  await end(states.every(isGood) ? "done" : states.includes("unknown") ? "unknown" : "failed");
+  return tell(run, isPartial, early, context);
+}
+
+/** `uu` is every host of the estate, and what else ~/.ssh/config knows is none of it. A run that is gone on with keeps its hosts. */
+async function pickEstate(
+  selectors: readonly string[],
+  last: UpgradeRun | undefined,
+  context: Context,
+): Promise<PickedHosts> {
+  const { hosts, isPartial } = await pickHosts(selectors, context, {
+    isEarlier: last !== undefined,
   });
-  return tell(run, picked.isPartial, early, context);
+  const estate = hosts.filter(
+    ({ host, label }) =>
+      (last === undefined || last.hosts[label]) &&
+      (selectors.length > 0 || host.sources.some((source) => source !== "ssh-config")),
+  );
+  if (estate.length > 0) return { hosts: estate, isPartial };
+  throw new OperatorError("usage", "no host of the estate is there to be upgraded", {
+    next: "see lcops hosts, or name what is meant",
+  });
+}
+
+function refuseLost(planned: readonly PlannedHost[], maxFailures: number): void {
+  const unreached = planned.flatMap((host) => ("unreached" in host ? [host.unreached] : []));
+  if (unreached.length <= maxFailures) return;
+  throw new OperatorError(
+    "refused",
+    `${unreached.length} hosts are not reached, and ${maxFailures} may be lost; nothing was done`,
+    {
+      next: "mend them, leave them out, or raise fleet.maxFailures",
+      details: unreached,
+    },
+  );
 }
 
 async function plan(
   hosts: readonly NamedHost[],
   context: Context,
-  atOnce: number,
+  how: Pick<GatherOptions, "atOnce" | "refreshes">,
 ): Promise<PlannedHost[]> {
   const progress = startProgress(context.terminal);
   let asked = 0;
@@ -219,32 +152,12 @@ async function plan(
   draw();
   return gatherPlans(hosts, {
     reach: await context.reach(),
-    atOnce,
-    signal: context.signal,
+    ...how,
     onPlan: () => {
       asked++;
       draw();
     },
   }).finally(progress.end);
-}
-
-async function findIll(
-  labels: readonly string[],
-  planned: readonly PlannedHost[],
-  findSilent: (names: readonly string[]) => Promise<readonly SilentService[]>,
-): Promise<Map<string, string>> {
-  const ill = new Map<string, string>();
-  for (const label of labels) {
-    const host = planned.find((one) => one.label === label);
-    if (!host) continue;
-    const news = await findSilent([host.host.name]);
-    if (news.length > 0)
-      ill.set(
-        label,
-        `upgraded, but no longer answering: ${news.map(({ name, why }) => `${name} (${why})`).join(", ")}`,
-      );
-  }
-  return ill;
 }
 
 function tell(

@@ -1,3 +1,4 @@
+import { isGuarded } from "../../config/is-guarded.ts";
 import type { HostKeyChange } from "../../ssh/host-key-change.ts";
 import { printable } from "../../system/printable.ts";
 import type { Command } from "../command.ts";
@@ -26,14 +27,13 @@ export const hostsTrust: Command = {
       return 0;
     }
     const title = `${state === "changed" ? "accept another host key of" : "trust the host key of"} ${label}`;
-    const environment = (await context.config()).environments?.[host.environment ?? ""];
+    const config = await context.config();
     const mayGo = await context.gate({
       title,
       lines: describeChange(change),
       target: host.name,
       danger: "writes",
-      // What is not marked is guarded.
-      isProduction: environment?.production !== false,
+      isProduction: isGuarded(host.environment, config),
       undo: "putting the old lines back, which the journal has,",
     });
     if (!mayGo) return 0;

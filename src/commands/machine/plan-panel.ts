@@ -1,5 +1,6 @@
 import type { Config } from "../../config/schema.ts";
 import { printable } from "../../system/printable.ts";
+import { listLaunches, type NamedLaunch } from "../../workstation/list-launches.ts";
 
 /** What a key of the panel starts, beside the services that it toggles. */
 interface PanelEntry {
@@ -15,11 +16,26 @@ export interface PanelEntries {
 }
 
 /** Given the configuration, return what stands on the panel below its services. Pure. */
-export function planPanel({ workstation }: Config): PanelEntries[] {
-  const repositories = Object.keys(workstation?.repositories ?? {});
-  if (repositories.length === 0) return [];
-  const label = printable(repositories.join("+"));
-  return [
-    { title: "Update repos:", choices: [{ key: "repo", label, run: ["machine", "update"] }] },
+export function planPanel(config: Config): PanelEntries[] {
+  const launches = listLaunches(config);
+  const choose = (kind: NamedLaunch["config"]["kind"]): PanelEntry[] =>
+    launches
+      .filter((launch) => launch.config.kind === kind)
+      .map(({ name, key, title }) => ({
+        key,
+        label: printable(title),
+        run: ["machine", "launch", name],
+      }));
+  const repositories = Object.keys(config.workstation?.repositories ?? {});
+  const update = {
+    key: "repo",
+    label: printable(repositories.join("+")),
+    run: ["machine", "update"],
+  };
+  const groups = [
+    { title: "Launch Jmeter:", choices: choose("jmeter") },
+    { title: "Launch APP:", choices: choose("app") },
+    { title: "Update repos:", choices: repositories.length > 0 ? [update] : [] },
   ];
+  return groups.filter(({ choices }) => choices.length > 0);
 }

@@ -106,16 +106,26 @@ async function carryOut(
       undo: { kind: "machine", name, to: to === "on" ? "off" : "on" },
     }),
   });
+  const { signal, terminal } = context;
+  const tellWait = (): void => terminal.warn(`lcops: ${name}: it is finished first, or taken back`);
+  signal.addEventListener("abort", tellWait);
   try {
-    await change.run();
-    await verify(row, to === "off" ? "off" : "on", context.signal);
+    // A restart may fail after lcops was stopped: somebody must be there to take it back.
+    await context.finishFirst(change.run);
+    signal.removeEventListener("abort", tellWait);
+    await verify(row, to === "off" ? "off" : "on", signal);
     await record.end({ state: "done" });
   } catch (error) {
     await record.end({
-      state: context.signal.aborted ? "unknown" : "failed",
+      state: signal.aborted ? "unknown" : "failed",
       detail: describeError(error),
     });
+    // Of what failed while it was to stop nobody else tells.
+    if (signal.aborted && error !== signal.reason)
+      terminal.warn(printable(`lcops: ${name}: ${describeError(error)}`));
     throw error;
+  } finally {
+    signal.removeEventListener("abort", tellWait);
   }
 }
 

@@ -1,6 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
+import { splitLines } from "../../system/split-lines.ts";
 import { streamThrough } from "../../system/stream-through.ts";
 import { findQueryLogs } from "../../workstation/find-query-log.ts";
 import { listServices } from "../../workstation/list-services.ts";
@@ -8,8 +9,6 @@ import { systemEnvironment, wordsForRoot } from "../../workstation/run-as-root.t
 import type { Context } from "../command.ts";
 
 const LINES_BEFORE = 10;
-/** A statement may be longer than anybody reads. */
-const LONGEST_LINE = 64 * 1024;
 
 /** Follow the query log until it is stopped, and return the exit code. */
 export async function runLog(context: Context): Promise<number> {
@@ -64,18 +63,4 @@ async function areReadable(files: readonly string[]): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-    if (rest.length > LONGEST_LINE) {
-      yield rest;
-      rest = "";
-    }
-  }
 }

@@ -23,7 +23,9 @@ export async function runUpdate(input: Input, context: Context): Promise<number>
   const repositories = pickRepositories(await context.config(), input.operands);
   const release = await takeLock(context);
   try {
-    const plans = await askRemotes(repositories, context);
+    // Neither does a look take copies of branches away that are gone at the remote.
+    const isLookOnly = input.options["dryRun"] === true;
+    const plans = await askRemotes(repositories, isLookOnly, context);
     const changes = plans.filter(
       (plan): plan is Change => plan.kind === "forward" || plan.kind === "clone",
     );
@@ -76,9 +78,11 @@ async function takeLock({ folders }: Context): Promise<() => Promise<void>> {
 
 async function askRemotes(
   repositories: readonly Repository[],
+  isLookOnly: boolean,
   context: Context,
 ): Promise<UpdatePlan[]> {
-  const options = { environment: await context.childEnvironment(), signal: context.signal };
+  const environment = await context.childEnvironment();
+  const options = { environment, signal: context.signal, isLookOnly };
   const limit = pLimit(AT_ONCE);
   const turns = makeTurns();
   const progress = startProgress(context.terminal);

@@ -1,4 +1,5 @@
 import { expandHome } from "../../config/folders.ts";
+import { isGuarded } from "../../config/is-guarded.ts";
 import type { Config, RedisConfig } from "../../config/schema.ts";
 import { reachService } from "../../reach/reach-service.ts";
 import type { RedisPlace } from "../../services/redis/connect-redis.ts";
@@ -45,7 +46,7 @@ export async function withRedis<T>(
     return await use({
       name,
       environment,
-      isProduction: config.environments?.[environment ?? ""]?.production !== false,
+      isProduction: isGuarded(environment, config),
       where: `${service.address ?? "127.0.0.1"}:${service.port} ${reached.way}`,
       place: {
         name,

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { filterThrough, readOutput } from "../../system/filter-through.ts";
@@ -39,5 +39,6 @@ export function openUnpacked(path: string, signal: AbortSignal): AsyncIterable<B
   const file = createReadStream(path, { signal });
   if (codec === "none") return file;
   const unpacker = codec === "gzip" ? zlib.createGunzip() : createZstdDecompress?.();
-  return file.pipe(unpacker as Duplex).on("close", () => file.destroy());
+  // Whoever waits for the next bytes is told of a stop, and of what is wrong with the disk: a bare pipe would leave him waiting.
+  return pipeline(file, unpacker as Duplex, () => undefined);
 }

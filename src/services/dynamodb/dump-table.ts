@@ -28,6 +28,8 @@ export interface DumpOptions {
 
 export interface DumpProgress {
   items: number;
+  /** Of them, those of the runs that this one goes on with. */
+  resumedItems: number;
   bytes: number;
   throttles: number;
 }
@@ -121,6 +123,10 @@ function makeState(plan: DumpPlan): DumpState {
 }
 
 async function beginDump(plan: DumpPlan): Promise<DumpState> {
+  // One that was killed between its names is whole, and the one to go back to if this one fails.
+  const last = await readDumpState(plan.path).catch(() => undefined);
+  if (last?.finished)
+    await publishDump({ ...last, plan: { ...last.plan, path: plan.path } }, last.finished);
   await forgetDump(plan.path);
   return makeState(plan);
 }
@@ -141,7 +147,8 @@ async function resumeDump(plan: DumpPlan): Promise<DumpState | undefined> {
       { next: "leave --resume away to begin anew, or write to another file" },
     );
   }
-  return { ...state, resumed: state.resumed + 1 };
+  // Its folder may have been moved since.
+  return { ...state, plan: { ...state.plan, path: plan.path }, resumed: state.resumed + 1 };
 }
 
 async function scanInto(
@@ -150,11 +157,12 @@ async function scanInto(
   writer: DumpWriter,
   { pacer, limit, onProgress }: Omit<DumpOptions, "resume">,
 ): Promise<void> {
-  const progress: DumpProgress = { items: 0, bytes: 0, throttles: 0 };
+  const progress: DumpProgress = { items: 0, resumedItems: 0, bytes: 0, throttles: 0 };
   for (const segment of state.segments) {
     progress.items += segment.items;
     progress.bytes += segment.bytes;
   }
+  progress.resumedItems = progress.items;
   const scan: ScanOptions = {
     table: state.plan.table.name,
     segments: state.segments,

@@ -20,7 +20,7 @@ import { validateItem } from "./validate-item.ts";
 /** DynamoDB Developer Guide, "Quotas": BatchWriteItem. The request is larger than its items. */
 const BATCH_ITEMS = 25;
 const BATCH_BYTES = 8 * 1024 * 1024;
-const BATCHES_AT_ONCE = 4;
+const MOST_AT_ONCE = 4;
 const MOST_ATTEMPTS = 10;
 
 export interface LoadResult {
@@ -74,14 +74,13 @@ export async function loadTable(
   const result: LoadResult = { written: 0, left: 0 };
   const deadLetters = await openDeadLetters(options.deadLetterPath);
   const underWay = new Map<Promise<void>, ReadonlySet<string>>();
+  const turns = makeTurns();
   let failure: { error: unknown } | undefined;
   const send = (batch: Batch): void => {
-    const work: Promise<void> = writeBatch(
-      dynamoDb,
-      table.name,
-      batch.items,
-      options.pause ?? pauseMs,
-    )
+    const work: Promise<void> = writeBatch(dynamoDb, table.name, batch.items, {
+      pause: options.pause ?? pauseMs,
+      turns,
+    })
       .then(async (left) => {
         result.written += batch.items.length - left.length;
         result.left += left.length;
@@ -97,7 +96,7 @@ export async function loadTable(
       // Of two items with one key the later one wins: it must not overtake the other.
       const isTwin = (keys: ReadonlySet<string>): boolean =>
         [...batch.keys].some((key) => keys.has(key));
-      while (underWay.size >= BATCHES_AT_ONCE || [...underWay.values()].some(isTwin))
+      while (underWay.size >= MOST_AT_ONCE || [...underWay.values()].some(isTwin))
         await Promise.race(underWay.keys());
       if (failure) break;
       send(batch);
@@ -139,27 +138,67 @@ async function* collectBatches(
   if (batch.items.length > 0) yield batch;
 }
 
+interface Turns {
+  /** Resolves when one more may be asked. */
+  take(): Promise<void>;
+  /** Tell that it was answered, and whether all of it was taken. */
+  giveBack(isWhole: boolean): void;
+}
+
+/** How many requests are under way: half as many after one that was not taken whole, one more after as many as there are that were. */
+function makeTurns(): Turns {
+  let atOnce = MOST_AT_ONCE;
+  let taken = 0;
+  let wholeOnes = 0;
+  const waiting: (() => void)[] = [];
+  const admit = (): void => {
+    for (; taken < atOnce && waiting.length > 0; taken++) waiting.shift()?.();
+  };
+  return {
+    take: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        admit();
+      }),
+    giveBack: (isWhole) => {
+      taken--;
+      wholeOnes = isWhole ? wholeOnes + 1 : 0;
+      if (!isWhole) atOnce = Math.max(1, Math.floor(atOnce / 2));
+      else if (wholeOnes >= atOnce && atOnce < MOST_AT_ONCE) {
+        atOnce++;
+        wholeOnes = 0;
+      }
+      admit();
+    },
+  };
+}
+
 /** Returns what the service did not take. */
 async function writeBatch(
   dynamoDb: DynamoDb,
   table: string,
   items: readonly Item[],
-  pause: (failures: number) => number,
+  { pause, turns }: { pause: (failures: number) => number; turns: Turns },
 ): Promise<readonly Item[]> {
   let left = items;
   for (let failures = 0; left.length > 0;) {
+    await turns.take();
+    let isWhole = false;
     try {
       const answer = await dynamoDb.ask("BatchWriteItem", formatBatch(table, left));
       const unprocessed = readUnprocessed(answer, table);
       // What was taken in part has not failed for nothing.
       failures = unprocessed.length < left.length ? 1 : failures + 1;
       left = unprocessed;
+      isWhole = left.length === 0;
     } catch (error) {
       dynamoDb.signal.throwIfAborted();
       // A put that is made twice is the same put.
       if (!isThrottle(error) && !isPassing(error))
         throw explainDynamoDbError(error, "BatchWriteItem", table, dynamoDb);
       failures++;
+    } finally {
+      turns.giveBack(isWhole);
     }
     if (failures >= MOST_ATTEMPTS) return left;
     if (left.length > 0) await wait(pause(failures), undefined, { signal: dynamoDb.signal });

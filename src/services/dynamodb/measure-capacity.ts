@@ -29,14 +29,17 @@ const unitsOf = (bytes: number, unitBytes: number): number =>
 
 /** Given a table's key and indexes, return what measures its items one by one. */
 export function makeCapacityMeter(table: Pick<Table, "key" | "indexes">): CapacityMeter {
-  const sizes: number[] = [];
+  /** How many items have each size: there are 400 K of these at most, however many items. */
+  const sizes = new Map<number, number>();
   const byName = new Map<string, number>();
   const indexes = table.indexes.map((index) => ({ index, items: 0, units: 0 }));
-  let [strongRead, write] = [0, 0];
+  let [count, total, strongRead, write] = [0, 0, 0, 0];
   return {
     add: (item) => {
       const bytes = measureItem(item);
-      sizes.push(bytes);
+      sizes.set(bytes, (sizes.get(bytes) ?? 0) + 1);
+      count++;
+      total += bytes;
       strongRead += unitsOf(bytes, READ_BYTES);
       write += unitsOf(bytes, WRITE_BYTES);
       for (const [name, value] of item)
@@ -49,36 +52,28 @@ export function makeCapacityMeter(table: Pick<Table, "key" | "indexes">): Capaci
       }
     },
     report: () => {
-      const sorted = Float64Array.from(sizes).sort();
-      const count = Math.max(1, sorted.length);
-      const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
+      const sorted = [...sizes].toSorted(([left], [right]) => left - right);
+      const each = Math.max(1, count);
       return {
-        items: sorted.length,
+        items: count,
         bytes: {
-          mean: sorted.reduce((sum, bytes) => sum + bytes, 0) / count,
-          p50: at(0.5),
-          p95: at(0.95),
-          p99: at(0.99),
-          max: at(1),
+          mean: total / each,
+          p50: sizeAt(sorted, count * 0.5),
+          p95: sizeAt(sorted, count * 0.95),
+          p99: sizeAt(sorted, count * 0.99),
+          max: sizeAt(sorted, count),
         },
         units: {
-          eventualRead: strongRead / count / 2,
-          strongRead: strongRead / count,
-          write: write / count,
+          eventualRead: strongRead / each / 2,
+          strongRead: strongRead / each,
+          write: write / each,
         },
         indexes: indexes.map(({ index, items, units }) => ({
           name: index.name,
-          share: items / count,
+          share: items / each,
           writeUnits: items === 0 ? 0 : units / items,
         })),
-        histogram: BINS.map((upToBytes, bin) => ({
-          upToBytes,
-          items: sorted.filter(
-            (bytes) =>
-              bytes > (bin === 0 ? -1 : (BINS[bin - 1] ?? 0)) &&
-              (bytes <= upToBytes || bin === BINS.length - 1),
-          ).length,
-        })),
+        histogram: BINS.map((upToBytes, bin) => ({ upToBytes, items: countBin(sorted, bin) })),
         attributes: [...byName]
           .map(([name, bytes]) => ({ name, bytes }))
           .toSorted((left, right) => right.bytes - left.bytes)
@@ -86,6 +81,26 @@ export function makeCapacityMeter(table: Pick<Table, "key" | "indexes">): Capaci
       };
     },
   };
+}
+
+/** Sizes and how many items have each, the smallest first. */
+type Sizes = readonly (readonly [bytes: number, items: number])[];
+
+/** The size of the item at that place, counted from one, were they in a row. */
+function sizeAt(sizes: Sizes, place: number): number {
+  let passed = 0;
+  return sizes.find(([, items]) => (passed += items) >= place)?.[0] ?? 0;
+}
+
+function countBin(sizes: Sizes, bin: number): number {
+  const [above, upTo] = [
+    bin === 0 ? -1 : (BINS[bin - 1] ?? 0),
+    bin === BINS.length - 1 ? Number.POSITIVE_INFINITY : (BINS[bin] ?? 0),
+  ];
+  return sizes.reduce(
+    (sum, [bytes, items]) => sum + (bytes > above && bytes <= upTo ? items : 0),
+    0,
+  );
 }
 
 /** What an index holds of an item; undefined where it holds nothing, since a part of its key is missing. */

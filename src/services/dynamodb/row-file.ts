@@ -101,13 +101,25 @@ export function parseRowFile(text: string, path: string): RowFile {
   }
 }
 
+const nameBase = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Given the text of a file, return whether it is that of a row as it was dumped, which can be dumped again. Pure. */
+export function isUnedited(text: string): boolean {
+  try {
+    const { origin, item } = parseRowFile(text, "");
+    return origin.base === nameBase(writeExactJson(itemToJson(item)));
+  } catch {
+    return false;
+  }
+}
+
 const baseFolder = (stateFolder: string): string => join(stateFolder, "rows");
 
 /** Given a row as it is now, keep it for the upload of its edited file, and return the name under which it is kept. */
 export async function keepBase(stateFolder: string, item: Item): Promise<string> {
   const folder = baseFolder(stateFolder);
   const text = writeExactJson(itemToJson(item));
-  const base = createHash("sha256").update(text).digest("hex");
+  const base = nameBase(text);
   await writeFileAtomically(join(folder, `${base}.json`), text);
   const oldest = Date.now() - KEPT_MS;
   for (const name of await readdir(folder)) {
@@ -133,6 +145,6 @@ export async function recallBase(stateFolder: string, base: string): Promise<Ite
     if (errorCode(error) === "ENOENT") return refuse("is not kept on this machine");
     throw error;
   }
-  if (createHash("sha256").update(text).digest("hex") !== base) return refuse("has been changed");
+  if (nameBase(text) !== base) return refuse("has been changed");
   return readItem(parseExactJson(text));
 }

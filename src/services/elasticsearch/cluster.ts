@@ -47,8 +47,8 @@ export interface Cluster extends Dialect {
   send<T>(sent: SentRequest, options?: AskOptions): Promise<T>;
   /** The same for an answer's bytes. */
   read(sent: SentRequest, options?: AskOptions): Promise<Buffer>;
-  /** Gives back what the cluster holds for this run, also where the run was stopped. Never throws; what is not given back goes by itself. */
-  release(method: SentRequest["method"], path: string, body?: object): Promise<void>;
+  /** Gives back what the cluster holds for this run, also where the run was stopped; returns whether that was done. Never throws. */
+  release(method: SentRequest["method"], path: string, body?: object): Promise<boolean>;
 }
 
 const USUAL_PATIENCE_MS = 60_000;
@@ -57,9 +57,11 @@ const USUAL_SILENCE_MS = 180_000;
 /** What a repository does with a whole snapshot may take its time, and says nothing until it is done. */
 export const REPOSITORY_SILENCE_MS = 3_600_000;
 const RELEASE_LIMIT_MS = 10_000;
+/** Who has stopped is not kept waiting for what goes by itself. */
+const STOPPED_RELEASE_LIMIT_MS = 2_000;
 const PAUSE_MS = { first: 250, longest: 5_000 };
-/** Busy, or about to be there again. */
-const PASSING = new Set([429, 502, 503, 504]);
+/** Busy, or about to be there again; what stands in between may say so of a request that has been heard. */
+export const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Given a service, call `use` with what speaks to its cluster. Throws `configuration` where it is neither Elasticsearch nor OpenSearch of a known version. */
 export async function withCluster<T>(
@@ -115,10 +117,15 @@ export async function withCluster<T>(
         `${place.name} is neither Elasticsearch 7.7 to 9 nor OpenSearch 1 to 3`,
       );
     const release: Cluster["release"] = async (method, path, body) => {
-      const own = { ...way, signal: AbortSignal.timeout(RELEASE_LIMIT_MS) };
+      const limitMs = signal.aborted ? STOPPED_RELEASE_LIMIT_MS : RELEASE_LIMIT_MS;
+      const own = { ...way, signal: AbortSignal.timeout(limitMs) };
       const sent = { method, path, ...(body && { body: JSON.stringify(body) }) };
-      await sendRequest(own, sent, RELEASE_LIMIT_MS).catch((error: unknown) =>
-        trace(`${method} ${path}: ${describeError(error)}`),
+      return sendRequest(own, sent, limitMs).then(
+        ({ status }) => status >= 200 && status < 300,
+        (error: unknown) => {
+          trace(`${method} ${path}: ${describeError(error)}`);
+          return false;
+        },
       );
     };
     const { name } = place;

@@ -29,7 +29,10 @@ export function restoreExport(
       const definition = definitions.get(target.index);
       if (!definition)
         throw new OperatorError("failed", `${set.setId} has no settings of ${target.index}`);
-      const { atOnce, afterwards } = splitSettings(definition, { isDrill: isDrill(place) });
+      const { atOnce, afterwards } = splitSettings(definition, {
+        isDrill: isDrill(place),
+        isElsewhere: cluster.uuid !== set.source.serverId,
+      });
       const parts = set.parts.filter((part) => part.object === target.index);
       // Where it was removed since, what was done counts no more: documents without it would make one of their own.
       const goesOn = there.has(target.name) && parts.some(options.isDone);

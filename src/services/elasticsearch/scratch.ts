@@ -7,14 +7,17 @@ import type { DriverOptions, ScratchPlace, ServicePlace } from "../backup-driver
 import type { SetContent } from "../set-content.ts";
 import { asPath, type Cluster, isNotThere, withCluster } from "./cluster.ts";
 import { DRILL_PREFIX } from "./indices.ts";
+import { dropShield, listShields, shieldNames } from "./shield-names.ts";
 
 const CLEAN_UP_LIMIT_MS = 60_000;
+/** Of an index (Elasticsearch and OpenSearch reference, "Create index"). */
+const LONGEST_NAME_BYTES = 255;
 /** Elasticsearch and OpenSearch move shards away from a node that is fuller: its live indices would feel the drill. */
 const FULL = 0.9;
 
 /**
  * Given a set and where it may be restored (the job's own cluster, or the one that is given up for drills), return room there under names that nobody else
- * has. What drills of this machine have left that were killed is removed first, by its exact names.
+ * has, and no template. What drills of this machine have left that were killed is removed first, by its exact names.
  */
 export async function openIndexScratch(
   set: SetContent,
@@ -22,9 +25,17 @@ export async function openIndexScratch(
 ): Promise<ScratchPlace | { needs: string }> {
   const within = `${prefixOfMachine(options)}${idOf(options.folder)}_`;
   const place = { ...(options.configured ?? options.origin), within };
+  const long = set.objects.find((name) => Buffer.byteLength(within + name) > LONGEST_NAME_BYTES);
+  if (long !== undefined)
+    return {
+      needs: `shorter names of indices: behind ${within} there is no room for ${long}`,
+    };
   const lack = await withCluster(place, options, async (cluster) => {
-    await removeIndices(cluster, await listAbandoned(cluster, options));
-    return findLack(cluster, set);
+    await removeAll(cluster, prefixOfMachine(options), isAbandoned(options));
+    // A snapshot is restored without them.
+    const lacking = await findLack(cluster, set);
+    if (lacking !== undefined || set.external) return lacking;
+    return shieldNames(cluster, within);
   });
   if (lack !== undefined) return { needs: lack };
   return {
@@ -35,10 +46,8 @@ export async function openIndexScratch(
       withCluster(
         place,
         { signal: AbortSignal.timeout(CLEAN_UP_LIMIT_MS), trace: options.trace },
-        async (cluster) => removeIndices(cluster, await listNamed(cluster, within)),
-      ).catch((error: unknown) =>
-        options.trace(`${within}* is left for the next drill: ${describeError(error)}`),
-      ),
+        (cluster) => removeAll(cluster, within),
+      ).catch((error: unknown) => `${within}* at ${place.name}: ${describeError(error)}`),
   };
 }
 
@@ -54,12 +63,26 @@ function prefixOfMachine({ folder }: DriverOptions): string {
 const idOf = (folder: string): string => Buffer.from(basename(folder)).toString("hex");
 
 /** A drill has a folder of its run for as long as it lives. */
-async function listAbandoned(cluster: Cluster, options: DriverOptions): Promise<string[]> {
+function isAbandoned(options: DriverOptions): (name: string) => boolean {
   const prefix = prefixOfMachine(options);
-  return (await listNamed(cluster, prefix)).filter((name) => {
+  return (name) => {
     const [id = ""] = name.slice(prefix.length).split("_");
     return !existsSync(join(dirname(options.folder), Buffer.from(id, "hex").toString()));
-  });
+  };
+}
+
+/** The indices first: without their shield they would not stand. */
+async function removeAll(
+  cluster: Cluster,
+  begin: string,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<void> {
+  for (const name of (await listNamed(cluster, begin)).filter(isWanted))
+    await cluster.ask("DELETE", asPath(name)).catch((error: unknown) => {
+      if (!isNotThere(error)) throw error;
+    });
+  for (const name of (await listShields(cluster, begin)).filter(isWanted))
+    await dropShield(cluster, name);
 }
 
 async function listNamed(cluster: Cluster, prefix: string): Promise<string[]> {
@@ -68,13 +91,6 @@ async function listNamed(cluster: Cluster, prefix: string): Promise<string[]> {
     `/_cat/indices${asPath(prefix)}*?format=json&h=index&expand_wildcards=all`,
   );
   return rows.map(({ index }) => index).filter((name) => name.startsWith(prefix));
-}
-
-async function removeIndices(cluster: Cluster, names: readonly string[]): Promise<void> {
-  for (const name of names)
-    await cluster.ask("DELETE", asPath(name)).catch((error: unknown) => {
-      if (!isNotThere(error)) throw error;
-    });
 }
 
 /** What a drill would need of room that is not there; the cluster says whether it minds full disks. */

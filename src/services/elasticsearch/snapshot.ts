@@ -9,7 +9,7 @@ import type {
   PartSink,
   ServicePlace,
 } from "../backup-driver.ts";
-import { type Cluster, RefusedRequest, withCluster } from "./cluster.ts";
+import { type Cluster, PASSING, RefusedRequest, withCluster } from "./cluster.ts";
 import { type FoundIndex, isThere, listIndices, refuseNothing } from "./indices.ts";
 import {
   findSnapshot,
@@ -79,10 +79,13 @@ export function takeSnapshot(
   });
 }
 
-/** Nothing was begun: there is nothing to take back. */
+/** Nothing was begun, or what has its name is another's: there is nothing to take back. */
 class NotBegun extends OperatorError {}
 
-/** Given what to name, begin a snapshot and return the indices that it must hold. One that is under way already is waited for. */
+/**
+ * Given what to name, begin a snapshot and return the indices that it must hold. One that is under way already is waited for. Where it is not known whether
+ * it was begun it is looked for, and begun again where it is not there: by its name there cannot be two.
+ */
 async function beginSnapshot(
   cluster: Cluster,
   path: string,
@@ -90,6 +93,7 @@ async function beginSnapshot(
   { job, setId, signal, trace, update }: DumpOptions,
 ): Promise<string[]> {
   const began = performance.now();
+  let mayStand = false;
   for (let [tried, pause] = [1, POLL_MS.first]; ; pause = Math.min(pause * 2, POLL_MS.longest)) {
     const whole = (await list()).filter(({ isWhole }) => isWhole);
     if (whole.length === 0)
@@ -109,14 +113,23 @@ async function beginSnapshot(
       return whole.map(({ name }) => name);
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof RefusedRequest)) {
+      const refusal =
+        error instanceof RefusedRequest && !PASSING.has(error.status) ? error : undefined;
+      const isNameTaken = refusal?.type === "invalid_snapshot_name_exception";
+      mayStand ||= !refusal;
+      if (!refusal || (mayStand && isNameTaken)) {
         trace(`${path}: whether it has begun is not known; it is looked for`);
-        return whole.map(({ name }) => name);
+        const found = await findSnapshot(cluster, path);
+        if (found?.metadata?.lcops === setId) return whole.map(({ name }) => name);
       }
-      const isRemoved = error.status === 404 && error.type === "index_not_found_exception";
-      const isBusy = error.status === 429 || error.status === 503;
-      if (!(isRemoved && tried++ < TRIES) && !(isBusy && performance.now() - began < PATIENCE_MS))
-        throw new NotBegun(error.kind, error.message, { cause: error });
+      const isRemoved = refusal?.status === 404 && refusal.type === "index_not_found_exception";
+      const mayTry = refusal
+        ? isRemoved && tried++ < TRIES
+        : performance.now() - began < PATIENCE_MS;
+      if (!mayTry) {
+        if (!refusal || (mayStand && !isNameTaken)) throw error;
+        throw new NotBegun(refusal.kind, refusal.message, { cause: refusal });
+      }
       update("waiting for another snapshot");
       await wait(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
@@ -166,11 +179,11 @@ async function judgeIndices(
     verdicts.set(name, (await isThere(cluster, name)) ? { skipped: reason } : "removed");
   }
   // What it does not name it may not hide.
-  const isAll = state === "SUCCESS" && (shards?.failed ?? 0) === 0;
+  const isAll = state === "SUCCESS" && shards?.failed === 0 && shards.successful === shards.total;
   if (!isAll && failures.length === 0)
     throw new OperatorError(
       "failed",
-      `the snapshot is ${state}, ${shards?.failed ?? "?"} shards of it failed`,
+      `the snapshot is ${state}, with ${shards?.successful ?? "?"} of ${shards?.total ?? "?"} shards`,
     );
   return verdicts;
 }

@@ -31,25 +31,29 @@ const HOLDING_UP = [
 ];
 /** Of those, what an index of a drill may have too. */
 const IN_DRILLS = new Set<string>(["refresh_interval"]);
+/** Names of nodes, which another cluster has not. */
+const OF_NODES = ["routing.allocation"];
 
 /**
  * Given an index as it was, return the settings with which one is made to take its documents, and those that it gets once it has them. That of a drill
- * stays without copies, and nothing will move, hold up or remove it. Pure.
+ * stays without copies, nothing will move, hold up or remove it, and searches of all indices do not see it. `isElsewhere`: it was another cluster's. Pure.
  */
 export function splitSettings(
   { settings }: IndexDefinition,
-  { isDrill }: { isDrill: boolean },
+  { isDrill, isElsewhere }: { isDrill: boolean; isElsewhere: boolean },
 ): { atOnce: Record<string, unknown>; afterwards: Record<string, unknown> } {
   const atOnce: Record<string, unknown> = {};
   // Null: the cluster's own default.
   const afterwards: Record<string, unknown> = { "index.refresh_interval": null };
   for (const [name, value] of flatten(settings.index)) {
     if (isBelow(name, ITS_OWN)) continue;
+    if (isDrill && isElsewhere && isBelow(name, OF_NODES)) continue;
     if (!isBelow(name, HOLDING_UP)) atOnce[`index.${name}`] = value;
     else if (!isDrill || IN_DRILLS.has(name)) afterwards[`index.${name}`] = value;
   }
   atOnce["index.number_of_replicas"] = 0;
   atOnce["index.refresh_interval"] = "-1";
+  if (isDrill) atOnce["index.hidden"] = true;
   return { atOnce, afterwards };
 }
 

@@ -4,8 +4,10 @@ import type { BackupDriver, DriverOptions, ServicePlace } from "../backup-driver
 import type { Fact, PartRecord, SetContent } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { dumpFiles, INDEX_NAME, planDump } from "./dump.ts";
+import { checkPrograms } from "./check-programs.ts";
 import { listFiles, objectOf } from "./list-files.ts";
 import { farMachine, type Machine, thisMachine } from "./machine.ts";
+import { writeNames } from "./names.ts";
 import { identifyPlace, planFileRestore, restoreFiles } from "./restore.ts";
 import { sumFacts } from "./sum-facts.ts";
 import { readPack, watchPack } from "./watch-pack.ts";
@@ -67,10 +69,9 @@ async function open(
       next: `name it whole, e.g. ${place.name}//srv/whisper`,
     });
   const connection = await place.host();
-  return {
-    folder: folder.replace(/(?<=.)\/+$/, ""),
-    machine: connection ? farMachine(connection, signal) : thisMachine(environment, signal),
-  };
+  const machine = connection ? farMachine(connection, signal) : thisMachine(environment, signal);
+  await checkPrograms(machine);
+  return { machine, folder: folder.replace(/(?<=.)\/+$/, "") };
 }
 
 function scratchIn(folder: string): ServicePlace {
@@ -102,15 +103,10 @@ async function measure(set: SetContent, machine: Machine, folder: string): Promi
         "--verbatim-files-from",
         "--files-from=-",
       ],
-      { input: namesOf(files.map(({ path }) => path)) },
+      { input: writeNames(files.map(({ path }) => path)) },
     ),
   );
   return sumFacts(found);
-}
-
-// oxlint-disable-next-line typescript/require-await -- an iteration of what is there
-async function* namesOf(paths: readonly string[]): AsyncIterable<Buffer> {
-  for (const path of paths) yield Buffer.from(`${path}\0`, "latin1");
 }
 
 /** A pack must be a whole archive of whole files, the index whole lines. What was broken at its source already is in the set's warnings, and no finding. */

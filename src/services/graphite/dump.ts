@@ -7,8 +7,10 @@ import type {
   PartSink,
 } from "../backup-driver.ts";
 import { encodePartName } from "../part-name.ts";
-import { type FoundFile, listFiles, objectOf, textOf } from "./list-files.ts";
+import { findLinks, type FoundLink } from "./find-links.ts";
+import { type FoundFile, listFiles, objectOf } from "./list-files.ts";
 import type { Machine } from "./machine.ts";
+import { nameOf, textOf, writeNames } from "./names.ts";
 import { sumFacts } from "./sum-facts.ts";
 import { type PackedFile, watchPack } from "./watch-pack.ts";
 
@@ -61,6 +63,7 @@ export async function dumpFiles(
   const sequences = new Map<string, number>();
   const problems: Problems = { unreadable: new Map(), vanished: new Set(), fuzzy: new Set() };
   const all = await listFiles(machine, folder);
+  const links = await findLinks(machine, folder);
   let retries = 0;
   let left = all;
   for (let tried = 1; left.length > 0; tried++) {
@@ -103,6 +106,9 @@ export async function dumpFiles(
     facts: sumFacts(entries),
     skipped: [
       ...[...problems.unreadable].map(([path, reason]) => ({ object: textOf(path), reason })),
+      ...links
+        .filter(({ isInside }) => !isInside)
+        .map(({ path }) => ({ object: textOf(path), reason: LEADS_OUT })),
       // An object all of whose files vanished has no part.
       ...[...new Set([...problems.vanished].map(objectOf))]
         .filter(
@@ -111,9 +117,12 @@ export async function dumpFiles(
         )
         .map((object) => ({ object, reason: "all of its files have vanished" })),
     ],
-    warnings: describeProblems(entries, problems),
+    warnings: describeProblems(entries, problems, links),
   };
 }
+
+const LEADS_OUT =
+  "it is a symbolic link out of the folder, which is not followed; a mount in its place is (mount --bind)";
 
 /** Paths are byte for byte. */
 interface Problems {
@@ -168,7 +177,7 @@ async function writePack(
       "--files-from=-",
     ],
     {
-      input: namesOf(pack.files),
+      input: writeNames(pack.files.map(({ path }) => path)),
       isFailure: (code, stderr) => {
         said = stderr;
         isWhole = code === 0;
@@ -190,18 +199,11 @@ async function writePack(
   for (const { path } of pack.files) {
     if (there.has(path)) {
       if (isUnclear || words.changed.has(path)) changed.push(path);
-    } else if (words.unreadable.has(path)) problems.unreadable.set(path, "it cannot be read");
-    else problems.vanished.add(path);
+    } else if (words.gone.has(path)) problems.vanished.add(path);
+    // What is not said to be gone is missing.
+    else problems.unreadable.set(path, "it cannot be read");
   }
   return { files, part: record.path };
-}
-
-async function* namesOf(files: readonly FoundFile[]): AsyncIterable<Buffer> {
-  const NAMES = 1000;
-  for (let at = 0; at < files.length; at += NAMES) {
-    const names = files.slice(at, at + NAMES).map(({ path }) => `${path}\0`);
-    yield Buffer.from(names.join(""), "latin1");
-  }
 }
 
 interface TarWords {
@@ -215,7 +217,7 @@ function parseTarWords(said: string): TarWords {
   const words: TarWords = { changed: new Set(), unreadable: new Set(), gone: new Set() };
   for (const line of said.split("\n")) {
     const [, name, what = ""] =
-      /^[^:]*tar: (.*): (?:Warning: )?(file changed as we read it|file removed before we read it|file shrank by .*|read error at .*|cannot (?:open|read|stat): .*)$/i.exec(
+      /^[^:]*tar: (.*?): (?:Warning: )?(file changed as we read it|file removed before we read it|file shrank by .*|read error at .*|cannot (?:open|read|stat): .*)$/i.exec(
         line,
       ) ?? [];
     if (name === undefined) continue;
@@ -244,6 +246,13 @@ function unescapeName(name: string): string {
     );
 }
 
+/** As text; beside it byte for byte, in Base64, where text does not say it all. */
+function describeName(path: string): { path: string; name?: string } {
+  const text = textOf(path);
+  if (nameOf(text) === path) return { path: text };
+  return { path: text, name: Buffer.from(path, "latin1").toString("base64") };
+}
+
 /** How the part with the index is called. */
 export const INDEX_NAME = "graphite/index.ndjson";
 
@@ -253,7 +262,7 @@ async function writeIndex(entries: readonly IndexEntry[], sink: PartSink): Promi
     for (let at = 0; at < entries.length; at += LINES) {
       const text = entries
         .slice(at, at + LINES)
-        .map(({ path, ...entry }) => `${JSON.stringify({ path: textOf(path), ...entry })}\n`);
+        .map((entry) => `${JSON.stringify({ ...entry, ...describeName(entry.path) })}\n`);
       yield Buffer.from(text.join(""));
     }
   };
@@ -263,6 +272,7 @@ async function writeIndex(entries: readonly IndexEntry[], sink: PartSink): Promi
 function describeProblems(
   entries: readonly IndexEntry[],
   { fuzzy, vanished }: Problems,
+  links: readonly FoundLink[],
 ): BackupWarning[] {
   const broken = entries.filter(({ problem }) => problem !== undefined);
   const one = (code: string, paths: readonly string[], detail: string): BackupWarning[] =>
@@ -280,6 +290,11 @@ function describeProblems(
       "CHANGED_WHILE_READ",
       [...fuzzy],
       "it changed each time that it was read, or is gone since",
+    ),
+    ...one(
+      "LINK",
+      links.filter(({ isInside }) => isInside).map(({ path }) => path),
+      "a symbolic link is not in the set; what it leads to is, by its own name",
     ),
     ...one("VANISHED", [...vanished], "it was gone before it was read"),
     ...one(

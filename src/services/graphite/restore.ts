@@ -3,11 +3,16 @@ import { OperatorError } from "../../system/errors.ts";
 import type { RestoreOptions, RestorePlan, SelectOptions } from "../backup-driver.ts";
 import type { SetReader } from "../set-content.ts";
 import { INDEX_NAME } from "./dump.ts";
-import { listFiles, textOf } from "./list-files.ts";
+import { listFiles } from "./list-files.ts";
 import type { Machine } from "./machine.ts";
+import { nameOf, textOf, writeNames } from "./names.ts";
 
 interface IndexLine {
   path: string;
+  /** Of one that text does not say all of: its bytes, in Base64. Sets of before do not have it. */
+  name?: string;
+  /** ISO 8601, UTC. */
+  modifiedAt: string;
   /** In which part it stands: the last one that has it counts. */
   part: string;
 }
@@ -58,10 +63,13 @@ export async function planFileRestore(
   { only }: SelectOptions,
 ): Promise<RestorePlan> {
   const files = await pickFiles(set, only);
-  const there = new Set(
-    (await listFiles(machine, folder).catch(() => [])).map(({ path }) => textOf(path)),
+  const there = new Map(
+    (await listFiles(machine, folder).catch(() => [])).map((file) => [textOf(file.path), file]),
   );
   const replaced = files.filter(({ path }) => there.has(path));
+  const newer = replaced.filter(({ path, modifiedAt }) => {
+    return (there.get(path)?.modified ?? 0) > Math.floor(Date.parse(modifiedAt) / 1000);
+  });
   const count = new Map<string, number>();
   for (const { path } of files) {
     const object = path.split("/")[0] ?? path;
@@ -70,6 +78,14 @@ export async function planFileRestore(
   return {
     objects: [...count].map(([object, of]) => `${object} (${of} whisper files)`),
     replaces: replaced.length === 0 ? [] : [`${replaced.length} whisper files of the same names`],
+    ...(newer.length > 0 && {
+      warnings: [
+        {
+          code: "NEWER_FILES",
+          detail: `${newer.length} of them were written since, and lose what they have got since then`,
+        },
+      ],
+    }),
     isSource: (await identifyPlace(machine, folder)) === set.source.serverId,
   };
 }
@@ -83,69 +99,84 @@ export async function restoreFiles(
 ): Promise<void> {
   const { only } = options;
   const files = await pickFiles(set, only);
-  const wanted = new Map<string, string[]>();
-  for (const { path, part } of files) wanted.set(part, [...(wanted.get(part) ?? []), path]);
+  const wanted = new Map<string, IndexLine[]>();
+  for (const line of files) {
+    const lines = wanted.get(line.part) ?? [];
+    lines.push(line);
+    wanted.set(line.part, lines);
+  }
   // A file that was read again stands in a later pack once more: the later one comes later.
   const parts = set.parts
     .filter(({ role, path }) => role === "pack" && wanted.has(path))
     .toSorted((one, other) => one.seq - other.seq);
   const staging = `${folder}/.lcops-${set.setId}`;
-  for (const [index, part] of parts.entries()) {
-    options.update(`${index} of ${parts.length} packs`);
-    if (options.isDone(part)) continue;
-    await finish(machine.run(["rm", "-rf", "--", staging]));
-    await finish(machine.run(["mkdir", "-p", "--", staging]));
-    await unpack(machine, staging, set.read(part), namesFor(only, wanted.get(part.path) ?? []));
-    await putInPlace(machine, staging, folder);
-    await options.markDone(part);
+  const clear = (): Promise<void> => finish(machine.run(["rm", "-rf", "--", staging]));
+  try {
+    for (const [index, part] of parts.entries()) {
+      options.update(`${index} of ${parts.length} packs`);
+      if (options.isDone(part)) continue;
+      await clear();
+      await finish(machine.run(["mkdir", "-p", "--", `${staging}/${UNPACKED}`]));
+      await unpack(machine, staging, set.read(part), namesFor(only, wanted.get(part.path) ?? []));
+      await putInPlace(machine, `${staging}/${UNPACKED}`, folder);
+      await options.markDone(part);
+    }
+  } catch (error) {
+    // What is half there takes room of a disk that may be full; where the machine is gone, the next restore clears it.
+    await clear().catch(() => undefined);
+    throw error;
   }
-  await finish(machine.run(["rm", "-rf", "--", staging]));
+  await clear();
 }
 
-/** Of what is picked: the folder, the file, or both, as they stand in a pack. */
-function namesFor(only: string | undefined, paths: readonly string[]): string[] {
-  if (only === undefined) return [];
+/** Of the room that a restore has beside the files: what came out of a pack, and which of it is wanted. */
+const [UNPACKED, WANTED] = ["unpacked", "wanted"];
+
+/** Of what is picked: the folders, the files, or both, as they stand in a pack, byte for byte; undefined: all of it. */
+function namesFor(
+  only: string | undefined,
+  lines: readonly IndexLine[],
+): readonly string[] | undefined {
+  if (only === undefined) return undefined;
   const folder = folderOf(only);
-  return [
-    ...(paths.some((path) => path.startsWith(`${folder}/`)) ? [folder] : []),
-    ...paths.filter((path) => path === folder || path === `${folder}.wsp`),
-  ];
+  const levels = folder.split("/").length;
+  const names = lines.map(({ path, name }) => {
+    const bytes =
+      name === undefined ? nameOf(path) : Buffer.from(name, "base64").toString("latin1");
+    const isBelow = path.startsWith(`${folder}/`);
+    return isBelow ? bytes.split("/").slice(0, levels).join("/") : bytes;
+  });
+  return [...new Set(names)];
 }
 
 async function unpack(
   machine: Machine,
   staging: string,
   input: AsyncIterable<Uint8Array>,
-  names: readonly string[],
+  names: readonly string[] | undefined,
 ): Promise<void> {
-  await finish(
-    machine.run(
-      [
-        "tar",
-        "--extract",
-        "--file=-",
-        "--ignore-zeros",
-        `--directory=${staging}`,
-        // Else a backslash in a name would mean something.
-        "--no-unquote",
-        "--",
-        ...names,
-      ],
-      { input },
-    ),
-  );
+  const list = `${staging}/${WANTED}`;
+  // What is no text crosses as bytes, and so does the rest.
+  if (names)
+    await finish(machine.run(["dd", `of=${list}`, "status=none"], { input: writeNames(names) }));
+  const words = ["tar", "--extract", "--file=-", "--ignore-zeros"];
+  words.push(`--directory=${staging}/${UNPACKED}`);
+  // Else a backslash in a name would mean something.
+  words.push("--no-unquote");
+  if (names) words.push("--null", "--verbatim-files-from", `--files-from=${list}`);
+  await finish(machine.run(words, { input }));
 }
 
 /**
  * Each file is put in place whole, once its bytes are on the disk: GNU cp makes a link with `--link --force` under another name first, and renames it
  * over what stands there, so that nobody finds neither. What is there belongs to whom the folder belongs to.
  */
-async function putInPlace(machine: Machine, staging: string, folder: string): Promise<void> {
+async function putInPlace(machine: Machine, unpacked: string, folder: string): Promise<void> {
   const isOptional = { isFailure: () => false };
   // Only root can.
-  await finish(machine.run(["chown", "-R", `--reference=${folder}`, "--", staging], isOptional));
-  await finish(machine.run(["chmod", `--reference=${folder}`, "--", staging]));
-  await finish(machine.run(["sync", "--file-system", "--", staging]));
+  await finish(machine.run(["chown", "-R", `--reference=${folder}`, "--", unpacked], isOptional));
+  await finish(machine.run(["chmod", `--reference=${folder}`, "--", unpacked]));
+  await finish(machine.run(["sync", "--file-system", "--", unpacked]));
   await finish(
     machine.run([
       "cp",
@@ -154,7 +185,7 @@ async function putInPlace(machine: Machine, staging: string, folder: string): Pr
       "--force",
       "--preserve=all",
       "--",
-      `${staging}/.`,
+      `${unpacked}/.`,
       folder,
     ]),
   );

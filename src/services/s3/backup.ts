@@ -7,7 +7,7 @@ import { drillCopy } from "./drill.ts";
 import { dumpBucket } from "./dump.ts";
 import { keepPace } from "./keep-pace.ts";
 import { listBucket } from "./list-bucket.ts";
-import { openSource } from "./open-places.ts";
+import { withSource } from "./open-places.ts";
 import { planObjectRestore, restoreObjects } from "./restore.ts";
 import { verifyCopy } from "./verify.ts";
 
@@ -21,16 +21,12 @@ export const s3Backup: BackupDriver = {
   // A drill fetches a sample back: nobody has room for a second bucket.
   openScratch: () => Promise.resolve({ needs: "nothing: it fetches objects back" }),
   drill: drillCopy,
-  measure: async (set, place, { signal }) => {
-    const source = await openSource(place);
-    try {
+  measure: (set, place, { signal }) =>
+    withSource(place, { signal, action: "s3:ListBucket" }, async (source) => {
       let rows = 0;
       for await (const objects of listBucket(source, keepPace(signal))) rows += objects.length;
       return set.facts.map(({ object }) => ({ object, rows }));
-    } finally {
-      source.client.destroy();
-    }
-  },
+    }),
   verifyElsewhere: verifyCopy,
   describeRestore: (set, decode) => [
     "The objects are in the copy of the bucket, under their own keys where it is a bucket; on a disk under",

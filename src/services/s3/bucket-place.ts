@@ -76,6 +76,10 @@ export async function openBucketPlace(
 export const isNamed = (error: unknown, ...names: readonly string[]): boolean =>
   error instanceof Error && names.includes(error.name);
 
+/** Given anything that was thrown, return whether the SDK threw it, and no disk and no reader of ours. */
+export const isOfSdk = (error: unknown): boolean =>
+  error instanceof Error && ("$metadata" in error || error.name.endsWith("ProviderError"));
+
 /** Given what the SDK threw, return the status of the answer; undefined where there was none. */
 export function statusOf(error: unknown): number | undefined {
   return (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata

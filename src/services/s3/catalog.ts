@@ -1,5 +1,6 @@
+import { describeError, OperatorError } from "../../system/errors.ts";
+import { readLines, splitLines } from "./line-file.ts";
 import type { CatalogEntry } from "./object-entry.ts";
-import { splitLines } from "./line-file.ts";
 import { orderKeys } from "./order-keys.ts";
 
 export const CATALOG_FORMAT = "lcops-objects/1";
@@ -34,10 +35,12 @@ export interface Catalog {
   entries: AsyncGenerator<CatalogEntry[]>;
   /** Known once the entries have been read to their end; undefined: it is cut off. */
   end: () => CatalogEnd | undefined;
+  /** Instead of reading the entries. */
+  close: () => Promise<void>;
 }
 
 /** Given the lines of a catalog, return it. The entries throw where they are no catalog's; an empty one has no head. */
-export async function readCatalog(lines: AsyncGenerator<string[]>): Promise<Catalog> {
+async function readCatalog(lines: AsyncGenerator<string[]>): Promise<Catalog> {
   const first = await lines.next();
   const begin = first.done ? [] : first.value;
   const head = begin[0] === undefined ? undefined : (JSON.parse(begin[0]) as CatalogHead);
@@ -68,7 +71,27 @@ export async function readCatalog(lines: AsyncGenerator<string[]>): Promise<Cata
       await lines.return(undefined);
     }
   };
-  return { head, entries: entries(), end: () => end };
+  const close = async (): Promise<void> => void (await lines.return(undefined));
+  return { head, entries: entries(), end: () => end, close };
+}
+
+/** Given the path of a catalog, return it; one that is not there has no head. Throws `failed`, as its entries do, where it is damaged. */
+export async function readCatalogFile(path: string): Promise<Catalog> {
+  const explain = (error: unknown): never => {
+    throw new OperatorError("failed", `${path} is damaged: ${describeError(error)}`, {
+      next: "move it away, and run it again: what it remembers is then copied anew",
+      cause: error,
+    });
+  };
+  const { entries, ...catalog } = await readCatalog(readLines(path)).catch(explain);
+  const explained = async function* (): AsyncGenerator<CatalogEntry[]> {
+    try {
+      yield* entries;
+    } catch (error) {
+      explain(error);
+    }
+  };
+  return { ...catalog, entries: explained() };
 }
 
 /** Given the bytes of a catalog, return it. Throws, as its entries do, where they are none. */

@@ -9,7 +9,7 @@ import { folderSide } from "./folder-side.ts";
 import { keepPace, type Pace } from "./keep-pace.ts";
 import type { CatalogEntry } from "./object-entry.ts";
 import { LostCopyError, type ObjectSide } from "./object-side.ts";
-import { openCopy, openSource } from "./open-places.ts";
+import { type CopyPlace, withCopy, withSource } from "./open-places.ts";
 import { pickObjects, sampleObjects } from "./pick-objects.ts";
 import { openObject } from "./read-object.ts";
 import { runInOrder } from "./run-in-order.ts";
@@ -23,43 +23,44 @@ const SAMPLE_BYTES = 256 * 1024 ** 2;
  * Given a set, fetch a sample of its objects back from the copy into a folder of this machine, read each again there, and compare it with what was
  * remembered when it was copied; where no hash of it is known, with the source, if that has it still.
  */
-export async function drillCopy(
+export function drillCopy(
   set: SetReader,
   place: ServicePlace,
   options: DriverOptions,
 ): Promise<DrillFindings> {
-  const pace = keepPace(options.signal);
-  const copy = await openCopy(place, options, pace);
-  const source = await openSource(place);
-  try {
-    const catalog = await readSetCatalog(set, copy.side, options.jobFolder);
-    const sample = limitBytes(await sampleObjects(pickObjects(catalog, undefined), SAMPLE));
-    const scratch = folderSide(join(options.folder, "objects"), { keepsReplaced: false });
-    const differences: DrillFindings["differences"] = [];
-    const fetchBack = async (entry: CatalogEntry): Promise<void> => {
-      const expected: Fact = { object: entry.key, checksum: `sha256:${entry.copy.sha256 ?? "?"}` };
-      const found = await fetchOne(entry, { from: copy.side, to: scratch, source, pace });
-      if ("problem" in found)
-        differences.push({ expected, found: { object: entry.key, checksum: found.problem } });
-    };
-    let done = 0;
-    for await (const some of runInOrder(onePage(sample), fetchBack))
-      options.update(`${(done += some.length)} of ${sample.length} objects fetched back`);
-    return {
-      scratch: `a folder of its own, ${sample.length} of ${set.facts[0]?.rows ?? "?"} objects fetched back from ${copy.side.place}`,
-      facts: sample.length,
-      rows: sample.length,
-      differences,
-    };
-  } catch (error) {
-    options.signal.throwIfAborted();
-    throw copy.bucket && statusOf(error) !== undefined
-      ? copy.bucket.explain(error, "s3:GetObject")
-      : error;
-  } finally {
-    copy.bucket?.client.destroy();
-    source.client.destroy();
-  }
+  const { signal } = options;
+  const pace = keepPace(signal);
+  const way = { signal, pace, action: "s3:GetObject" };
+  return withSource(place, way, (source) =>
+    withCopy(place, options, way, (copy) => fetchSample(set, source, copy, { pace, ...options })),
+  );
+}
+
+async function fetchSample(
+  set: SetReader,
+  source: BucketPlace,
+  { side }: CopyPlace,
+  { pace, ...options }: DriverOptions & { pace: Pace },
+): Promise<DrillFindings> {
+  const catalog = await readSetCatalog(set, side, options.jobFolder);
+  const sample = limitBytes(await sampleObjects(pickObjects(catalog, undefined), SAMPLE));
+  const scratch = folderSide(join(options.folder, "objects"), { keepsReplaced: false });
+  const differences: DrillFindings["differences"] = [];
+  const fetchBack = async (entry: CatalogEntry): Promise<void> => {
+    const expected: Fact = { object: entry.key, checksum: `sha256:${entry.copy.sha256 ?? "?"}` };
+    const found = await fetchOne(entry, { from: side, to: scratch, source, pace });
+    if ("problem" in found)
+      differences.push({ expected, found: { object: entry.key, checksum: found.problem } });
+  };
+  let done = 0;
+  for await (const some of runInOrder(onePage(sample), fetchBack))
+    options.update(`${(done += some.length)} of ${sample.length} objects fetched back`);
+  return {
+    scratch: `a folder of its own, ${sample.length} of ${set.facts[0]?.rows ?? "?"} objects fetched back from ${side.place}`,
+    facts: sample.length,
+    rows: sample.length,
+    differences,
+  };
 }
 
 function limitBytes(sample: readonly CatalogEntry[]): CatalogEntry[] {

@@ -9,6 +9,7 @@ import type {
   ServicePlace,
 } from "../backup-driver.ts";
 import { OperatorError } from "../../system/errors.ts";
+import type { BucketPlace } from "./bucket-place.ts";
 import { identifyBucket } from "./bucket-side.ts";
 import { CATALOG_FORMAT } from "./catalog.ts";
 import { makeCopier } from "./copy-one.ts";
@@ -19,9 +20,9 @@ import { keepPace, type Pace } from "./keep-pace.ts";
 import {
   type CopyPlace,
   keepsVersions,
-  openCopy,
-  openSource,
   refuseOverlap,
+  withCopy,
+  withSource,
 } from "./open-places.ts";
 import { removeMissing } from "./remove-missing.ts";
 import { spoolListing } from "./spool-listing.ts";
@@ -40,114 +41,119 @@ const DAY_MS = 86_400_000;
  * Copy what is new or changed in a bucket since the last run to the place of its copy, and write the catalog of what is there as the part of the set.
  * The source is listed whole first; where the listing cannot be believed nothing is touched.
  */
-export async function dumpBucket(
+export function dumpBucket(
   place: ServicePlace,
   sink: PartSink,
   options: DumpOptions,
 ): Promise<DumpOutcome> {
-  const { job, signal, update, jobFolder, setId } = options;
+  const { signal } = options;
+  const way = { signal, pace: keepPace(signal), action: "s3:GetObject and s3:PutObject" };
+  return withSource(place, way, (source) =>
+    withCopy(place, options, way, (copy) => dumpBetween(source, copy, way.pace, sink, options)),
+  );
+}
+
+async function dumpBetween(
+  source: BucketPlace,
+  copy: CopyPlace,
+  pace: Pace,
+  sink: PartSink,
+  options: DumpOptions,
+): Promise<DumpOutcome> {
+  const { job, update, jobFolder, setId } = options;
   const began = new Date();
-  const pace = keepPace(signal);
-  const source = await openSource(place);
-  let copy: CopyPlace | undefined;
+  refuseOverlap(source, copy);
+  await mkdir(jobFolder, { recursive: true, mode: 0o700 });
+  const identity = { source: identifyBucket(source), copy: copy.side.identity };
+  const work = await openWorkCatalog(jobFolder, identity);
+  const isVersioned = copy.bucket ? await keepsVersions(copy.bucket, pace) : true;
+  if (job.s3?.remove && !isVersioned) refuseRemoving(copy);
+  if (copy.bucket && work.killedAt !== undefined)
+    await sweepUploads(copy.bucket, source, pace, {
+      from: new Date(work.killedAt),
+      until: began,
+    });
+
+  let seen = 0;
+  const isAudit = work.end !== undefined && isAuditDue(work, job.s3?.auditDays, began);
+  const splits = work.end?.splits ?? [];
+  const [listing, copied] = await allWell([
+    spoolListing(source, pace, {
+      path: join(options.folder, "listing"),
+      splits,
+      seen: (more) => update(`${(seen += more)} objects listed`),
+    }),
+    isAudit && copy.bucket
+      ? spoolListing(copy.bucket, pace, { path: join(options.folder, "copy"), splits })
+      : undefined,
+  ]);
+  judgeListing({
+    place: source.place,
+    listed: listing.objects,
+    known: work.end?.objects,
+    shrinkPercent: job.s3?.shrinkPercent,
+  });
+  const known = await work.read();
+  if (!known.head && !isVersioned) await refuseStrangers(copy, pace);
+
+  const writer = await work.write({
+    format: CATALOG_FORMAT,
+    ...identity,
+    setId,
+    startedAt: began.toISOString(),
+  });
+  const inspection = isAudit ? copy.side.inspect(copied?.read()) : undefined;
+  let sums: CopySums;
+  let removed: ReadonlySet<string> = new Set();
   try {
-    copy = await openCopy(place, options, pace);
-    refuseOverlap(source, copy);
-    await mkdir(jobFolder, { recursive: true, mode: 0o700 });
-    const identity = { source: identifyBucket(source), copy: copy.side.identity };
-    const work = await openWorkCatalog(jobFolder, identity);
-    const isVersioned = copy.bucket ? await keepsVersions(copy.bucket, pace) : true;
-    if (job.s3?.remove && !isVersioned) refuseRemoving(copy);
-    if (copy.bucket && work.killedAt !== undefined)
-      await sweepUploads(copy.bucket, source, pace, {
-        from: new Date(work.killedAt),
-        until: began,
-      });
-
-    let seen = 0;
-    const isAudit = work.end !== undefined && isAuditDue(work, job.s3?.auditDays, began);
-    const splits = work.end?.splits ?? [];
-    const [listing, copied] = await allWell([
-      spoolListing(source, pace, {
-        path: join(options.folder, "listing"),
-        splits,
-        seen: (more) => update(`${(seen += more)} objects listed`),
-      }),
-      isAudit && copy.bucket
-        ? spoolListing(copy.bucket, pace, { path: join(options.folder, "copy"), splits })
-        : undefined,
-    ]);
-    judgeListing({
-      place: source.place,
-      listed: listing.objects,
-      known: work.end?.objects,
-      shrinkPercent: job.s3?.shrinkPercent,
+    sums = await copyPairs(joinListings(listing.read(), known.entries), {
+      copyOne: makeCopier(source, copy, pace),
+      writer,
+      settle: copy.side.settle,
+      total: listing.objects,
+      update,
+      inspection,
+      most: job.s3?.remove?.atMost ?? 0,
     });
-    const known = await work.read();
-    if (!known.head && !isVersioned) await refuseStrangers(copy, pace);
-
-    const writer = await work.write({
-      format: CATALOG_FORMAT,
-      ...identity,
-      setId,
-      startedAt: began.toISOString(),
-    });
-    const inspection = isAudit ? copy.side.inspect(copied?.read()) : undefined;
-    let sums: CopySums;
-    let removed: ReadonlySet<string> = new Set();
-    try {
-      sums = await copyPairs(joinListings(listing.read(), known.entries), {
-        copyOne: makeCopier(source, copy, pace),
-        writer,
-        settle: copy.side.settle,
-        total: listing.objects,
-        update,
-        inspection,
-        most: job.s3?.remove?.atMost ?? 0,
-      });
-      if (job.s3?.remove)
-        removed = await removeMissing(sums, { source, side: copy.side, pace, ...options });
-    } catch (error) {
-      await writer.leave();
-      throw error;
-    } finally {
-      await inspection?.end();
-    }
-    const auditedAt = isAudit || work.end === undefined ? began.toISOString() : work.end.auditedAt;
-    const end = await writer.finish({
-      without: removed,
-      ...(auditedAt !== undefined && { auditedAt }),
-    });
-    await sink.write(
-      { path: CATALOG_PART, object: source.place, role: "catalog", seq: 0 },
-      createReadStream(work.path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>,
-    );
-    return {
-      consistency: {
-        level: "per-object",
-        at: began.toISOString(),
-        proof: {
-          listed: listing.objects,
-          same: sums.same,
-          copied: sums.copied,
-          copiedBytes: sums.copiedBytes,
-          changedMeanwhile: sums.changed,
-          vanished: sums.vanished,
-          mended: sums.mended,
-          goneAtSource: end.missing,
-          removed: removed.size,
-          triedAgain: pace.retries(),
-        },
-      },
-      source: { engine: "s3", version: source.endpoint, serverId: identity.source },
-      facts: [{ object: source.place, rows: end.objects }],
-      skipped: describeSkipped(sums, listing.objects, job.s3?.remove?.atMost),
-      warnings: warnOf(copy, isVersioned, sums),
-    };
+    if (job.s3?.remove)
+      removed = await removeMissing(sums, { source, side: copy.side, pace, ...options });
+  } catch (error) {
+    await writer.leave();
+    throw error;
   } finally {
-    source.client.destroy();
-    copy?.bucket?.client.destroy();
+    await inspection?.end();
   }
+  const auditedAt = isAudit || work.end === undefined ? began.toISOString() : work.end.auditedAt;
+  const end = await writer.finish({
+    without: removed,
+    ...(auditedAt !== undefined && { auditedAt }),
+  });
+  await sink.write(
+    { path: CATALOG_PART, object: source.place, role: "catalog", seq: 0 },
+    createReadStream(work.path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>,
+  );
+  return {
+    consistency: {
+      level: "per-object",
+      at: began.toISOString(),
+      proof: {
+        listed: listing.objects,
+        same: sums.same,
+        copied: sums.copied,
+        copiedBytes: sums.copiedBytes,
+        changedMeanwhile: sums.changed,
+        vanished: sums.vanished,
+        mended: sums.mended,
+        goneAtSource: end.missing,
+        removed: removed.size,
+        triedAgain: pace.retries(),
+      },
+    },
+    source: { engine: "s3", version: source.endpoint, serverId: identity.source },
+    facts: [{ object: source.place, rows: end.objects }],
+    skipped: describeSkipped(sums, listing.objects, job.s3?.remove?.atMost),
+    warnings: warnOf(copy, isVersioned, sums),
+  };
 }
 
 /** Each must have ended before one's failure is told. */

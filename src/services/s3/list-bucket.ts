@@ -45,7 +45,7 @@ export async function* listBucket(
     for (const { key } of objects) {
       if (last !== undefined && orderKeys(last, key) >= 0)
         throw new OperatorError("failed", `the listing of ${place.place} is out of order`, {
-          next: "lcops copies general purpose buckets, whose listings go by the bytes of the keys",
+          next: "lcops reads general purpose buckets, whose listings go by the bytes of the keys",
         });
       last = key;
     }
@@ -57,7 +57,7 @@ export async function* listBucket(
     // A listing that says that there is more, and not where, would hide objects.
     if (page.IsTruncated && !page.NextContinuationToken)
       throw new OperatorError("failed", `the listing of ${place.place} is cut off`, {
-        next: "nothing was copied or removed; run it again",
+        next: "nothing was done by it; run it again",
       });
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (token !== undefined);

@@ -4,7 +4,7 @@ import type { CopyConfig } from "../../config/backup-schema.ts";
 import type { ServiceConfig } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
-import { type BucketPlace, isNamed, openBucketPlace, statusOf } from "./bucket-place.ts";
+import { type BucketPlace, isNamed, isOfSdk, openBucketPlace, statusOf } from "./bucket-place.ts";
 import { bucketSide } from "./bucket-side.ts";
 import { folderSide } from "./folder-side.ts";
 import type { Pace } from "./keep-pace.ts";
@@ -18,8 +18,45 @@ export interface CopyPlace {
   bucket?: BucketPlace;
 }
 
+/** Given a bucket that is open, call `use`, and close it behind that. What AWS refuses meanwhile and nobody has told is told as a matter of `action`. */
+async function closeBehind<T>(
+  bucket: BucketPlace | undefined,
+  { signal, action }: { signal: AbortSignal; action: string },
+  use: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw bucket && isOfSdk(error) ? bucket.explain(error, action) : error;
+  } finally {
+    bucket?.client.destroy();
+  }
+}
+
+/** Given a service of S3, call `use` with its bucket, and close it behind that. What AWS refuses is told as a matter of `action`, an action of IAM. */
+export async function withSource<T>(
+  place: ServicePlace,
+  way: { signal: AbortSignal; action: string },
+  use: (source: BucketPlace) => Promise<T>,
+): Promise<T> {
+  const source = await openSource(place);
+  return closeBehind(source, way, () => use(source));
+}
+
+/** Given a job of S3, call `use` with the place of its copy, and close it behind that. What AWS refuses is told as a matter of `action`, an action of IAM. */
+export async function withCopy<T>(
+  place: ServicePlace,
+  { job, signal }: Pick<DriverOptions, "job" | "signal">,
+  { pace, action }: { pace: Pace; action: string },
+  use: (copy: CopyPlace) => Promise<T>,
+): Promise<T> {
+  const copy = await openCopy(place, { job, signal }, pace);
+  return closeBehind(copy.bucket, { signal, action }, () => use(copy));
+}
+
 /** Given a service of S3, open its bucket, with what stands behind the slash of `--into SERVICE/WITHIN` in front of its keys. */
-export async function openSource(place: ServicePlace): Promise<BucketPlace> {
+async function openSource(place: ServicePlace): Promise<BucketPlace> {
   const { bucket, prefix, region } = configOf(place);
   const parts = [prefix, place.within?.replace(/\/+$/, "")].filter((part) => Boolean(part));
   return openBucketPlace(
@@ -34,7 +71,7 @@ function configOf({ name, config }: ServicePlace): S3Config {
 }
 
 /** Given a job of S3, open the place of its copy. */
-export async function openCopy(
+async function openCopy(
   place: ServicePlace,
   { job, signal }: Pick<DriverOptions, "job" | "signal">,
   pace: Pace,

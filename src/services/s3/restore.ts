@@ -15,7 +15,7 @@ import { folderSide } from "./folder-side.ts";
 import { keepPace, type Pace } from "./keep-pace.ts";
 import type { CatalogEntry } from "./object-entry.ts";
 import { LostCopyError, type ObjectSide } from "./object-side.ts";
-import { type CopyPlace, openCopy, openSource } from "./open-places.ts";
+import { type CopyPlace, withCopy, withSource } from "./open-places.ts";
 import { pickObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
@@ -123,7 +123,7 @@ async function restoreOne(ways: Ways, entry: CatalogEntry): Promise<void> {
   });
 }
 
-async function withWays<T>(
+function withWays<T>(
   set: SetReader,
   place: ServicePlace,
   options: SelectOptions,
@@ -131,28 +131,17 @@ async function withWays<T>(
 ): Promise<T> {
   const { signal, only, origin, jobFolder } = options;
   const pace = keepPace(signal);
-  const copy = await openCopy(origin ?? place, options, pace);
+  const way = { signal, pace, action: "s3:GetObject" };
   const folder = place.within?.startsWith("/") ? place.within : undefined;
-  const bucket = folder === undefined ? await openSource(place) : undefined;
-  try {
-    const target = bucket
-      ? bucketSide(bucket, pace, signal)
-      : folderSide(folder ?? "", { keepsReplaced: false });
-    return await use({
-      copy,
-      target,
-      ...(bucket && { bucket }),
-      pace,
-      objects: async () => pickObjects(await readSetCatalog(set, copy.side, jobFolder), only),
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    const [asked, action] = bucket ? [bucket, "s3:PutObject"] : [copy.bucket, "s3:GetObject"];
-    throw asked && error instanceof Error && "$metadata" in error
-      ? asked.explain(error, action as string)
-      : error;
-  } finally {
-    bucket?.client.destroy();
-    copy.bucket?.client.destroy();
-  }
+  return withCopy(origin ?? place, options, way, (copy) => {
+    const objects = async (): Promise<AsyncGenerator<CatalogEntry[]>> =>
+      pickObjects(await readSetCatalog(set, copy.side, jobFolder), only);
+    if (folder !== undefined) {
+      const target = folderSide(folder, { keepsReplaced: false });
+      return use({ copy, target, pace, objects });
+    }
+    return withSource(place, { signal, action: "s3:PutObject" }, (bucket) =>
+      use({ copy, target: bucketSide(bucket, pace, signal), bucket, pace, objects }),
+    );
+  });
 }

@@ -6,15 +6,12 @@ export const s3: ServiceType = {
   isAskedWhileIdle: true,
   probe: () => Promise.resolve({ answers: false, detail: "a bucket has no port" }),
   answers: async (place, signal) => {
-    const { openSource } = await import("./open-places.ts");
+    const { withSource } = await import("./open-places.ts");
     const { HeadBucketCommand } = await import("@aws-sdk/client-s3");
-    const { bucket, client } = await openSource(place);
-    try {
+    return withSource(place, { signal, action: "s3:ListBucket" }, async ({ bucket, client }) => {
       await client.send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: signal });
       return true;
-    } finally {
-      client.destroy();
-    }
+    });
   },
   backup: async () => (await import("./backup.ts")).s3Backup,
 };

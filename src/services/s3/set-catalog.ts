@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import type { SetReader } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
-import { type Catalog, parseCatalog, readCatalog } from "./catalog.ts";
-import { readLines } from "./line-file.ts";
+import { type Catalog, parseCatalog, readCatalogFile } from "./catalog.ts";
 import type { ObjectSide } from "./object-side.ts";
 
 /**
@@ -16,7 +15,7 @@ export async function readSetCatalog(
 ): Promise<Catalog> {
   const catalog = (await findAtHand(set, jobFolder)) ?? (await readStored(set));
   if (catalog.head?.copy === side.identity) return catalog;
-  await catalog.entries.return(undefined);
+  await catalog.close();
   throw new OperatorError("failed", `the objects of ${set.setId} are not at ${side.place}`, {
     next: "the job copies to another place now than it did then; correct s3.to of the job",
   });
@@ -27,9 +26,9 @@ async function findAtHand(
   jobFolder: string | undefined,
 ): Promise<Catalog | undefined> {
   if (jobFolder === undefined) return undefined;
-  const catalog = await readCatalog(readLines(join(jobFolder, "catalog.ndjson")));
+  const catalog = await readCatalogFile(join(jobFolder, "catalog.ndjson"));
   if (catalog.head?.setId === setId) return catalog;
-  await catalog.entries.return(undefined);
+  await catalog.close();
   return undefined;
 }
 

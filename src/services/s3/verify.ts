@@ -1,11 +1,11 @@
-import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions, ElsewhereFindings, ServicePlace } from "../backup-driver.ts";
 import type { SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import { DamagedBytesError } from "./check-bytes.ts";
 import type { CatalogEntry } from "./object-entry.ts";
 import { LostCopyError, type ObjectSide } from "./object-side.ts";
 import { keepPace, type Pace } from "./keep-pace.ts";
-import { openCopy } from "./open-places.ts";
+import { withCopy } from "./open-places.ts";
 import { pickObjects, sampleObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
@@ -24,31 +24,24 @@ interface Findings {
  * Given a set, compare its copy with its catalog: what is there and how large; at `hashes` a sample of the objects is read back too, at `decode` every
  * one. Returns what was found, object by object. Throws where that could not be found out.
  */
-export async function verifyCopy(
+export function verifyCopy(
   set: SetReader,
   place: ServicePlace,
   level: "sizes" | "hashes" | "decode",
   options: DriverOptions & { jobFolder: string },
-): Promise<string[]> {
+): Promise<ElsewhereFindings> {
   const pace = keepPace(options.signal);
-  const { side, bucket } = await openCopy(place, options, pace);
-  try {
+  return withCopy(place, options, { pace, action: "s3:GetObject" }, async ({ side }) => {
     const findings = collectFindings();
     const all = async (): Promise<AsyncGenerator<CatalogEntry[]>> =>
       pickObjects(await readSetCatalog(set, side, options.jobFolder), undefined);
     await inspectAll(side, await all(), findings, options);
-    if (level !== "sizes" && findings.list().length === 0) {
-      const objects =
-        level === "decode" ? await all() : onePage(await sampleObjects(await all(), SAMPLE));
-      await readBack(side, objects, { findings, pace, ...options });
-    }
-    return findings.list();
-  } catch (error) {
-    options.signal.throwIfAborted();
-    throw bucket ? bucket.explain(error, "s3:GetObject") : error;
-  } finally {
-    bucket?.client.destroy();
-  }
+    if (level === "sizes" || findings.list().length > 0) return { findings: findings.list() };
+    const objects =
+      level === "decode" ? await all() : onePage(await sampleObjects(await all(), SAMPLE));
+    const readBack = await readObjects(side, objects, { findings, pace, ...options });
+    return { findings: findings.list(), readBack };
+  });
 }
 
 async function inspectAll(
@@ -72,27 +65,20 @@ async function inspectAll(
   }
 }
 
-async function readBack(
+async function readObjects(
   side: ObjectSide,
   objects: AsyncIterable<readonly CatalogEntry[]>,
-  {
-    findings,
-    pace,
-    update,
-    trace,
-  }: { findings: Findings; pace: Pace } & Pick<DriverOptions, "update" | "trace">,
-): Promise<void> {
-  let done = 0;
-  let unhashed = 0;
+  { findings, pace, update }: { findings: Findings; pace: Pace } & Pick<DriverOptions, "update">,
+): Promise<NonNullable<ElsewhereFindings["readBack"]>> {
+  const counts = { objects: 0, unhashed: 0 };
   const read = async (entry: CatalogEntry): Promise<void> => {
     const found = await readOne(side, entry, pace);
     if (typeof found === "string") findings.add(entry.key, found);
-    else if (!found.isHashed) unhashed++;
-    update(`${++done} objects read back`);
+    else if (!found.isHashed) counts.unhashed++;
+    update(`${++counts.objects} objects read back`);
   };
   for await (const _ of runInOrder(objects, read)) continue;
-  if (unhashed > 0)
-    trace(`of ${unhashed} objects no hash is known: they were read, and their bytes counted`);
+  return counts;
 }
 
 /** Given an entry, read its copy to the end; return what is wrong with it, or whether its bytes could be compared with a hash. */

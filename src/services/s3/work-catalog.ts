@@ -6,9 +6,9 @@ import {
   type CatalogEnd,
   type CatalogHead,
   pickSplits,
-  readCatalog,
+  readCatalogFile,
 } from "./catalog.ts";
-import { putInPlace, readLines, writeLines } from "./line-file.ts";
+import { putInPlace, writeLines } from "./line-file.ts";
 import type { CatalogEntry } from "./object-entry.ts";
 import { orderKeys } from "./order-keys.ts";
 
@@ -50,18 +50,20 @@ export async function openWorkCatalog(
   const isOurs = (head: CatalogHead | undefined): boolean =>
     head?.source === pair.source && head.copy === pair.copy;
   const readOurs = async (from: string): Promise<Catalog> => {
-    const catalog = await readCatalog(readLines(from));
+    const catalog = await readCatalogFile(from);
     if (isOurs(catalog.head)) return catalog;
-    await catalog.entries.return(undefined);
-    return { head: undefined, entries: nothing(), end: noEnd };
+    await catalog.close();
+    return { head: undefined, entries: nothing(), end: noEnd, close: () => Promise.resolve() };
   };
   const killed = await readOurs(partial);
   if (killed.head) await joinKilled(killed, await readOurs(path), path);
   await rm(partial, { force: true });
+  const known = await readOurs(path);
+  await known.close();
   return {
     path,
     read: () => readOurs(path),
-    end: (await readOurs(path)).head && (await readEnd(path)),
+    end: known.head && (await readEnd(path)),
     killedAt: killed.head?.startedAt,
     write: (head) => beginWriter(head, partial, path),
   };
@@ -159,7 +161,7 @@ async function beginWriter(
       await writer.close();
       const shorter = await writeLines(`${path}.shorter`);
       await shorter.write(JSON.stringify(head));
-      for await (const entries of (await readCatalog(readLines(partial))).entries)
+      for await (const entries of (await readCatalogFile(partial)).entries)
         for (const entry of entries)
           if (!without.has(entry.key)) await shorter.write(JSON.stringify(entry));
       await shorter.write(JSON.stringify(end));

@@ -108,7 +108,7 @@ function makeCluster(
         scroll: ["/_search/scroll", scroll_id],
       }[reading];
       expect(path).toBe(expected[0]);
-      held.delete(String(expected[1]));
+      return held.delete(String(expected[1]));
     },
   };
   return { cluster, seen, held, change };

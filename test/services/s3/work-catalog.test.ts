@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -85,10 +93,29 @@ test("what was removed from the copy is in it no more, and its end says so", asy
   expect(work.end).toMatchObject({ objects: 2, missing: 0 });
 });
 
-test("one that is damaged is not believed", async () => {
+test("one that is damaged is not believed, and named", async () => {
   await write([entry("a"), entry("b")]);
   const file = path.join(folder, "catalog.ndjson");
   const lines = readFileSync(file, "utf8").split("\n");
   writeFileSync(file, [lines[0], lines[2], lines[1], lines[3], ""].join("\n"));
-  await expect(read(await openIt())).rejects.toThrow("out of order");
+  await expect(read(await openIt())).rejects.toThrow(
+    `${file} is damaged: the catalog is out of order`,
+  );
+  writeFileSync(file, "\0\0\n");
+  await expect(openIt()).rejects.toThrow(`${file} is damaged`);
+});
+
+test("what is looked at and not read is closed again", async () => {
+  await write([entry("a")]);
+  const isOpen = (): boolean =>
+    readdirSync("/proc/self/fd").some((one) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${one}`).startsWith(folder);
+      } catch {
+        return false;
+      }
+    });
+  for (const copy of ["other", "a third"]) await openWorkCatalog(folder, { ...PAIR, copy });
+  // The last close is on its way.
+  await expect.poll(isOpen).toBe(false);
 });

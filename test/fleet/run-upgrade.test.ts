@@ -1,0 +1,109 @@
+import { describe, expect, test } from "vitest";
+import { runUpgrade } from "../../src/fleet/run-upgrade.ts";
+import type { UpgradedHost } from "../../src/fleet/upgrade-host.ts";
+import type { UpgradeRun } from "../../src/fleet/upgrade-state.ts";
+
+const NAMES = ["a", "b", "c", "d", "e", "f"];
+
+/** A run whose hosts end when they are told to. */
+function begin(
+  more: { atOnce?: number; maxFailures?: number; isCanary?: boolean; run?: UpgradeRun } = {},
+) {
+  const { atOnce = 3, maxFailures = 1, isCanary = false } = more;
+  const run: UpgradeRun = more.run ?? {
+    id: "upgrade-1",
+    selectors: [],
+    hosts: Object.fromEntries(NAMES.map((name) => [name, { state: "untried", attempt: 0 }])),
+  };
+  const underWay = new Map<string, (ended: UpgradedHost) => void>();
+  const asked: string[] = [];
+  let isStopping = false;
+  const ended = runUpgrade(run, {
+    waves: [{ isCanary, hosts: NAMES }],
+    atOnce,
+    maxFailures,
+    soakMs: 0,
+    upgrade: (host) =>
+      new Promise((resolve) => {
+        asked.push(host);
+        underWay.set(host, resolve);
+      }),
+    findIll: () => Promise.resolve(new Map()),
+    save: () => Promise.resolve(),
+    isStopping: () => isStopping,
+    signal: new AbortController().signal,
+    onWave: () => {},
+    onHost: () => {},
+  });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    run,
+    ended,
+    asked,
+    underWay: () => [...underWay.keys()],
+    stop: () => void (isStopping = true),
+    turn,
+    end: async (host: string, how: UpgradedHost["state"] = "done"): Promise<void> => {
+      underWay.get(host)?.({ state: how });
+      underWay.delete(host);
+      await turn();
+    },
+  };
+}
+const states = ({ hosts }: UpgradeRun): string[] => Object.values(hosts).map(({ state }) => state);
+
+describe("a wave", () => {
+  test("has no more hosts at once than may be", async () => {
+    const { run, ended, underWay, turn, end } = begin();
+    await turn();
+    for (const host of NAMES) {
+      expect(underWay().length).toBeLessThanOrEqual(3);
+      expect(underWay()[0]).toBe(host);
+      await end(host);
+    }
+    expect(await ended).toBeUndefined();
+    expect(new Set(states(run))).toEqual(new Set(["done"]));
+  });
+
+  test("begins none once more are lost than may be, and lets those end that are under way", async () => {
+    const { run, ended, asked, turn, end } = begin();
+    await turn();
+    await end("a", "failed");
+    await end("b", "unknown");
+    // One may be lost: the turn of `d` came after the first.
+    expect(asked).toEqual(["a", "b", "c", "d"]);
+    await end("c");
+    await end("d");
+    expect(await ended).toBe("2 hosts are lost, and 1 may be");
+    expect(states(run)).toEqual(["failed", "unknown", "done", "done", "untried", "untried"]);
+  });
+
+  test("of canaries begins none behind one that is lost", async () => {
+    const { ended, asked, turn, end } = begin({ isCanary: true });
+    await turn();
+    await end("a", "failed");
+    await end("b");
+    await end("c");
+    expect(await ended).toBe("the canary a is not well");
+    expect(asked).toEqual(["a", "b", "c"]);
+  });
+
+  test("that is asked to stop begins none of those that wait for their turn", async () => {
+    const { run, ended, turn, end, stop } = begin();
+    await turn();
+    stop();
+    for (const host of ["a", "b", "c"]) await end(host);
+    expect(await ended).toBe("it was asked to stop");
+    expect(states(run).slice(3)).toEqual(["untried", "untried", "untried"]);
+  });
+
+  test("looks again at every host that was unknown, whatever their number", async () => {
+    const hosts = NAMES.map((name) => [name, { state: "unknown", attempt: 1 }] as const);
+    const run: UpgradeRun = { id: "upgrade-1", selectors: [], hosts: Object.fromEntries(hosts) };
+    const { ended, asked, turn, end } = begin({ run, atOnce: 1 });
+    await turn();
+    for (const host of NAMES) await end(host);
+    expect(await ended).toBeUndefined();
+    expect(asked).toEqual(NAMES);
+  });
+});

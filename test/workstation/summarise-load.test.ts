@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { readSamples, type Sample } from "../../src/workstation/read-samples.ts";
+import { LoadCount } from "../../src/workstation/summarise-load.ts";
+
+const HEAD = "timeStamp,elapsed,label,responseCode,responseMessage,success,failureMessage\n";
+
+/** Given a result file, as it comes byte by byte, return what is read of it. */
+async function read(text: string): Promise<{ samples: Sample[]; isWhole: boolean }> {
+  const samples: Sample[] = [];
+  const bytes = Buffer.from(text);
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < bytes.length; at++)
+      yield await Promise.resolve(bytes.subarray(at, at + 1));
+  }
+  const isWhole = await readSamples(chunks(), (sample) => samples.push(sample));
+  return { samples, isWhole };
+}
+
+describe("a result file", () => {
+  test("has labels and messages with commas, quotes and lines in them", async () => {
+    const text = `${HEAD}1700000000000,12,"GET ""/ü"", all",200,OK,true,\n1700000000100,7,b,200,OK,false,"expected\nthis, got that"\n`;
+    expect(await read(text)).toEqual({
+      isWhole: true,
+      samples: [
+        {
+          at: 1_700_000_000_000,
+          elapsedMs: 12,
+          label: 'GET "/ü", all',
+          hasFailed: false,
+          why: "200 OK",
+        },
+        {
+          at: 1_700_000_000_100,
+          elapsedMs: 7,
+          label: "b",
+          hasFailed: true,
+          why: "expected\nthis, got that",
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ["in a number", "1700000000100,7"],
+    ["in its last field", "1700000000100,7,b,200,OK,false,ex"],
+    ["within quotes", '1700000000100,7,b,200,OK,false,"expected\n'],
+    ["before its success", "1700000000100,7,b,200\n"],
+  ])("that is cut off %s is not whole, and has what comes before", async (_where, rest) => {
+    const { samples, isWhole } = await read(`${HEAD}1700000000000,12,a,200,OK,true,\n${rest}`);
+    expect(isWhole).toBe(false);
+    expect(samples[0]).toMatchObject({ label: "a" });
+  });
+
+  test("that is empty has no sample, and one in XML is none", async () => {
+    expect(await read("")).toEqual({ samples: [], isWhole: true });
+    expect(await read(HEAD)).toEqual({ samples: [], isWhole: true });
+    await expect(read('<?xml version="1.0"?>\n<testResults>\n')).rejects.toThrow("not in CSV");
+  });
+});
+
+describe("what was measured", () => {
+  const sample = (more: Partial<Sample>): Sample => ({
+    at: 1_700_000_000_000,
+    elapsedMs: 10,
+    label: "a",
+    hasFailed: false,
+    why: "200 OK",
+    ...more,
+  });
+
+  test("is told by label, with what has failed and why, and over time", () => {
+    const count = new LoadCount();
+    for (let second = 0; second < 600; second++) {
+      const at = 1_700_000_000_000 + second * 1_000;
+      count.add(sample({ at }));
+      count.add(sample({ at, label: "b", elapsedMs: 30, hasFailed: second % 2 === 0, why: "503" }));
+    }
+    // Of two that ran at once the earlier one may come later.
+    count.add(sample({ at: 1_699_999_999_999 }));
+    const { samples, failed, seconds, labels, reasons, overTime } = count.summarise();
+    expect({ samples, failed }).toEqual({ samples: 1_201, failed: 300 });
+    expect(seconds).toBeCloseTo(599.031, 3);
+    expect(labels).toMatchObject([
+      { label: "a", samples: 601, failed: 0, meanMs: 10, p99Ms: 10 },
+      { label: "b", samples: 600, failed: 300, meanMs: 30, maxMs: 30 },
+    ]);
+    expect(reasons).toEqual([{ why: "503", count: 300 }]);
+    // Ten minutes in at most sixty slots, none of its samples lost.
+    expect(overTime.perSecond.length).toBeLessThanOrEqual(60);
+    const told = overTime.perSecond.reduce((sum, value) => sum + value * overTime.seconds, 0);
+    expect(told).toBeCloseTo(1_201, 6);
+    expect(new Set(overTime.meanMs.slice(1))).toEqual(new Set([20]));
+  });
+
+  test("does not grow with labels and reasons", () => {
+    const count = new LoadCount();
+    for (let number = 0; number < 1_000; number++)
+      count.add(sample({ label: `GET /${number}`, hasFailed: true, why: `${number}` }));
+    const { samples, labels, reasons } = count.summarise();
+    expect(samples).toBe(1_000);
+    expect(labels).toHaveLength(51);
+    expect(labels.at(-1)).toMatchObject({ label: "(others)", samples: 950 });
+    expect(reasons[0]).toEqual({ why: "(others)", count: 980 });
+  });
+
+  test("of nothing is nothing", () => {
+    expect(new LoadCount().summarise()).toMatchObject({
+      samples: 0,
+      seconds: 0,
+      perSecond: 0,
+      overTime: { perSecond: [], meanMs: [] },
+    });
+  });
+});
