@@ -1,11 +1,12 @@
 /** `health --watch` in a pseudo-terminal, and what Graphite tells of disks; real servers. */
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ShownReading } from "../../src/commands/health/describe-readings.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { answerWith, httpAnswer, startScripted } from "../services/scripted-server.ts";
-import { testWith } from "../support/ground.ts";
+import { startRelay } from "../lab/relay.ts";
+import { knownHostLine, testWith } from "../support/ground.ts";
 import { isLeftRaw, openPty, type Pty, type PtyOptions } from "../support/pty.ts";
 import { makeRedisGround, type RedisGround } from "../support/redis-ground.ts";
 import { runLcops } from "../support/run-lcops.ts";
@@ -17,7 +18,10 @@ beforeAll(async () => {
 afterAll(() => ground.end());
 
 /** Only these services, and the hosts that they stand on. */
-function configOf(services: NonNullable<Config["services"]>): string {
+function configOf(
+  services: NonNullable<Config["services"]>,
+  change: (config: Config) => void = () => undefined,
+): string {
   return ground.deriveConfig((config) => {
     config.services = services;
     const wanted = new Set(Object.values(services).flatMap(({ host }) => host ?? []));
@@ -26,6 +30,7 @@ function configOf(services: NonNullable<Config["services"]>): string {
     for (const environment of Object.values(config.environments ?? {})) delete environment.aws;
     delete config.backups;
     delete config.menu;
+    change(config);
   });
 }
 
@@ -51,40 +56,6 @@ test.each([
   expect(said).toContain("health --watch needs a terminal to draw on");
   expect(said).toContain("run lcops health, or lcops health --json, again and again");
 });
-
-testWith("redis")(
-  "what dies and comes back is seen, and the terminal is left as it was",
-  { timeout: 90_000 },
-  async () => {
-    const cache = await ground.start([]);
-    const config = configOf({
-      cache: { kind: "redis", ...here, port: cache.port },
-      gone: { kind: "http", ...here, port: 9 },
-    });
-    const pty = watch(config, { showsMode: true });
-    await pty.waitFor(/^ok +\d+ \w+ +redis +cache +uses/m, 20_000);
-    const lines = pty.screen().split("\n");
-    expect(lines[0]).toMatch(/^1 fail, 1 ok, at \d\d:\d\d:\d\d$/);
-    expect(lines[1]).toMatch(/^STATE +AGE +AREA +NAME +WHAT$/);
-    expect(lines[2]).toMatch(/^fail .* http +gone /);
-    expect(lines.at(-1)).toBe("q leaves");
-    await cache.kill();
-    await pty.waitFor(/^fail +\d+ s +redis +cache +.*REFUSED/m, 30_000);
-    pty.type("q");
-    expect((await pty.exit).code).toBe(4);
-    const left = pty.text();
-    expect(left).toContain("lcops: 2 fail: redis cache, http gone");
-    // Of the panel nothing is left, and the cursor and the modes are as they were.
-    expect(left).not.toContain("q leaves");
-    expect(isLeftRaw(left)).toBe(false);
-    const [entered, leftAt] = ["h\u001b[?25l", "l"].map((end) =>
-      pty.raw().indexOf(`\u001b[?1049${end}`),
-    );
-    expect(entered).toBeGreaterThanOrEqual(0);
-    expect(leftAt).toBeGreaterThan(entered ?? 0);
-    expect(pty.raw()).toContain("\u001b[?25h");
-  },
-);
 
 testWith("redis")("Ctrl-C leaves with the code of what was seen last", async () => {
   const cache = await ground.start([]);
@@ -120,45 +91,6 @@ test("who has answered nothing yet, and whoever is silent, is not well; leaving 
   }
 });
 
-testWith("monit")(
-  "what falls silent shows what it said last, with its age, and is unknown until it answers again",
-  { timeout: 90_000 },
-  async () => {
-    const port = await ground.pickPort();
-    const lines = [
-      "set daemon 1",
-      ...["pid", "id", "state"].map((name) => `set ${name}file ${ground.folder}/monit-${name}`),
-      `set httpd port ${port} and use address 127.0.0.1`,
-      '  allow admin:"pass"',
-      "check file hosts with path /etc/hosts",
-      "",
-    ];
-    const file = ground.writeFile("monitrc", lines.join("\n"));
-    const monit = spawn("monit", ["-I", "-c", file], { stdio: "ignore" });
-    try {
-      const password = `\${file:${ground.writeFile("monit-password", "pass\n")}}` as const;
-      const pty = watch(
-        configOf({ own: { kind: "monit", ...here, port, user: "admin", password } }),
-      );
-      await pty.waitFor(/^ok .* monit +own\/hosts/m, 30_000);
-      monit.kill("SIGSTOP");
-      const said = await pty.waitFor(
-        /^unknown .* monit +own\/hosts +no answer within 10 s; \d+ s ago ok: file: as it/m,
-        40_000,
-      );
-      expect(said).not.toMatch(/^ok /m);
-      const age = Number(/ (\d+) s ago ok: file/.exec(said)?.[1]);
-      await pty.waitFor(`${age + 2} s ago ok: file`, 10_000);
-      monit.kill("SIGCONT");
-      await pty.waitFor(/^3 ok, [^]*^ok .* own\/hosts +file: as it should be$/m, 30_000);
-      pty.type("q");
-      expect((await pty.exit).code).toBe(0);
-    } finally {
-      monit.kill("SIGKILL");
-    }
-  },
-);
-
 test("what does not fit is told of: the worst stays, whatever the size", async () => {
   const page = await startScripted(answerWith(httpAnswer(200, "hello")));
   try {
@@ -192,6 +124,128 @@ test("what does not fit is told of: the worst stays, whatever the size", async (
   } finally {
     await page.stop();
   }
+});
+
+// What takes its time because it is asked again when it is due; they wait beside each other.
+describe.concurrent("over a while", () => {
+  testWith("redis")(
+    "what dies is seen, and the terminal is left as it was",
+    { timeout: 90_000 },
+    async () => {
+      const cache = await ground.start([]);
+      const config = configOf({
+        cache: { kind: "redis", ...here, port: cache.port },
+        gone: { kind: "http", ...here, port: 9 },
+      });
+      const pty = watch(config, { showsMode: true });
+      await pty.waitFor(/^ok +\d+ \w+ +redis +cache +uses/m, 20_000);
+      const lines = pty.screen().split("\n");
+      expect(lines[0]).toMatch(/^1 fail, 1 ok, at \d\d:\d\d:\d\d$/);
+      expect(lines[1]).toMatch(/^STATE +AGE +AREA +NAME +WHAT$/);
+      expect(lines[2]).toMatch(/^fail .* http +gone /);
+      expect(lines.at(-1)).toBe("q leaves");
+      await cache.kill();
+      await pty.waitFor(/^fail +\d+ s +redis +cache +.*REFUSED/m, 30_000);
+      pty.type("q");
+      expect((await pty.exit).code).toBe(4);
+      const left = pty.text();
+      expect(left).toContain("lcops: 2 fail: redis cache, http gone");
+      // Of the panel nothing is left, and the cursor and the modes are as they were.
+      expect(left).not.toContain("q leaves");
+      expect(isLeftRaw(left)).toBe(false);
+      const [entered, leftAt] = ["h\u001b[?25l", "l"].map((end) =>
+        pty.raw().indexOf(`\u001b[?1049${end}`),
+      );
+      expect(entered).toBeGreaterThanOrEqual(0);
+      expect(leftAt).toBeGreaterThan(entered ?? 0);
+      expect(pty.raw()).toContain("\u001b[?25h");
+    },
+  );
+
+  testWith("monit")(
+    "what falls silent shows what it said last, with its age, and is unknown until it answers again",
+    { timeout: 90_000 },
+    async () => {
+      const port = await ground.pickPort();
+      const lines = [
+        "set daemon 1",
+        ...["pid", "id", "state"].map((name) => `set ${name}file ${ground.folder}/monit-${name}`),
+        `set httpd port ${port} and use address 127.0.0.1`,
+        '  allow admin:"pass"',
+        "check file hosts with path /etc/hosts",
+        "",
+      ];
+      const file = ground.writeFile("monitrc", lines.join("\n"));
+      const monit = spawn("monit", ["-I", "-c", file], { stdio: "ignore" });
+      try {
+        const password = `\${file:${ground.writeFile("monit-password", "pass\n")}}` as const;
+        const pty = watch(
+          configOf({ own: { kind: "monit", ...here, port, user: "admin", password } }),
+        );
+        await pty.waitFor(/^ok .* monit +own\/hosts/m, 30_000);
+        monit.kill("SIGSTOP");
+        const said = await pty.waitFor(
+          /^unknown .* monit +own\/hosts +no answer within 10 s; \d+ s ago ok: file: as it/m,
+          40_000,
+        );
+        expect(said).not.toMatch(/^ok /m);
+        const age = Number(/ (\d+) s ago ok: file/.exec(said)?.[1]);
+        await pty.waitFor(`${age + 2} s ago ok: file`, 10_000);
+        monit.kill("SIGCONT");
+        await pty.waitFor(/^3 ok, [^]*^ok .* own\/hosts +file: as it should be$/m, 30_000);
+        pty.type("q");
+        expect((await pty.exit).code).toBe(0);
+      } finally {
+        monit.kill("SIGKILL");
+      }
+    },
+  );
+
+  testWith("hosts", "monit")(
+    "a host that is cut off, comes back and then hangs is not green, nor is what is behind it",
+    { timeout: 150_000 },
+    async () => {
+      const host = ground.lab.hosts["WorkerStats"];
+      const monit = ground.config.services?.["worker-monit"];
+      if (!host || !monit) throw new Error("the lab has them");
+      const relay = await startRelay({ host: host.address, port: host.port });
+      const { configFile } = ground.writeSshConfig([
+        knownHostLine(host.hostKeyFile, relay.address, relay.port),
+      ]);
+      const config = configOf({ "worker-monit": monit }, (changed) => {
+        changed.ssh = { configFile };
+        Object.assign(changed.hosts?.["WorkerStats"] ?? {}, {
+          address: { eip: relay.address },
+          port: relay.port,
+        });
+      });
+      try {
+        const pty = watch(config, { columns: 160 });
+        await pty.waitFor(/ok .* host +WorkerStats [^]*ok .* monit +worker-monit\/sshd/m, 30_000);
+        relay.refuse(true);
+        relay.reset();
+        const cut = await pty.waitFor(
+          /^fail .* host +WorkerStats [^]*^unknown .* monit +worker-monit\/sshd .* ago ok: /m,
+          60_000,
+        );
+        expect(cut).not.toMatch(/^ok .* monit /m);
+        relay.refuse(false);
+        await pty.waitFor(/^ok .* host +WorkerStats [^]*^ok .* monit +worker-monit\/sshd/m, 60_000);
+        relay.stall();
+        const hung = await pty.waitFor(
+          /^fail .* host +WorkerStats .*no answer within 10 s[^]*^unknown .* monit +worker-monit\/sshd .* ago ok: /m,
+          60_000,
+        );
+        expect(hung).not.toMatch(/^ok .* (host|monit) /m);
+        const begun = performance.now();
+        pty.type("q");
+        expect((await pty.exit).code).toBe(4);
+        expect(performance.now() - begun).toBeLessThan(8_000);
+      } finally {
+        await relay.close();
+      }
+    },
+  );
 });
 
 /** Given lines of carbon's plaintext protocol, have them stored. */
