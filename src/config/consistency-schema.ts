@@ -30,7 +30,7 @@ const objects = z.strictObject({
   bucket: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "the name of a bucket is expected"),
   prefix: orAbsent(
     matching(/^[^\p{Cc}]{1,512}$/u, "the beginning of a key is expected"),
-    "What the keys of these objects begin with; others are nobody's business",
+    "What the keys of these objects begin with; a row whose key no prefix of its column fits is not checked, and told",
   ),
   region: z.optional(region),
   environment: orAbsent(name, "Environment whose profile opens the bucket"),

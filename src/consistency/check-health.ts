@@ -6,6 +6,7 @@ import {
   readHealth,
   type ServerHealth,
 } from "../services/mysql/read-replication.ts";
+import { describeEnd } from "./limit-time.ts";
 import { type CheckReport, draftReport, type ReportDraft } from "./report.ts";
 
 export interface HealthOptions {
@@ -13,6 +14,7 @@ export interface HealthOptions {
   maxLagSeconds: number;
   /** See `Pair`. */
   catchUp: CatchUp | undefined;
+  signal: AbortSignal;
 }
 
 /** What became of it, and why there is no sense in comparing the rows; undefined where there is. */
@@ -41,7 +43,12 @@ export async function checkHealth(
     ? "both names lead to one and the same server"
     : other.isAurora
       ? undefined
-      : await checkFollowing(replica, one, options, draft);
+      : await checkFollowing(replica, one, options, draft).catch((error: unknown) => {
+          // What was found of it stays found.
+          const why = describeEnd(error, options.signal);
+          draft.leave(`replication of ${replicaName}`, why);
+          return why;
+        });
   if (isSameServer(one, other)) find(replicaName, "same-server", obstacle ?? "");
   const shared = other.isAurora ? "a reader of Aurora shares the storage of its writer" : undefined;
   return { report: draft.end(), obstacle: obstacle ?? shared };

@@ -31,6 +31,8 @@ export interface Rows {
   graceMinutes: number | undefined;
   /** Given the values of the columns, return the id as the other side has it; undefined: nothing belongs to the row. */
   idOf(values: readonly string[]): string | undefined;
+  /** Of a row to which nothing belongs here: why it is not looked at at all; undefined where that is as it should be. */
+  whyNot?(values: readonly string[]): string | undefined;
   /** The values again. */
   valuesOf(id: string): string[];
   versionOf(text: string): string;
@@ -61,8 +63,11 @@ export async function checkOutside(
     (column) => column !== undefined && !table.columns.some((one) => one.name === column),
   );
   if (unknown !== undefined) return draft.skip(object, `there is no column ${unknown} in it`);
-  const side = readRows(rows, table, options);
+  const passedOver = new Map<string, number>();
+  const side = readRows(rows, table, passedOver, options);
   const found = await reconcile(side, outside.read);
+  for (const [why, count] of passedOver)
+    draft.skip(object, `${count} ${count === 1 ? "row" : "rows"}: ${why}`);
   const { noun } = outside;
   draft.look("rows", found.left);
   draft.look(`${noun}s`, found.right);
@@ -137,18 +142,36 @@ function describe(
       };
 }
 
-function readRows(rows: Rows, table: TableStructure, { reader, steer }: TablesOptions): Side {
-  return (take) =>
-    streamColumns(
+/** What is passed over is counted by its reason, anew each time that the side is read. */
+function readRows(
+  rows: Rows,
+  table: TableStructure,
+  passedOver: Map<string, number>,
+  { reader, steer }: TablesOptions,
+): Side {
+  return (take) => {
+    passedOver.clear();
+    return streamColumns(
       reader,
       table,
       columnsOf(rows),
       (row) => {
         const entry = toEntry(row, rows, table);
-        if (entry) take(entry);
+        if (entry) return take(entry);
+        const known = knownOf(row, rows);
+        const why = known && rows.whyNot?.(known);
+        if (why !== undefined) passedOver.set(why, (passedOver.get(why) ?? 0) + 1);
       },
       steer.giveWay,
     );
+  };
+}
+
+/** The values that make the id; undefined where one of them is NULL. */
+function knownOf({ values }: ColumnsRow, rows: Rows): string[] | undefined {
+  const parts = values.slice(0, rows.columns.length);
+  const known = parts.filter((value) => value !== undefined);
+  return known.length === parts.length ? known : undefined;
 }
 
 const columnsOf = (rows: Rows) => ({
@@ -157,14 +180,10 @@ const columnsOf = (rows: Rows) => ({
   graceMinutes: rows.graceMinutes ?? GRACE_MINUTES,
 });
 
-function toEntry(
-  { key, values, isYoung }: ColumnsRow,
-  rows: Rows,
-  table: TableStructure,
-): Entry | undefined {
-  const parts = values.slice(0, rows.columns.length);
-  const known = parts.filter((value) => value !== undefined);
-  const id = known.length === parts.length ? rows.idOf(known) : undefined;
+function toEntry(row: ColumnsRow, rows: Rows, table: TableStructure): Entry | undefined {
+  const { key, values, isYoung } = row;
+  const known = knownOf(row, rows);
+  const id = known && rows.idOf(known);
   if (id === undefined) return undefined;
   const version = values[rows.columns.length];
   return {

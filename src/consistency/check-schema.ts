@@ -1,8 +1,9 @@
 import type { Reader } from "../services/mysql/open-reader.ts";
 import { compareSchema } from "./compare-schema.ts";
 import { listDatabases } from "../services/mysql/read-inventory.ts";
-import { describeWhy } from "./pair.ts";
+import { describeEnd } from "./limit-time.ts";
 import { skipUnseenDefinitions } from "./skip-unseen.ts";
+import type { Steer } from "./steer.ts";
 import { type CheckReport, draftReport, notConfigured } from "./report.ts";
 
 /** Something besides the replica that the schema must be like. */
@@ -28,10 +29,10 @@ export async function checkSchema(
     replica: Reader | undefined;
     replicaGap: string | undefined;
     databases: readonly string[];
-    options: { signal: AbortSignal };
+    steer: Steer;
   },
 ): Promise<CheckReport> {
-  const { primary, replica, databases } = ground;
+  const { primary, replica, databases, steer } = ground;
   const others = [
     ...(subject.replica ? [subject.replica.name] : []),
     ...subject.schemas.map(({ name }) => name),
@@ -40,6 +41,7 @@ export async function checkSchema(
     return notConfigured("schema", `${subject.name} has nothing to be compared with`);
   const draft = draftReport("schema", `${subject.name} and ${others.join(", ")}`);
   const own = { name: subject.name, session: primary, databases };
+  steer.stopWhenOver();
   await skipUnseenDefinitions(own, primary.server.flavour, draft);
   const compare = async (
     name: string,
@@ -49,6 +51,7 @@ export async function checkSchema(
     const theirs = { name, session, databases: pairs.map(([, there]) => there) };
     await skipUnseenDefinitions(theirs, session.server.flavour, draft);
     for (const [here, there] of pairs) {
+      steer.stopWhenOver();
       const one = { name: subject.name, session: primary, database: here };
       await compareSchema(one, { name, session, database: there }, draft);
     }
@@ -58,10 +61,10 @@ export async function checkSchema(
   /** One that goes away in the middle takes nothing with it that was found. */
   const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
     try {
+      steer.stopWhenOver();
       await work();
     } catch (error) {
-      ground.options.signal.throwIfAborted();
-      draft.skip(name, describeWhy(error));
+      draft.leave(name, describeEnd(error, steer.signal));
     }
   };
   if (subject.replica && replica) {

@@ -1,5 +1,5 @@
 import type { ServicePlace } from "../services/backup-driver.ts";
-import { openReader, type Reader } from "../services/mysql/open-reader.ts";
+import { ANSWER_MS, openReader, type Reader } from "../services/mysql/open-reader.ts";
 import { openServer, type Server } from "../services/mysql/open-server.ts";
 import { findCatchUp, readFollowing, readHealth } from "../services/mysql/read-replication.ts";
 import { OperatorError } from "../system/errors.ts";
@@ -30,7 +30,7 @@ export async function compareServers(
 ): Promise<CheckReport[]> {
   const opened: Pick<Server, "close">[] = [];
   const open = async (place: ServicePlace): Promise<Reader> => {
-    const server = await openServer(place);
+    const server = await openServer(place, { signal: options.signal, answerMs: ANSWER_MS });
     opened.push(server);
     const reader = await openReader(server);
     opened.push(reader);

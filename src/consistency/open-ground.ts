@@ -1,6 +1,6 @@
 import type { ConsistencyConfig } from "../config/consistency-schema.ts";
 import type { ServicePlace } from "../services/backup-driver.ts";
-import { openReader, type Reader } from "../services/mysql/open-reader.ts";
+import { ANSWER_MS, openReader, type Reader } from "../services/mysql/open-reader.ts";
 import { openServer, type Server } from "../services/mysql/open-server.ts";
 import { findCatchUp } from "../services/mysql/read-replication.ts";
 import { listDatabases } from "../services/mysql/read-inventory.ts";
@@ -8,7 +8,6 @@ import type { Bookmark } from "./bookmark.ts";
 import type { Outside, Rows } from "./check-outside.ts";
 import type { SchemaSource } from "./check-schema.ts";
 import { describeWhy, type Pair, patienceFor } from "./pair.ts";
-import type { CheckName } from "./report.ts";
 import { makeSteer, type Steer } from "./steer.ts";
 
 /** What is checked, and the ways to it. */
@@ -35,7 +34,7 @@ export interface CheckSubject {
 }
 
 export interface CheckOptions {
-  asked: readonly CheckName[];
+  /** Ends everything that is awaited, by a stop or when time is over; see `limitTime`. */
   signal: AbortSignal;
   /** Milliseconds of `performance.now()`; undefined: no limit. */
   until: number | undefined;
@@ -57,7 +56,6 @@ export interface Ground {
   steer: Steer;
   /** Why rows are not compared with the replica's; found out by the check of health. */
   obstacle: string | undefined;
-  isJudged: boolean;
 }
 
 const MAX_LAG_S = 10;
@@ -71,7 +69,7 @@ export async function openGround(
 ): Promise<Ground> {
   const { config } = subject;
   const open = async (place: ServicePlace): Promise<Reader> => {
-    const server = await openServer(place);
+    const server = await openServer(place, { signal: options.signal, answerMs: ANSWER_MS });
     opened.push(server);
     const reader = await openReader(server);
     opened.push(reader);
@@ -91,7 +89,10 @@ export async function openGround(
   const databases = config.databases ?? (await listDatabases(primary));
   const catchUp = replica && (await findCatchUp(primary, replica, options.signal));
   const maxLagSeconds = config.maxLagSeconds ?? MAX_LAG_S;
-  const steer = makeSteer(replica ? [primary, replica] : [primary], catchUp, {
+  // One that is stopped, or has nothing to do with the primary, is not waited for.
+  const catchUpWhileWell: typeof catchUp =
+    catchUp && (async (limit) => ground.obstacle !== undefined || catchUp(limit));
+  const steer = makeSteer(replica ? [primary, replica] : [primary], catchUpWhileWell, {
     signal: options.signal,
     until: options.until,
     maxRunning: config.maxRunning ?? MAX_RUNNING,
@@ -106,7 +107,7 @@ export async function openGround(
       catchUp,
       patienceMs: patienceFor(catchUp, maxLagSeconds),
     };
-  return {
+  const ground: Ground = {
     subject,
     options,
     primary,
@@ -116,6 +117,6 @@ export async function openGround(
     pair,
     steer,
     obstacle: undefined,
-    isJudged: false,
   };
+  return ground;
 }

@@ -18,12 +18,19 @@ const common = ({
 });
 const asIs = (text: string): string => text;
 
-/** Given rows that name objects, and the bucket, return both for comparing; the size is what is compared of them. */
+/**
+ * Given rows that name objects, all that is configured of objects, and the bucket, return both for comparing; the size is what is compared of them. A key
+ * outside the prefix is somebody else's only where another entry of the same column has it.
+ */
 export function pairObjects(
   config: ObjectsConfig,
+  all: readonly ObjectsConfig[],
   reader: ObjectReader,
 ): { rows: Rows; outside: Outside } {
   const prefix = config.prefix ?? "";
+  const prefixes = all
+    .filter(({ table, column }) => table === config.table && column === config.column)
+    .map((one) => one.prefix ?? "");
   const graceMs = (config.graceMinutes ?? GRACE_MINUTES) * MINUTE_MS;
   const toEntry = (object: { key: string; size: number; modified: string }): Entry => ({
     id: object.key,
@@ -38,6 +45,10 @@ export function pairObjects(
       versionColumn: config.sizeColumn,
       // Keys elsewhere are not listed.
       idOf: ([key = ""]) => (key.startsWith(prefix) ? key : undefined),
+      whyNot: ([key = ""]) =>
+        prefixes.some((one) => key.startsWith(one))
+          ? undefined
+          : `the object is not below ${prefixes.join(", nor ")}`,
       valuesOf: (id) => [id],
       versionOf: asIs,
     },

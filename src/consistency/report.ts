@@ -138,13 +138,13 @@ export function skippedWhole(check: ReportName, about: string, why: string): Che
 export const isNews = ({ known }: Discrepancy): boolean => known === undefined || known.isExpired;
 
 /**
- * Given the reports of what was asked, and whether each check was asked for by its name, return the exit code of the contract: 4 where something was found that
- * is not known, else 1 where nothing at all was looked at, else 3 where something was not, else 0. What nobody has configured is a gap only where it was named. Pure.
+ * Given the reports, return the exit code of the contract: 4 where something was found that
+ * is not known, else 1 where nothing at all was looked at, else 3 where something was not, else 0. What nobody has configured is no gap. Pure.
  */
-export function judgeReports(reports: readonly CheckReport[], isNamed: boolean): 0 | 1 | 3 | 4 {
+export function judgeReports(reports: readonly CheckReport[]): 0 | 1 | 3 | 4 {
   if (reports.some(({ findings, more }) => more > 0 || findings.some(isNews))) return 4;
   if (!reports.some(({ state }) => state === "checked")) return 1;
   const isGap = ({ state, skipped }: CheckReport): boolean =>
-    state === "skipped" || skipped.length > 0 || (isNamed && state === "not configured");
+    state === "skipped" || skipped.length > 0;
   return reports.some(isGap) ? 3 : 0;
 }

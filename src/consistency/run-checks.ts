@@ -13,7 +13,7 @@ import {
 import { checkSchema } from "./check-schema.ts";
 import { compareDatabases } from "./compare-databases.ts";
 import { type CheckOptions, type CheckSubject, type Ground, openGround } from "./open-ground.ts";
-import { describeWhy } from "./pair.ts";
+import { describeEnd } from "./limit-time.ts";
 import {
   CHECKS,
   type CheckName,
@@ -23,28 +23,26 @@ import {
   type ReportDraft,
   skippedWhole,
 } from "./report.ts";
-import { OutOfTime } from "./steer.ts";
 
 /**
- * Given what is checked, do every check that was asked for, and return a report of each, in their order. What cannot be checked is in the reports, with its
- * reason: nothing but a fault of ours throws. After a stop the reports are those of what was done until then.
+ * Given what is checked, do every check, and return a report of each, in their order. What cannot be checked is in the reports, with its
+ * reason: nothing but a fault of ours throws. After a stop, or when time is over, what was found until then is in them, and what was not reached.
  */
 export async function runChecks(
   subject: CheckSubject,
   options: CheckOptions,
 ): Promise<CheckReport[]> {
   const opened: Pick<Server, "close">[] = [];
-  const wanted = CHECKS.filter((check) => options.asked.includes(check));
   const reports: CheckReport[] = [];
   try {
     const ground = await openGround(subject, options, opened);
-    for (const check of wanted) {
+    for (const check of CHECKS) {
       options.update(`${subject.name}: ${check}`);
       reports.push(await runOne(check, ground));
     }
   } catch (error) {
-    const why = options.signal.aborted ? "it was stopped before" : describeWhy(error);
-    for (const check of wanted.slice(reports.length))
+    const why = describeEnd(error, options.signal);
+    for (const check of CHECKS.slice(reports.length))
       reports.push(skippedWhole(check, subject.name, why));
   } finally {
     for (const one of opened.toReversed()) await one.close();
@@ -64,10 +62,7 @@ async function runOne(check: CheckName, ground: Ground): Promise<CheckReport> {
       await keepIfPossible(options.bookmark.keep(check, report), options);
     return report;
   } catch (error) {
-    options.signal.throwIfAborted();
-    const next =
-      error instanceof OutOfTime ? `${error.message}; ${error.next}` : describeWhy(error);
-    return skippedWhole(check, subject.name, next);
+    return skippedWhole(check, subject.name, describeEnd(error, options.signal));
   }
 }
 
@@ -97,24 +92,28 @@ async function runHealth(ground: Ground): Promise<CheckReport> {
   if (!replica || !pair)
     return skippedWhole("health", subject.replica.name, replicaGap ?? "it does not answer");
   const { names, catchUp } = pair;
-  const { maxLagSeconds } = steer;
-  const result = await checkHealth(primary, replica, { names, catchUp, maxLagSeconds });
-  ground.obstacle = result.obstacle;
-  ground.isJudged = true;
-  return result.report;
+  const { maxLagSeconds, signal } = steer;
+  try {
+    const options = { names, catchUp, maxLagSeconds, signal };
+    const { report, obstacle } = await checkHealth(primary, replica, options);
+    ground.obstacle = obstacle;
+    return report;
+  } catch (error) {
+    ground.obstacle = describeEnd(error, signal);
+    throw error;
+  }
 }
 
 /** What is many is asked of the replica, where there is one that follows. */
-async function tablesOf(ground: Ground): Promise<TablesOptions> {
+function tablesOf(ground: Ground): TablesOptions {
   const { subject, primary, replica, databases, steer } = ground;
-  await judgeReplica(ground);
   const reader = replica && ground.obstacle === undefined ? replica : primary;
   return { name: subject.name, reader, primary, databases, database: subject.database, steer };
 }
 
 async function runReferences(ground: Ground): Promise<CheckReport> {
   const { subject, options } = ground;
-  const tables = await tablesOf(ground);
+  const tables = tablesOf(ground);
   const references = await listReferences(subject.config.references ?? [], tables);
   if (references.length === 0)
     return notConfigured("references", `${subject.name} has no foreign key`);
@@ -135,28 +134,22 @@ async function runOutside(
   const { subject, options } = ground;
   const sources = subject.outsides[check];
   if (sources.length === 0) return notConfigured(check, subject.name);
-  const tables = await tablesOf(ground);
+  const tables = tablesOf(ground);
   return goOn(check, subject.name, ground, async (draft, { progress }) => {
     for (const [index, source] of sources.entries()) {
       // Two may have one name, and other rows.
       const name = `${index} ${source.name}`;
       if (progress.done.includes(name)) continue;
+      options.signal.throwIfAborted();
       options.update(`${subject.name}: ${source.name}`);
       try {
         await source.with((rows, outside) => checkOutside(rows, outside, draft, tables));
         passWhole(progress, name);
       } catch (error) {
-        options.signal.throwIfAborted();
-        draft.leave(source.name, describeWhy(error));
+        draft.leave(source.name, describeEnd(error, options.signal));
       }
     }
   });
-}
-
-/** Whether there is sense in asking the replica is for the check of health to say, also where that was not asked for. */
-async function judgeReplica(ground: Ground): Promise<void> {
-  if (ground.isJudged) return;
-  await runHealth(ground);
 }
 
 async function runReplica(ground: Ground): Promise<CheckReport> {
@@ -164,7 +157,6 @@ async function runReplica(ground: Ground): Promise<CheckReport> {
   if (!subject.replica) return notConfigured("replica", `${subject.name} has no replica`);
   const about = `${subject.primary.name} and ${subject.replica.name}`;
   if (!pair) return skippedWhole("replica", about, replicaGap ?? "it does not answer");
-  await judgeReplica(ground);
   if (ground.obstacle !== undefined) return skippedWhole("replica", about, ground.obstacle);
   return goOn("replica", about, ground, (draft, part) =>
     compareDatabases({
@@ -204,8 +196,7 @@ async function goOn(
     await work(draft, part);
   } catch (error) {
     // What was found until then is found; the rest is left.
-    if (!options.signal.aborted) draft.leave(about, describeWhy(error));
-    else throw error;
+    draft.leave(about, describeEnd(error, options.signal));
   } finally {
     await keepIfPossible(part.flush(draft.end()), options);
   }

@@ -23,6 +23,8 @@ export interface SteerOptions {
 export interface Steer {
   signal: AbortSignal;
   maxLagSeconds: number;
+  /** Throws `OutOfTime` where there is no more time, and the reason of a stop. */
+  stopWhenOver(): void;
   /** Between two questions: waits while a server is busy or the replica is behind. Throws `OutOfTime` where there is no more time. */
   giveWay(): Promise<void>;
   /** Given how long a question took and how many rows it read, return how many the next one is to read. */
@@ -65,6 +67,7 @@ export function makeSteer(
   return {
     signal: options.signal,
     maxLagSeconds: options.maxLagSeconds,
+    stopWhenOver,
     giveWay: async () => {
       stopWhenOver();
       if (performance.now() - lookedAt < LOOK_EVERY_MS) return;

@@ -29,7 +29,7 @@ export async function benchConsistency(): Promise<Ratio[]> {
   if (!pair) throw new Error("there is no MariaDB on this machine");
   try {
     // The same statement on both: a replica would take minutes for so many rows.
-    await pair.primary("GRANT SELECT ON bench.* TO app@'%'");
+    await pair.primary("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON bench.* TO app@'%'");
     await Promise.all([pair.primary(`SET SESSION sql_log_bin = 0; ${TABLE}`), pair.replica(TABLE)]);
     await pair.settle();
     pair.check({ databases: ["bench"] });
@@ -74,7 +74,7 @@ async function timed(work: () => Promise<void>): Promise<number> {
 }
 
 async function checkBoth(pair: ReplicaPair): Promise<void> {
-  const { code, stdout, stderr } = await pair.lcops(["db", "check", "--only", "replica", "--json"]);
+  const { code, stdout, stderr } = await pair.lcops(["db", "check", "--json"]);
   if (code !== 0 || !stdout.includes(`"rows": ${ROWS}`)) throw new Error(stdout + stderr);
 }
 

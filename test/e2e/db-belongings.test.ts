@@ -1,8 +1,10 @@
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect } from "vitest";
-import type { CheckReport } from "../../src/consistency/report.ts";
+import type { CheckName, CheckReport } from "../../src/consistency/report.ts";
+import type { Config, MysqlConfig } from "../../src/config/schema.ts";
 import type { ConsistencyConfig } from "../../src/config/consistency-schema.ts";
 import { askDynamoDb } from "../lab/ask-dynamodb.ts";
+import { startRelay } from "../lab/relay.ts";
 import { type Ground, makeGround, testWith } from "../support/ground.ts";
 import { runLcops } from "../support/run-lcops.ts";
 import { sendSql as sendLabSql } from "../support/send-sql.ts";
@@ -43,24 +45,56 @@ afterAll(async () => {
   ground.remove();
 });
 
-function configure(entry: Partial<ConsistencyConfig>): void {
+function configure(entry: Partial<ConsistencyConfig>, services: Config["services"] = {}): void {
   configPath = ground.deriveConfig((config) => {
+    // What the replica has got of all this is not what is looked at here.
+    const alone = structuredClone(config.services?.["school"]) as MysqlConfig;
+    delete alone.replica;
+    Object.assign(config.services ?? {}, { alone }, services);
     config.consistency = {
-      shop: { service: "school", databases: ["belongings"], ...entry },
+      shop: { service: "alone", databases: ["belongings"], ...entry },
     };
   });
 }
-async function check(only: string): Promise<{ code: number | null; report: CheckReport }> {
-  const words = ["db", "check", "shop", "--only", only, "--json", "--config", configPath];
-  const { code, stdout, stderr } = await runLcops(words, {
-    environment: ground.environment,
-    timeoutMs: 60_000,
-  });
+/** Returns the report of one check, and the exit code of all. */
+async function check(
+  name: CheckName,
+  words: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; report: CheckReport }> {
+  const { code, stdout, stderr } = await runLcops(
+    ["db", "check", "shop", "--json", "--config", configPath, ...words],
+    { environment: { ...ground.environment, ...environment }, timeoutMs: 60_000 },
+  );
   if (stdout === "") throw new Error(stderr);
-  const parsed = JSON.parse(stdout) as { subjects: { reports: [CheckReport] }[] };
-  const [report] = parsed.subjects[0]?.reports ?? [];
+  const parsed = JSON.parse(stdout) as { subjects: { reports: CheckReport[] }[] };
+  const report = parsed.subjects[0]?.reports.find((one) => one.check === name);
   if (!report) throw new Error(stdout);
   return { code, report };
+}
+/** Has a check asked over a link that swallows all, and expects that the budget ends it. */
+async function checkInSilence(
+  name: CheckName,
+  url: string,
+  reachBy: (url: string) => NodeJS.ProcessEnv,
+): Promise<void> {
+  const { hostname: host, port } = new URL(url);
+  const relay = await startRelay({ host, port: Number(port) });
+  relay.stall();
+  try {
+    const began = performance.now();
+    const environment = reachBy(`http://${relay.address}:${relay.port}`);
+    const { report } = await check(name, ["--budget", "2s"], environment);
+    // Two seconds, three of grace, two in which a cluster is given back what it holds, and what a machine with other things to do takes to start.
+    expect(performance.now() - began).toBeLessThan(12_000);
+    expect(relay.counters().connections).toBeGreaterThan(0);
+    expect(report).toMatchObject({
+      state: "skipped",
+      skipped: [{ why: "the time for it is over; go on with --resume" }],
+    });
+  } finally {
+    await relay.close();
+  }
 }
 const seen = ({ findings }: CheckReport) =>
   findings.map(({ object, key, column, kind }) => [object, key, column, kind]);
@@ -149,9 +183,29 @@ withS3(
       };
       configure({ objects: [objects] });
       expect(await check("objects")).toMatchObject({
+        code: 3,
+        report: {
+          looked: { rows: 5, objects: 5 },
+          findings: [],
+          skipped: [{ object: "belongings.files", why: `1 row: the object is not below ${name}/` }],
+        },
+      });
+      // Each of two prefixes has its own rows.
+      await sendSql(
+        `UPDATE files SET s3_key = '${name}-other/never-listed', bytes = 3 WHERE id = 51`,
+      );
+      configure({ objects: [objects, { ...objects, prefix: `${name}-other/` }] });
+      expect(await check("objects")).toMatchObject({
+        code: 0,
+        report: { looked: { rows: 6, objects: 6 }, skipped: [] },
+      });
+      await sendSql("DELETE FROM files WHERE id = 51");
+      configure({ objects: [objects] });
+      expect(await check("objects")).toMatchObject({
         code: 0,
         report: { looked: { rows: 6, objects: 6 } },
       });
+      await checkInSilence("objects", s3.url, (url) => ({ AWS_ENDPOINT_URL_S3: url }));
       await client.send(new DeleteObjectCommand({ Bucket: s3.bucket, Key: `${name}/a.mp3` }));
       await sendSql(
         `UPDATE files SET bytes = 4 WHERE id = 2;
@@ -183,11 +237,12 @@ withS3(
       const wrong = await check("objects");
       expect(wrong.code).toBe(3);
       expect(wrong.report.skipped.map(({ why }) => why)).toEqual([
+        `7 rows: the object is not below ${name}/nothing/, nor ${name}-other/`,
         `it has no row that names one, and s3://${s3.bucket}/${name}/nothing/ has none`,
         "none of its rows names one, and there are 1 objects",
       ]);
       configure({ objects: [{ ...objects, bucket: "lcops-no-such-bucket" }] });
-      expect(await check("objects")).toMatchObject({ code: 1, report: { state: "skipped" } });
+      expect(await check("objects")).toMatchObject({ code: 3, report: { state: "skipped" } });
     } finally {
       client.destroy();
     }
@@ -241,6 +296,7 @@ withDynamo(
       code: 0,
       report: { looked: { rows: 30, items: 30 } },
     });
+    await checkInSilence("items", aws.dynamodbUrl, (url) => ({ AWS_ENDPOINT_URL_DYNAMODB: url }));
     await sendSql("INSERT INTO patterns VALUES ('school-2', '2014-03-01')");
     await put("school-3", "2014-03-01");
     const { code, report } = await check("items");
@@ -305,7 +361,9 @@ withSearch(
     const ask = async (method: string, path: string, body?: string): Promise<void> => {
       const response = await fetch(url + path, {
         method,
-        headers: { "Content-Type": "application/x-ndjson" },
+        headers: {
+          "Content-Type": path.startsWith("/_bulk") ? "application/x-ndjson" : "application/json",
+        },
         ...(body !== undefined && { body }),
       });
       if (!response.ok) throw new Error(await response.text());
@@ -346,9 +404,45 @@ withSearch(
       [name, "9001", undefined, "extra-document"],
       ["belongings.posts", "id=77", "updated_at", "other-document"],
     ]);
+    // With a routing of its own a document stands in another shard than its id says: some of these do.
+    for (const routing of ["school-1", "school-2"])
+      for (const id of ["9002", "9003", "9004"])
+        await ask("PUT", `/${name}/_doc/${id}-${routing}?routing=${routing}&refresh=true`, "{}");
+    for (const id of [101, 102, 103, 104]) {
+      await ask("DELETE", `/${name}/_doc/${id}?refresh=true`);
+      await ask(
+        "PUT",
+        `/${name}/_doc/${id}?routing=school-1&refresh=true`,
+        '{"updated_at":"2014-03-09T12:00:00Z"}',
+      );
+    }
+    const routed = (await check("search")).report;
+    expect(
+      seen(routed)
+        .filter(([, key]) => /school|10[1-4]/.test(key ?? ""))
+        .map(([, key, , kind]) => `${key} ${kind}`)
+        .toSorted((one, other) => one.localeCompare(other)),
+    ).toEqual([
+      ...["9002", "9003", "9004"].flatMap((id) => [
+        `${id}-school-1 extra-document`,
+        `${id}-school-2 extra-document`,
+      ]),
+      ...[101, 102, 103, 104].map((id) => `id=${id} other-document`),
+    ]);
+    await checkInSilence("search", url, (relayed) => {
+      const { hostname: address, port } = new URL(relayed);
+      const silent = {
+        kind: "elasticsearch" as const,
+        environment: "dev",
+        address,
+        port: Number(port),
+      };
+      configure({ search: [{ ...search, service: "silent" }] }, { silent });
+      return {};
+    });
     configure({ search: [{ ...search, index: `${name}-not` }] });
     expect(await check("search")).toMatchObject({
-      code: 1,
+      code: 3,
       report: { state: "skipped", skipped: [{ why: expect.stringMatching(/no such index/) }] },
     });
     await ask("DELETE", `/${name}`);

@@ -87,7 +87,6 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "li",
     "uu",
     "c",
-    "ch",
     "m",
     "repo",
     "dt",

@@ -64,11 +64,6 @@ const MENU: Menu = [
     title: "Consistency:",
     entries: [
       { key: "c", label: "Check the databases and what belongs to them", run: ["db", "check"] },
-      {
-        key: "ch",
-        label: "Health of the replica alone",
-        run: ["db", "check", "--only", "health"],
-      },
     ],
   },
   {

@@ -459,7 +459,7 @@ const BELONGINGS: PlantedFault[] = [
     both: table(
       "files",
       "id INT PRIMARY KEY, s3_key VARCHAR(90) COLLATE utf8mb4_bin NULL, size INT NULL, written DATETIME NOT NULL DEFAULT '2020-01-01'",
-      "(id, s3_key, size) VALUES (1, 'faults/a b+c.mp3', 3), (2, 'faults/ü.mp3', 3), (3, 'faults/e%2F.mp3', 3), (4, NULL, NULL), (5, 'elsewhere/x', 3)",
+      "(id, s3_key, size) VALUES (1, 'faults/a b+c.mp3', 3), (2, 'faults/ü.mp3', 3), (3, 'faults/e%2F.mp3', 3), (4, NULL, NULL)",
     ),
     beside: {
       place: "objects",

@@ -11,16 +11,12 @@ export const dbCheck: Command = {
     },
   ],
   options: [
-    {
-      flags: "--only <checks>",
-      description: "of health, schema, replica, references, objects, search, items",
-    },
     { flags: "--budget <time>", description: "stop after 90s, 30m or 2h; what is left is named" },
     { flags: "--resume", description: "go on where the last run of the last day ended" },
   ],
   examples: [
     "db check",
-    "db check school --only health,schema",
+    "db check school",
     "db check school --budget 30m --resume",
     "db check --json",
   ],

@@ -29,7 +29,7 @@ export function openOutsides(
         const { scope, access } = await scopeOf(one);
         const { bucket, prefix = "" } = one;
         const reader = await openObjects(scope, access, { bucket, prefix });
-        const { rows, outside } = pairObjects(one, reader);
+        const { rows, outside } = pairObjects(one, entry.objects ?? [], reader);
         await use(rows, outside).finally(reader.close);
       },
     })),

@@ -34,10 +34,10 @@ function openService(
     name,
     with: async (databases, use) => {
       const { openServer } = await import("../../services/mysql/open-server.ts");
-      const { openReader } = await import("../../services/mysql/open-reader.ts");
+      const { ANSWER_MS, openReader } = await import("../../services/mysql/open-reader.ts");
       const place = placeOf(name, config, context, closers);
       const own = placeOf(entry.service, config, context, closers).config.database;
-      const server = await openServer(place);
+      const server = await openServer(place, { signal: context.signal, answerMs: ANSWER_MS });
       try {
         const reader = await openReader(server);
         try {

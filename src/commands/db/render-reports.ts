@@ -105,7 +105,6 @@ function tellVerdict(
     ...(news > 0 ? [`${news} ${news === 1 ? "finding" : "findings"}`] : []),
     ...(gaps > 0 ? [`${gaps} not checked`] : []),
     ...(code === 1 ? ["nothing was checked"] : []),
-    ...(news + gaps === 0 && code === 3 ? ["not all that was named is configured"] : []),
   ];
   const names = subjects.map(({ name }) => name).join(", ");
   terminal.warn(printable(`lcops: ${names}: ${said.join(", ")}`));

@@ -1,6 +1,7 @@
 import { applyBaseline, findGone, readBaseline } from "../../consistency/baseline.ts";
 import { openBookmark } from "../../consistency/bookmark.ts";
 import { type CheckReport, judgeReports } from "../../consistency/report.ts";
+import { limitTime } from "../../consistency/limit-time.ts";
 import { runChecks } from "../../consistency/run-checks.ts";
 import { expandHome } from "../../config/folders.ts";
 import type { Config } from "../../config/schema.ts";
@@ -11,17 +12,15 @@ import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
 import type { Closers } from "./open-places.ts";
 import { type Entry, openSubject, pickEntries } from "./open-subjects.ts";
-import { readBudget, readChecks } from "./read-options.ts";
+import { readBudget } from "./read-budget.ts";
 import { renderReports, type Subject } from "./render-reports.ts";
 
 /** Given what was typed, do what `lcops db check` says and return the exit code. */
 export async function runCheck(input: Input, context: Context): Promise<number> {
-  const asked = readChecks(input.options["only"]);
   const budgetMs = readBudget(input.options["budget"]);
   const until = budgetMs === undefined ? undefined : performance.now() + budgetMs;
   const config = await context.config();
   const entries = pickEntries(input.operands, config, context.environmentFlag);
-  for (const entry of entries) refuseUnconfigured(entry, input.options["only"], asked);
   // A baseline that cannot be read is no reason to find out late.
   const baselines = await Promise.all(
     entries.map(async ({ config: { baseline } }) =>
@@ -29,9 +28,24 @@ export async function runCheck(input: Input, context: Context): Promise<number> 
     ),
   );
   const release = await lockAll(entries, context);
+  const limit = limitTime(context.signal, until);
   try {
-    return await checkAll(entries, baselines, { asked, until }, input, config, context);
+    const options = { until, resume: input.options["resume"] === true };
+    const limited = endBy(limit.signal, context);
+    const subjects: Subject[] = [];
+    const now = new Date();
+    for (const [index, entry] of entries.entries()) {
+      const known = baselines[index] ?? [];
+      const reports = await checkOne(entry, options, config, limited);
+      const told = reports.map((one) => applyBaseline(one, known, now));
+      const gone = findGone(told, known);
+      subjects.push({ name: entry.name, service: entry.config.service, reports: told, gone });
+    }
+    const code = judgeReports(subjects.flatMap(({ reports }) => reports));
+    renderReports(subjects, code, context);
+    return code;
   } finally {
+    limit.clear();
     await release();
   }
 }
@@ -58,54 +72,14 @@ async function lockAll(
   return release;
 }
 
-async function checkAll(
-  entries: readonly Entry[],
-  baselines: readonly Awaited<ReturnType<typeof readBaseline>>[],
-  { asked, until }: { asked: ReturnType<typeof readChecks>; until: number | undefined },
-  input: Input,
-  config: Config,
-  context: Context,
-): Promise<number> {
-  const subjects: Subject[] = [];
-  const resume = input.options["resume"] === true;
-  const now = new Date();
-  for (const [index, entry] of entries.entries()) {
-    const known = baselines[index] ?? [];
-    const reports = (await checkOne(entry, { asked, until, resume }, config, context)).map((one) =>
-      applyBaseline(one, known, now),
-    );
-    const gone = findGone(reports, known);
-    subjects.push({ name: entry.name, service: entry.config.service, reports, gone });
-  }
-  const code = judgeReports(
-    subjects.flatMap(({ reports }) => reports),
-    input.options["only"] !== undefined,
-  );
-  renderReports(subjects, code, context);
-  return code;
-}
-
-/** What nobody has configured cannot be asked for by name. */
-function refuseUnconfigured(entry: Entry, only: unknown, asked: readonly string[]): void {
-  if (only === undefined) return;
-  for (const check of ["objects", "search", "items"] as const)
-    if (asked.includes(check) && entry.config[check] === undefined)
-      throw new OperatorError(
-        "usage",
-        `nothing is configured for the check ${check} of ${entry.name}`,
-        {
-          next: `see consistency in lcops.config.example.json, or leave ${check} away`,
-        },
-      );
+/** The same for what the limit ends as well as a stop. */
+function endBy(signal: AbortSignal, context: Context): Context {
+  return { ...context, signal, reach: async () => ({ ...(await context.reach()), signal }) };
 }
 
 async function checkOne(
   entry: Entry,
-  options: {
-    asked: ReturnType<typeof readChecks>;
-    until: number | undefined;
-    resume: boolean;
-  },
+  options: { until: number | undefined; resume: boolean },
   config: Config,
   context: Context,
 ): Promise<CheckReport[]> {
@@ -113,10 +87,9 @@ async function checkOne(
   const closers: Closers = [];
   const progress = startProgress(terminal);
   try {
-    const subject = [entry, config.services?.[entry.config.service], options.asked];
+    const subject = [entry, config.services?.[entry.config.service]];
     const bookmark = await openBookmark(folders.state, entry.name, subject, options.resume);
     const reports = await runChecks(openSubject(entry, config, context, closers), {
-      asked: options.asked,
       until: options.until,
       signal,
       update: (line) => progress.update(printable(line)),

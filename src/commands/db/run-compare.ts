@@ -56,10 +56,7 @@ export async function runCompare(input: Input, context: Context): Promise<number
     progress.end();
     for (const close of closers.toReversed()) await close();
   }
-  const code = judgeReports(
-    subjects.flatMap(({ reports }) => reports),
-    false,
-  );
+  const code = judgeReports(subjects.flatMap(({ reports }) => reports));
   renderReports(subjects, code, context);
   return code;
 }

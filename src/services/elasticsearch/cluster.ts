@@ -57,6 +57,8 @@ const USUAL_SILENCE_MS = 180_000;
 /** What a repository does with a whole snapshot may take its time, and says nothing until it is done. */
 export const REPOSITORY_SILENCE_MS = 3_600_000;
 const RELEASE_LIMIT_MS = 10_000;
+/** Who has stopped is not kept waiting for what goes by itself. */
+const STOPPED_RELEASE_LIMIT_MS = 2_000;
 const PAUSE_MS = { first: 250, longest: 5_000 };
 /** Busy, or about to be there again; what stands in between may say so of a request that has been heard. */
 export const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -115,9 +117,10 @@ export async function withCluster<T>(
         `${place.name} is neither Elasticsearch 7.7 to 9 nor OpenSearch 1 to 3`,
       );
     const release: Cluster["release"] = async (method, path, body) => {
-      const own = { ...way, signal: AbortSignal.timeout(RELEASE_LIMIT_MS) };
+      const limitMs = signal.aborted ? STOPPED_RELEASE_LIMIT_MS : RELEASE_LIMIT_MS;
+      const own = { ...way, signal: AbortSignal.timeout(limitMs) };
       const sent = { method, path, ...(body && { body: JSON.stringify(body) }) };
-      return sendRequest(own, sent, RELEASE_LIMIT_MS).then(
+      return sendRequest(own, sent, limitMs).then(
         ({ status }) => status >= 200 && status < 300,
         (error: unknown) => {
           trace(`${method} ${path}: ${describeError(error)}`);

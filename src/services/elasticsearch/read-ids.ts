@@ -17,11 +17,20 @@ export interface DocumentReader {
 
 const PAGE = 2_000;
 const KEEP_ALIVE = "2m";
+/** What a search returns at most, unless its index says otherwise. */
+const MOST_HITS = 10_000;
+/** Where routing is used, or an alias leads to several indices, so many documents may have one id. */
+const SAME_IDS = 4;
 
 interface Hit {
+  _index: string;
   _id: string;
+  /** Only where it was given with the document: it then stands in another shard than its id says. */
+  _routing?: string;
   _source?: Record<string, unknown>;
 }
+
+type Got = Hit & { found?: boolean; error?: object };
 
 interface Answer {
   _scroll_id?: string;
@@ -49,6 +58,9 @@ export function openDocuments(
     const why = failed > 0 ? `${failed} shards failed` : "the search took too long";
     throw new OperatorError("failed", `${index}: ${why}`);
   };
+  const fields = field === undefined ? "_source=false" : `_source=${encodeURIComponent(field)}`;
+  const get = async (where: string, wanted: object): Promise<Got[]> =>
+    (await cluster.ask<{ docs: Got[] }>("POST", `${where}/_mget?${fields}`, wanted)).docs;
   return {
     list: async (take) => {
       const request = { size: PAGE, sort: ["_doc"], _source: source, track_total_hits: true };
@@ -75,18 +87,25 @@ export function openDocuments(
     },
     look: async (ids) => {
       if (ids.length === 0) return [];
-      interface Found {
-        docs: (Hit & { found?: boolean; error?: object })[];
-      }
-      const fields = field === undefined ? "_source=false" : `_source=${encodeURIComponent(field)}`;
-      const { docs } = await cluster.ask<Found>("POST", `${asPath(index)}/_mget?${fields}`, {
-        ids,
-      });
-      if (docs.every(({ error }) => error === undefined))
-        return docs.filter(({ found }) => found).map(toDocument);
-      // An alias of several indices: only a search knows in which one a document is.
-      const query = { ids: { values: ids } };
-      return hitsOf(await ask(path, { size: ids.length, _source: source, query })).map(toDocument);
+      const docs = await get(asPath(index), { ids });
+      const isAlias = docs.some(({ error }) => error !== undefined);
+      const there = isAlias ? [] : docs.filter(({ found }) => found);
+      const known = new Set(there.map(({ _id }) => _id));
+      const rest = ids.filter((id) => !known.has(id));
+      if (rest.length === 0) return there.map(toDocument);
+      // In which index of an alias, or in which shard by a routing of its own, a document stands only a search knows; whether it still does, it does not.
+      const query = { ids: { values: rest } };
+      const size = Math.min(MOST_HITS, rest.length * SAME_IDS);
+      const hits = hitsOf(await ask(path, { size, _source: false, query }));
+      const places = hits
+        .filter(({ _routing }) => isAlias || _routing !== undefined)
+        .map(({ _index, _id, _routing: routing }) => ({
+          _index,
+          _id,
+          ...(routing !== undefined && { routing }),
+        }));
+      const more = places.length === 0 ? [] : await get("", { docs: places });
+      return [...there, ...more.filter(({ found }) => found)].map(toDocument);
     },
   };
 }

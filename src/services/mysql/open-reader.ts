@@ -10,6 +10,8 @@ export interface Reader extends Session {
 const GATHER_BYTES = 16 * 1024 * 1024;
 /** A question that takes longer is ended by the server. */
 const STATEMENT_LIMIT_S = 60;
+/** What has not come long after that does not come: the link was cut, and nobody was told. */
+export const ANSWER_MS = (STATEMENT_LIMIT_S + 15) * 1000;
 /** We give way to a change of a table's definition, and not it to us. */
 const LOCK_WAIT_S = 3;
 

@@ -1,3 +1,4 @@
+import { connect as openSocket } from "node:net";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
 import type { ServicePlace } from "../backup-driver.ts";
@@ -23,13 +24,19 @@ export interface Server {
 
 export type Session = Pick<Server, "query" | "close">;
 
+/** What ends a question that nobody answers, and all connections of its server with it; without either it is waited for as long as the kernel waits. */
+export interface AnswerLimits {
+  signal?: AbortSignal;
+  /** Longer than anything that is asked may take. */
+  answerMs?: number;
+}
+
 /**
- * Given where a server is, connect to it. Throws `access` and `unreachable` in our words. The signal, where there is one, cuts its first connection:
- * what is asked there then is never answered.
+ * Given where a server is, connect to it. Throws `access` and `unreachable` in our words, and the reason of the signal once that has cut its connections.
  */
 export async function openServer(
   place: Pick<ServicePlace, "name" | "config" | "endpoint" | "password">,
-  signal?: AbortSignal,
+  limits: AnswerLimits = {},
 ): Promise<Server> {
   const { config } = place;
   const { host, port } = await place.endpoint();
@@ -40,7 +47,7 @@ export async function openServer(
     ...("user" in config && config.user !== undefined && { user: config.user }),
     ...(password !== undefined && { password }),
   };
-  const first = await openSession(login, place.name, signal);
+  const first = await openSession(login, place.name, limits);
   try {
     const [about = {}] = await first.query(
       "SELECT @@version AS version, @@version_comment AS comment, @@server_id AS server_id, @@hostname AS host, @@port AS port, @@datadir AS folder",
@@ -53,7 +60,7 @@ export async function openServer(
       version: /^\d+\.\d+\.\d+/.exec(text)?.[0] ?? text,
       id: await identify(first, about),
       query: first.query,
-      connect: () => openSession(login, place.name),
+      connect: () => openSession(login, place.name, limits),
       close: first.close,
     };
   } catch (error) {
@@ -75,15 +82,23 @@ const CONNECT_TIMEOUT_MS = 10_000;
 async function openSession(
   login: MysqlLogin,
   name: string,
-  signal?: AbortSignal,
+  { signal, answerMs }: AnswerLimits,
 ): Promise<Session> {
   const { createConnection } = await import("mysql2/promise");
+  signal?.throwIfAborted();
   const { host, port, user, password } = login;
+  // Of our own, since only who has it can cut it: the library's end of a connection waits for the other side.
+  const socket = openSocket({ host, port, noDelay: true, keepAlive: true });
+  const cut = (): void => void socket.destroy(new Error("it was cut"));
+  signal?.addEventListener("abort", cut, { once: true });
+  const explainEnd = (error: unknown): unknown =>
+    signal?.aborted ? signal.reason : explain(error, name);
+  /** Of a connection that is lost the library says afterwards only that it is closed. */
+  let lost: unknown;
   let connection: Connection;
   try {
     connection = await createConnection({
-      host,
-      port,
+      stream: () => socket,
       ...(user !== undefined && { user }),
       ...(password !== undefined && { password }),
       charset: "utf8mb4",
@@ -93,25 +108,39 @@ async function openSession(
       dateStrings: true,
     });
   } catch (error) {
-    throw explain(error, name);
+    signal?.removeEventListener("abort", cut);
+    socket.destroy();
+    throw explainEnd(error);
   }
   // A connection that is lost between two questions fails the next one.
-  connection.on("error", () => undefined);
-  const cut = (): void => connection.destroy();
-  if (signal?.aborted) cut();
-  signal?.addEventListener("abort", cut, { once: true });
+  connection.on("error", (error: unknown) => void (lost ??= error));
   return {
     query: async (sql, values = []) => {
+      const late =
+        answerMs === undefined
+          ? undefined
+          : setTimeout(() => socket.destroy(lateError(answerMs)), answerMs);
       try {
         const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
         return Array.isArray(rows) ? (rows as Row[]) : [];
       } catch (error) {
-        throw explain(error, name);
+        if (socket.destroyed) lost ??= error;
+        throw explainEnd(lost ?? error);
+      } finally {
+        clearTimeout(late);
       }
     },
-    close: () => connection.end().catch(() => connection.destroy()),
+    close: async () => {
+      signal?.removeEventListener("abort", cut);
+      await connection.end().catch(() => connection.destroy());
+      // A server behind a link that swallows all never hears of it: the process does not wait for that.
+      socket.unref();
+    },
   };
 }
+
+const lateError = (answerMs: number): Error =>
+  Object.assign(new Error(`it has not answered for ${answerMs / 1000} s`), { code: "ETIMEDOUT" });
 
 const DENIED = new Set([
   "ER_ACCESS_DENIED_ERROR",

@@ -12,7 +12,7 @@ export async function readServerHealth(
   place: HealthPlace,
   signal: AbortSignal,
 ): Promise<Reading[]> {
-  const server = await openServer(place, signal);
+  const server = await openServer(place, { signal });
   try {
     const [taken] = await server.query("SHOW GLOBAL STATUS LIKE 'Threads_connected'");
     const [most] = await server.query("SELECT @@max_connections AS most");
@@ -31,7 +31,7 @@ export async function readReplicaHealth(
   place: HealthPlace,
   signal: AbortSignal,
 ): Promise<Reading[]> {
-  const server = await openServer(place, signal);
+  const server = await openServer(place, { signal });
   try {
     const [status] = await showStatus(server, place.name);
     const [state, detail] = judgeReplica(status);

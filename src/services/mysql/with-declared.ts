@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
 import { feedClient, findClient } from "./feed-client.ts";
-import { openReader, type Reader } from "./open-reader.ts";
+import { ANSWER_MS, openReader, type Reader } from "./open-reader.ts";
 import { openMysqlScratch } from "./open-scratch.ts";
 import { openServer, quoteName, type Server } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
@@ -22,13 +22,14 @@ export async function withDeclared(
   const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).toSorted();
   if (files.length === 0)
     throw new OperatorError("configuration", `there are no SQL files in ${folder}`);
-  const model = await openServer(like);
+  const limits = { signal: options.signal, answerMs: ANSWER_MS };
+  const model = await openServer(like, limits);
   const defaults = await readDefaults(model).finally(model.close);
   const scratch = await openMysqlScratch(describeModel(model), options);
   if ("needs" in scratch)
     throw new OperatorError("missing", `it needs ${scratch.needs} on this machine`);
   try {
-    const server = await openServer(scratch.place);
+    const server = await openServer(scratch.place, limits);
     try {
       const { charset, collation, mode } = defaults;
       await server.query(

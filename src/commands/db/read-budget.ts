@@ -1,17 +1,4 @@
-import { CHECKS, type CheckName } from "../../consistency/report.ts";
 import { OperatorError } from "../../system/errors.ts";
-
-/** Given what stands behind `--only`, return the checks; all of them where nothing does. Throws `usage`. */
-export function readChecks(given: unknown): readonly CheckName[] {
-  if (typeof given !== "string") return CHECKS;
-  return given.split(",").map((word) => {
-    const check = CHECKS.find((one) => one === word.trim());
-    if (check) return check;
-    throw new OperatorError("usage", `there is no check ${JSON.stringify(word)}`, {
-      next: `choose of ${CHECKS.join(", ")}`,
-    });
-  });
-}
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
