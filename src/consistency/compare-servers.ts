@@ -78,11 +78,11 @@ async function findFollowing(
   signal: AbortSignal,
 ): Promise<Pick<Pair, "catchUp" | "patienceMs">> {
   const independent = { catchUp: undefined, patienceMs: 0 };
-  const following = await readFollowing(second);
+  const { identity } = await readHealth(first.server);
+  const following = await readFollowing(second, identity["server_id"]);
   if (typeof following === "string")
     return { catchUp: undefined, patienceMs: patienceFor(undefined, MAX_LAG_S) };
   if (!following.isReceiving || !following.isApplying) return independent;
-  const { identity } = await readHealth(first.server);
   if (following.source?.serverId !== identity["server_id"]) return independent;
   const catchUp = await findCatchUp(first, second, signal);
   return { catchUp, patienceMs: patienceFor(catchUp, MAX_LAG_S) };
