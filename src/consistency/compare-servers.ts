@@ -119,7 +119,7 @@ async function compareAllRows(pair: Pair, options: ServersOptions): Promise<Chec
     pair,
     draft,
     update,
-    steer: makeSteer([pair.first, pair.second], pair.catchUp, {
+    steer: makeSteer(() => [pair.first, pair.second], pair.catchUp, {
       signal,
       until: undefined,
       maxRunning: MAX_RUNNING,
