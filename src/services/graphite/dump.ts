@@ -122,7 +122,7 @@ export async function dumpFiles(
 }
 
 const LEADS_OUT =
-  "it is a symbolic link out of the folder, which is not followed; a mount in its place is (mount --bind)";
+  "it is a symbolic link out of the whisper files, which is not followed; a mount in its place is (mount --bind)";
 
 /** Paths are byte for byte. */
 interface Problems {
