@@ -78,8 +78,9 @@ export async function readText(store: Store, key: string): Promise<string> {
 
 /** Given a store, a key that is taken and what was to be put there, throw `TakenError` unless it is what is there: an answer that was lost is asked for twice. */
 export async function refuseOther(store: Store, key: string, content: Uint8Array): Promise<void> {
-  if ((await readText(store, key)) !== Buffer.from(content).toString("utf8"))
-    throw new TakenError(key);
+  // Who may not read it cannot say that it is theirs, and must not remove it.
+  const there = await readText(store, key).catch(() => undefined);
+  if (there !== Buffer.from(content).toString("utf8")) throw new TakenError(key);
 }
 
 /** Given a store, a key and text, put it there whole or not at all. */

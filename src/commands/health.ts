@@ -3,7 +3,13 @@ import type { Command } from "./command.ts";
 export const health: Command = {
   name: "health",
   summary: "Show how everything is that runs, and everything that watches, in one table",
-  examples: ["health", "health --env prod", "health -q", "health --json"],
+  options: [
+    {
+      flags: "--watch",
+      description: "keep the table on the screen, each thing asked again at its own pace; q leaves",
+    },
+  ],
+  examples: ["health", "health --watch", "health --env prod", "health -q", "health --json"],
   danger: "reads",
   aws: true,
   async run(input, context) {

@@ -28,6 +28,7 @@ export function planMenu(config: Config): MenuGroup[] {
 
 const HEALTH_ENTRIES: MenuEntryConfig[] = [
   { key: "h", label: "Everything in one table", run: ["health"] },
+  { key: "hw", label: "The same, kept on the screen", run: ["health", "--watch"] },
 ];
 const TUNNEL_ENTRIES: MenuEntryConfig[] = [
   { key: "t", label: "In the background", run: ["tunnel", "list"] },

@@ -7,6 +7,7 @@ import * as z from "zod/mini";
 import { backupsSchema } from "./backup-schema.ts";
 import { consistencySchema } from "./consistency-schema.ts";
 import { fleetSchema } from "./fleet-schema.ts";
+import { metricsSchema } from "./metrics-schema.ts";
 import { notifySchema } from "./notify-schema.ts";
 import {
   bucketFields,
@@ -131,7 +132,11 @@ const service = z.discriminatedUnion(
         "Page that must answer",
       ),
     }),
-    z.strictObject({ kind: z.literal("graphite"), ...reachable }),
+    z.strictObject({
+      kind: z.literal("graphite"),
+      ...reachable,
+      metrics: orAbsent(metricsSchema, "What health asks of its metrics"),
+    }),
     z.strictObject({ kind: z.literal("elasticsearch"), ...reachable, ...login }),
     z.strictObject({
       kind: z.literal("s3"),

@@ -2,6 +2,7 @@ import type { Reader } from "../services/mysql/open-reader.ts";
 import {
   type CatchUp,
   type Following,
+  readAuroraLag,
   readFollowing,
   readHealth,
   type ServerHealth,
@@ -41,8 +42,8 @@ export async function checkHealth(
   compareSettings(one, other, options.names, draft);
   const obstacle = isSameServer(one, other)
     ? "both names lead to one and the same server"
-    : other.isAurora
-      ? undefined
+    : other.isAuroraReader
+      ? await checkAuroraReader(replica, options, draft)
       : await checkFollowing(replica, one, options, draft).catch((error: unknown) => {
           // What was found of it stays found.
           const why = describeEnd(error, options.signal);
@@ -50,7 +51,9 @@ export async function checkHealth(
           return why;
         });
   if (isSameServer(one, other)) find(replicaName, "same-server", obstacle ?? "");
-  const shared = other.isAurora ? "a reader of Aurora shares the storage of its writer" : undefined;
+  const shared = other.isAuroraReader
+    ? "a reader of Aurora shares the storage of its writer"
+    : undefined;
   return { report: draft.end(), obstacle: obstacle ?? shared };
 }
 
@@ -98,7 +101,7 @@ async function checkFollowing(
     draft.find({ object: name, kind, detail });
     return detail;
   };
-  const following = await readFollowing(replica);
+  const following = await readFollowing(replica, one.identity["server_id"]);
   if (typeof following === "string") {
     draft.skip(
       `replication of ${name}`,
@@ -134,6 +137,24 @@ async function checkFollowing(
     );
   }
   return undefined;
+}
+
+/** It follows nobody, and its lag is told elsewhere. Returns nothing: rows are not compared with it anyway. */
+async function checkAuroraReader(
+  replica: Reader,
+  { names, maxLagSeconds, signal }: HealthOptions,
+  draft: ReportDraft,
+): Promise<undefined> {
+  const [, name] = names;
+  try {
+    const lagSeconds = await readAuroraLag(replica);
+    if (lagSeconds === undefined) draft.skip(`lag of ${name}`, "the cluster says nothing of it");
+    else draft.look("replicas", 1);
+    if (lagSeconds !== undefined && lagSeconds > maxLagSeconds)
+      draft.find({ object: name, kind: "lag", detail: `it is ${lagSeconds} s behind its writer` });
+  } catch (error) {
+    draft.leave(`lag of ${name}`, describeEnd(error, signal));
+  }
 }
 
 /** NULL of its seconds behind means that it is stopped, and not that it lags by nothing. */

@@ -78,11 +78,11 @@ async function findFollowing(
   signal: AbortSignal,
 ): Promise<Pick<Pair, "catchUp" | "patienceMs">> {
   const independent = { catchUp: undefined, patienceMs: 0 };
-  const following = await readFollowing(second);
+  const { identity } = await readHealth(first.server);
+  const following = await readFollowing(second, identity["server_id"]);
   if (typeof following === "string")
     return { catchUp: undefined, patienceMs: patienceFor(undefined, MAX_LAG_S) };
   if (!following.isReceiving || !following.isApplying) return independent;
-  const { identity } = await readHealth(first.server);
   if (following.source?.serverId !== identity["server_id"]) return independent;
   const catchUp = await findCatchUp(first, second, signal);
   return { catchUp, patienceMs: patienceFor(catchUp, MAX_LAG_S) };
@@ -119,7 +119,7 @@ async function compareAllRows(pair: Pair, options: ServersOptions): Promise<Chec
     pair,
     draft,
     update,
-    steer: makeSteer([pair.first, pair.second], pair.catchUp, {
+    steer: makeSteer(() => [pair.first, pair.second], pair.catchUp, {
       signal,
       until: undefined,
       maxRunning: MAX_RUNNING,

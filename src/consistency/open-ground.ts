@@ -89,10 +89,11 @@ export async function openGround(
   const databases = config.databases ?? (await listDatabases(primary));
   const catchUp = replica && (await findCatchUp(primary, replica, options.signal));
   const maxLagSeconds = config.maxLagSeconds ?? MAX_LAG_S;
-  // One that is stopped, or has nothing to do with the primary, is not waited for.
-  const catchUpWhileWell: typeof catchUp =
-    catchUp && (async (limit) => ground.obstacle !== undefined || catchUp(limit));
-  const steer = makeSteer(replica ? [primary, replica] : [primary], catchUpWhileWell, {
+  // One that is stopped, or has nothing to do with the primary, is neither waited for nor asked.
+  const isAsked = (): boolean => ground.obstacle === undefined;
+  const catchUpIfAsked: typeof catchUp = catchUp && (async (limit) => !isAsked() || catchUp(limit));
+  const readers = (): Reader[] => (replica && isAsked() ? [primary, replica] : [primary]);
+  const steer = makeSteer(readers, catchUpIfAsked, {
     signal: options.signal,
     until: options.until,
     maxRunning: config.maxRunning ?? MAX_RUNNING,

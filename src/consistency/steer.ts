@@ -41,7 +41,7 @@ const BUSY_LIMIT_MS = 15 * 60_000;
 
 /** Given what limits there are and what watches, return the steering of one check. */
 export function makeSteer(
-  readers: readonly Reader[],
+  readers: () => readonly Reader[],
   catchUp: CatchUp | undefined,
   options: SteerOptions,
 ): Steer {
@@ -49,7 +49,7 @@ export function makeSteer(
   let size = FIRST_ROWS;
   let busyMs = 0;
   const findBusy = async (): Promise<string | undefined> => {
-    for (const reader of readers) {
+    for (const reader of readers()) {
       const running = await countRunning(reader);
       // One look can hit a moment: what stays is what counts.
       if (running > options.maxRunning && (await countRunning(reader)) > options.maxRunning)

@@ -7,6 +7,11 @@ export function describeBytes(bytes: number): string {
   return `${value >= 100 || power === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
 
+const COUNTS = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+
+/** Given a number of anything, return it for people: `1.8K`, `0.42`. Pure. */
+export const describeCount = (count: number): string => COUNTS.format(count);
+
 /** Given a time span in milliseconds, return it for people, in its largest unit: `12 s`, `3 h`. Pure. */
 export function describeAge(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

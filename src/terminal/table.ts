@@ -23,12 +23,23 @@ export function printTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
 ): void {
-  const cellsOf = (row: Row): string[] => columns.map((column) => printable(column.value(row)));
   if (!terminal.isScreen) {
-    for (const row of rows) terminal.print(cellsOf(row).join("\t"));
+    for (const row of rows)
+      terminal.print(columns.map((column) => printable(column.value(row))).join("\t"));
     return;
   }
-  const cells = rows.map(cellsOf);
+  const { columns: width, out } = terminal;
+  for (const line of layOutTable(rows, columns, { width, paintHead: out.dim }))
+    terminal.print(line);
+}
+
+/** Given rows and columns, return the lines of the table as a screen of that width shows it, its head first. Pure. */
+export function layOutTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  { width: available, paintHead }: { width: number; paintHead: (text: string) => string },
+): string[] {
+  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
   const widths = fitWidths(
     columns.map((column, index) =>
       cells.reduce(
@@ -36,10 +47,10 @@ export function printTable<Row>(
         stringWidth(column.title),
       ),
     ),
-    terminal.columns,
+    available,
   );
   // On a very narrow screen the columns on the right are left out.
-  const shown = countFitting(widths, terminal.columns);
+  const shown = countFitting(widths, available);
   const layOut = (
     texts: readonly string[],
     paint: (text: string, index: number) => string,
@@ -54,17 +65,15 @@ export function printTable<Row>(
       .slice(0, shown)
       .join(GAP)
       .trimEnd();
-  terminal.print(
+  return [
     layOut(
       columns.map((column) => column.title),
-      (text) => terminal.out.dim(text),
+      (text) => paintHead(text),
     ),
-  );
-  rows.forEach((row, line) => {
-    terminal.print(
+    ...rows.map((row, line) =>
       layOut(cells[line] ?? [], (text, index) => columns[index]?.paint?.(text, row) ?? text),
-    );
-  });
+    ),
+  ];
 }
 
 /** How many columns fit, from the left; one at least. */

@@ -23,6 +23,8 @@ export interface Terminal {
   readonly canAnimate: boolean;
   /** Whether stdout is a screen: tables then have a head, colours, and the width of the screen. */
   readonly isScreen: boolean;
+  /** Whether stdout is a screen that may be filled, and keys come as they are pressed. */
+  readonly canFillScreen: boolean;
   readonly columns: number;
   readonly rows: number;
   /** Colours for stdout, and for stderr; they leave the text alone where colour is not wanted. */
@@ -70,6 +72,10 @@ export function makeTerminal(
     },
     canAnimate: stderr.isTTY && !flags.quiet && !flags.json && environment["TERM"] !== "dumb",
     isScreen: stdout.isTTY && !flags.json,
+    get canFillScreen() {
+      const isFillable = stdout.isTTY && !flags.json && environment["TERM"] !== "dumb";
+      return isFillable && flags.input && streams.stdin.isTTY;
+    },
     get columns() {
       return stdout.columns || stderr.columns || 80;
     },

@@ -92,6 +92,16 @@ test("an answer that was lost is no other writer's", async () => {
   ]);
 });
 
+test("who may not read what is there takes it for another's", async () => {
+  const s3 = await makeScripted();
+  const store = await makeBucket(s3.url);
+  await store.create(KEY, bytes("first"));
+  s3.script(({ operation, forward }) =>
+    operation === "GetObject" ? refuse(403, "AccessDenied") : forward(),
+  );
+  await expect(store.create(KEY, bytes("second"))).rejects.toThrow(TakenError);
+});
+
 test("a conflict that S3 cannot settle yet is asked again", async () => {
   const s3 = await makeScripted();
   let asked = 0;

@@ -60,6 +60,7 @@ describe("the menu", () => {
       "hosts",
       "Health:",
       "health",
+      "health --watch",
       "Tunnels:",
       "tunnel list",
       "tunnel close --all",
@@ -74,6 +75,7 @@ describe("the menu", () => {
       "7",
       "li",
       "h",
+      "hw",
       "t",
       "tc",
     ]);

@@ -46,6 +46,12 @@ const MORE = {
       port: 1,
       replica: { host: "web", address: "y", port: 2 },
     },
+    stats: {
+      kind: "graphite",
+      address: "x",
+      port: 80,
+      metrics: { diskFree: "collectd.{host}.df-{mount}.df_complex-free" },
+    },
     page: { kind: "http", address: "x", port: 1, path: "/" },
     essays: { kind: "s3", bucket: "essays", prefix: "a", region: "eu-west-1", environment: "dev" },
     cache: {

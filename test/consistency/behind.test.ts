@@ -74,7 +74,7 @@ withPair(
     if (!table) throw new Error("there is no table");
     const look = async (): Promise<unknown> => {
       const draft = draftReport("replica", "shop");
-      const steer = makeSteer([first, second], undefined, {
+      const steer = makeSteer(() => [first, second], undefined, {
         signal,
         until: undefined,
         maxRunning: 1_000,

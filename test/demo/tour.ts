@@ -6,6 +6,7 @@ import { gunzipSync } from "node:zlib";
 import type { Lab, PartName } from "../lab/lab.ts";
 import { findJmeter } from "../lab/jmeter-cache.ts";
 import { makePlan } from "../support/load-plan.ts";
+import { openProgram } from "../support/pty.ts";
 import { sendSql } from "../support/send-sql.ts";
 import { runLcops, withTunnel, type Program } from "./run-lcops.ts";
 import {
@@ -439,6 +440,31 @@ const STEPS: readonly Step[] = [
           .slice(0, 4)
           .map(({ state, area, name, detail }) => `${state} ${area} ${name}: ${detail}`),
       ];
+    },
+  },
+  {
+    title: "The same kept on the screen, with the load that Graphite knows",
+    needs: ["hosts", "graphite"],
+    run: async (program) => {
+      program.announce("lcops health --watch");
+      const pty = openProgram([process.execPath, program.lcops, "health", "--watch"], {
+        environment: program.environment,
+        columns: 150,
+        rows: 60,
+      });
+      try {
+        const text = await pty.waitFor(
+          /^ok .* host +prod-api3-1 .* load +[▁-█]+[^]*^ok .* graphite .* logins +[▁-█]+/m,
+          60_000,
+        );
+        const lines = text.split("\n").filter((line) => / (load|logins) /.test(line));
+        pty.type("q");
+        const { code } = await pty.exit;
+        expect([0, 3, 4].includes(code), `it is left with the code of health, not ${code}`);
+        return lines.map((line) => line.replaceAll(/ +/g, " "));
+      } finally {
+        pty.kill();
+      }
     },
   },
   {

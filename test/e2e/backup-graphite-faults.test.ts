@@ -238,10 +238,13 @@ describe.skipIf(sshdMissing)("over a link of its own", () => {
     writeFileSync(ground.at("other disk/servers/a.wsp"), makeWhisper(10, 1));
     link(ground.at("other disk/servers"), "two words");
     link(ground.at("other disk/servers/a.wsp"), "stats/a.wsp");
+    writeFileSync(path.join(ground.whisper, "stats/a.data"), makeWhisper(10, 2));
+    link("a.data", "stats/b.wsp");
     const outside = await run();
     expect(outside.code).toBe(3);
-    expect(outside.stderr).toMatch(/stats\/a\.wsp: it is a symbolic link out of the folder/);
-    expect(outside.stderr).toMatch(/two words: it is a symbolic link out of the folder/);
+    expect(outside.stderr).toMatch(/stats\/a\.wsp: it is a symbolic link out of the whisper files/);
+    expect(outside.stderr).toMatch(/stats\/b\.wsp: it is a symbolic link/);
+    expect(outside.stderr).toMatch(/two words: it is a symbolic link out of the whisper files/);
     // What stands there by itself is no link.
     ground.configure(({ backups }) => {
       const job = backups?.jobs["graphite"];

@@ -5,7 +5,7 @@ import type { Manifest } from "../../src/backup/manifest.ts";
 import { startLcops } from "../support/run-lcops.ts";
 import {
   type Answer,
-  makeSearchGround,
+  makeFilledGround,
   node,
   type SearchGround,
   type SentLine,
@@ -19,13 +19,7 @@ let ground: SearchGround;
 let index = "";
 
 async function begin(way: "snapshot" | "export"): Promise<void> {
-  ground = await makeSearchGround(way);
-  index = `${ground.prefix}logs`;
-  await ground.ask("PUT", `/${index}`, {
-    settings: { number_of_shards: 2, number_of_replicas: 0 },
-    mappings: { dynamic: false },
-  });
-  await ground.fill(index, DOCUMENTS);
+  ({ ground, index } = await makeFilledGround(way, DOCUMENTS));
 }
 afterEach(async () => {
   await ground?.close();

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { startLcops } from "../support/run-lcops.ts";
 import {
-  makeSearchGround,
+  makeFilledGround,
   node,
   type SearchGround,
   type SentLine,
@@ -18,13 +18,7 @@ let ground: SearchGround;
 let index = "";
 
 async function begin(way: "snapshot" | "export", settings: object = {}): Promise<void> {
-  ground = await makeSearchGround(way);
-  index = `${ground.prefix}logs`;
-  await ground.ask("PUT", `/${index}`, {
-    settings: { number_of_shards: 2, number_of_replicas: 0, ...settings },
-    mappings: { dynamic: false },
-  });
-  await ground.fill(index, DOCUMENTS);
+  ({ ground, index } = await makeFilledGround(way, DOCUMENTS, settings));
 }
 afterEach(async () => {
   await ground?.close();

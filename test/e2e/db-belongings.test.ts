@@ -185,7 +185,7 @@ withS3(
       expect(await check("objects")).toMatchObject({
         code: 3,
         report: {
-          looked: { rows: 5, objects: 5 },
+          looked: { rows: 6, objects: 6 },
           findings: [],
           skipped: [{ object: "belongings.files", why: `1 row: the object is not below ${name}/` }],
         },
@@ -197,7 +197,7 @@ withS3(
       configure({ objects: [objects, { ...objects, prefix: `${name}-other/` }] });
       expect(await check("objects")).toMatchObject({
         code: 0,
-        report: { looked: { rows: 6, objects: 6 }, skipped: [] },
+        report: { looked: { rows: 7, objects: 7 }, skipped: [] },
       });
       await sendSql("DELETE FROM files WHERE id = 51");
       configure({ objects: [objects] });
@@ -237,7 +237,7 @@ withS3(
       const wrong = await check("objects");
       expect(wrong.code).toBe(3);
       expect(wrong.report.skipped.map(({ why }) => why)).toEqual([
-        `7 rows: the object is not below ${name}/nothing/, nor ${name}-other/`,
+        `8 rows: the object is not below ${name}/nothing/, nor ${name}-other/`,
         `it has no row that names one, and s3://${s3.bucket}/${name}/nothing/ has none`,
         "none of its rows names one, and there are 1 objects",
       ]);

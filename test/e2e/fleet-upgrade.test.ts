@@ -160,6 +160,13 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(stdout).toMatch(/api-1 \(1\): left out: \/boot has 50 MB free, and 100 MB are needed/);
   });
 
+  test("that is only looked at says by which lists there is nothing to upgrade", async () => {
+    setState(at("api-1").folder, "upgradable");
+    const { code, stderr } = await upgrade("api-1", "--dry-run");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^lcops: by the lists of packages that the hosts have: a dry run/);
+  });
+
   test("goes on without hosts that have left the inventory, and with those alone that were meant", async () => {
     const before = structuredClone(ground.config.hosts);
     setState(at("api-1").folder, "fails");

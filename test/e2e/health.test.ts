@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import path from "node:path";
 import {
   CloudWatchClient,
   DeleteAlarmsCommand,
@@ -6,7 +8,8 @@ import {
   SetAlarmStateCommand,
 } from "@aws-sdk/client-cloudwatch";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { ShownReading } from "../../src/commands/health/run-health.ts";
+import type { ShownReading } from "../../src/commands/health/describe-readings.ts";
+import type { HealthMemory } from "../../src/commands/health/memory.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { ACCOUNTS, makeAwsGround } from "../support/aws-ground.ts";
 import { startScripted } from "../services/scripted-server.ts";
@@ -275,6 +278,38 @@ testWith("hosts", "monit")("a state keeps its age from run to run", async () => 
     first.readings.map(({ since }) => since),
   );
 });
+
+testWith("hosts", "graphite")(
+  "what was seen of a disk before tells the day on which it is full",
+  async () => {
+    const config = configOf(["graphite"]);
+    const first = await health(config);
+    const folder = path.join(ground.environment["XDG_STATE_HOME"] ?? "", "lcops/health");
+    const key = "disk GraphStats:/";
+    // Of the configuration that was used last.
+    const [file = ""] = readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => path.join(folder, name))
+      .toSorted((one, other) => statSync(other).mtimeMs - statSync(one).mtimeMs);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const memory = JSON.parse(readFileSync(file, "utf8")) as HealthMemory;
+    const [[at, used] = [0, 0]] = memory.disks[key] ?? [];
+    const { totalBytes = 0 } = first.readings.find(({ name }) => name === "GraphStats:/") as {
+      totalBytes?: number;
+    };
+    const perDay = (totalBytes - used) / 30;
+    memory.disks[key] = Array.from({ length: 8 }, (_, index) => {
+      const days = 8 - index;
+      return [at - days * 86_400_000, used - days * perDay] as const;
+    });
+    writeFileSync(file, JSON.stringify(memory));
+    const second = await health(config);
+    const { fullOn } = second.readings.find(({ name }) => name === "GraphStats:/") ?? {};
+    const days = (Date.parse(fullOn ?? "") - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(25);
+    expect(days).toBeLessThan(35);
+  },
+);
 
 testWith("hosts", "monit")("a terminal shows a head, and the worst first", async () => {
   const config = configOf(["prod-monit"], (changed) => {

@@ -240,7 +240,14 @@ function lineWithout(name: string): string[] {
   return (UNATTENDED[name] ?? []).slice(0, -CONFIRM.length);
 }
 
-const LONG_RUNS = new Set(["backup run", "fleet run", "fleet upgrade", "machine launch"]);
+const LONG_RUNS = new Set([
+  "backup run",
+  "dyn dump-table",
+  "dyn load-table",
+  "fleet run",
+  "fleet upgrade",
+  "machine launch",
+]);
 
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);

@@ -94,6 +94,7 @@ test("has every key of awsConnect.sh, in its order, once, and those of the table
     "dc",
     "du",
     "h",
+    "hw",
     "t",
     "tc",
   ]);

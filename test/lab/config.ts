@@ -53,7 +53,18 @@ function describeServices({ services, s3 }: Found): Record<string, ServiceConfig
   };
   return {
     ...(graphite && {
-      graphite: { kind: "graphite", host: "GraphStats", port: graphite.port, title: "Graphite" },
+      graphite: {
+        kind: "graphite",
+        host: "GraphStats",
+        port: graphite.port,
+        title: "Graphite",
+        metrics: {
+          lines: {
+            load: "servers.{host}.load.1min",
+            logins: "sumSeries(stats.counters.*.logins.count)",
+          },
+        },
+      },
     }),
     ...(kibana && {
       kibana: { kind: "http", host: "TextLogs", port: kibana.port, path: "/", title: "Kibana" },

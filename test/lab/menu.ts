@@ -92,7 +92,10 @@ const MENU: Menu = [
   },
   {
     title: "Health:",
-    entries: [{ key: "h", label: "Everything in one table", run: ["health"] }],
+    entries: [
+      { key: "h", label: "Everything in one table", run: ["health"] },
+      { key: "hw", label: "The same, kept on the screen", run: ["health", "--watch"] },
+    ],
   },
   {
     title: "Tunnels:",

@@ -53,6 +53,7 @@ test("passes bytes both ways, in order, and counts them", async () => {
   expect(relay.counters()).toEqual({
     connections: 1,
     open: 1,
+    mostOpen: 1,
     bytesToServer: 300_000,
     bytesToClient: 6,
     bytesHeld: 0,

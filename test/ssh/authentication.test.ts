@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmod, copyFile, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, chmod, copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -185,11 +185,11 @@ describe.skipIf(sshdMissing)("authentication", () => {
       Array.from({ length: 8 }, (_, index) => makeKey(at(`other-${index}`))),
     );
     const stateFolder = at("state");
-    const offered = async (changes: Partial<Hop>): Promise<string[]> => {
+    const offered = async (changes: Partial<Hop>, folder = stateFolder): Promise<string[]> => {
       const lines: string[] = [];
       const hop = await hopTo(ground, sshd, "sshd", changes);
       await (
-        await connect([hop], { signal, stateFolder, log: (line) => lines.push(line) })
+        await connect([hop], { signal, stateFolder: folder, log: (line) => lines.push(line) })
       ).close();
       return lines.flatMap((line) => /: offering (?:agent key )?(\S+)/.exec(line)?.[1] ?? []);
     };
@@ -203,8 +203,11 @@ describe.skipIf(sshdMissing)("authentication", () => {
     ]);
     // A file, too, and what cannot be read is nothing.
     expect(await offered({ identityFiles: [agentOnly] })).toEqual([agentOnly]);
-    await writeFile(join(stateFolder, "identities", `${user}%40sshd.json`), "{");
-    const error = await operatorError(offered({ agentSocket, identityFiles: [] }));
+    // A folder of its own: the last connection may still be writing into the other one.
+    const damaged = at("damaged");
+    await mkdir(join(damaged, "identities"), { recursive: true });
+    await writeFile(join(damaged, "identities", `${user}%40sshd.json`), "{");
+    const error = await operatorError(offered({ agentSocket, identityFiles: [] }, damaged));
     expect(error.details[5]).toContain("not offered: 4 more");
   });
 

@@ -216,3 +216,19 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
   for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
+
+/** Makes a ground whose cluster has an index of two shards with so many documents; returns both. */
+export async function makeFilledGround(
+  way: "snapshot" | "export",
+  documents: number,
+  settings: object = {},
+): Promise<{ ground: SearchGround; index: string }> {
+  const ground = await makeSearchGround(way);
+  const index = `${ground.prefix}logs`;
+  await ground.ask("PUT", `/${index}`, {
+    settings: { number_of_shards: 2, number_of_replicas: 0, ...settings },
+    mappings: { dynamic: false },
+  });
+  await ground.fill(index, documents);
+  return { ground, index };
+}

@@ -71,7 +71,7 @@ export async function runFleetRun(input: Input, context: Context): Promise<numbe
   if (!isAll) terminal.warn(`lcops: ${detail}; all that was said is in ${folder.path}`);
   else terminal.note(`${detail}; all that was said is in ${folder.path}`);
   await tellPeople(
-    fleet.notify ?? [],
+    (await context.config()).fleet?.notify ?? [],
     {
       event: "fleet run",
       // Not the command: it may hold what is nobody's business.

@@ -67,7 +67,7 @@ async function upgrade(
   const planned = await plan(hosts, context, { atOnce: settings.atOnce, refreshes: !isDryRun });
   const { reboots } = settings;
   const { run, chosen, waves } = openUpgrade(planned, { last, selectors, reboots, isProduction });
-  if (waves.length === 0 && isDryRun) context.terminal.note(STALE_LISTS);
+  if (waves.length === 0 && isDryRun) context.terminal.warn(`lcops: ${STALE_LISTS}`);
   if (waves.length === 0) return tell(run, isPartial, undefined, context);
 
   const guarded = chosen.filter(({ host }) => isProduction(host.environment));

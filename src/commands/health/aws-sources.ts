@@ -7,6 +7,8 @@ import type { Source } from "./source.ts";
 
 /** All pages and retries of one question to one region. */
 const LIMIT_MS = 20_000;
+/** CloudWatch evaluates alarms once a minute. */
+const EVERY_MS = 60_000;
 /** Where Route 53 and CloudFront have their metrics, and so the alarms on them. */
 const GLOBAL_REGION = "us-east-1";
 
@@ -39,6 +41,7 @@ export async function awsSources(context: Context): Promise<Source[]> {
     area,
     name: label,
     limitMs: LIMIT_MS,
+    everyMs: EVERY_MS,
     read: async (signal) => {
       const { environment, folders } = context;
       // What another account has must not pass for this one's.

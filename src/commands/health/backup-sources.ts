@@ -6,13 +6,10 @@ import type { Backups, Job } from "../backup/open-backups.ts";
 import type { Source } from "./source.ts";
 
 const LIMIT_MS = 20_000;
+const EVERY_MS = 300_000;
 
 /** Given what is configured of backups, return what can be asked of each job: how old its newest set and its last drill are. */
-export function backupSources(
-  backups: Backups,
-  environment: string | undefined,
-  signal: AbortSignal,
-): Source[] {
+export function backupSources(backups: Backups, environment: string | undefined): Source[] {
   return backups
     .pick([])
     .filter(
@@ -22,7 +19,8 @@ export function backupSources(
       area: "backup",
       name: job.name,
       limitMs: LIMIT_MS,
-      read: () => readJob(job, backups, signal),
+      everyMs: EVERY_MS,
+      read: (signal) => readJob(job, backups, signal),
     }));
 }
 

@@ -9,6 +9,8 @@ import { judgeAbsence, type Source } from "./source.ts";
 
 /** A lookup in AWS and two jumps included. */
 export const CONNECT_LIMIT_MS = 20_000;
+const HOST_EVERY_MS = 10_000;
+const DISK_EVERY_MS = 60_000;
 const DF_LIMIT_MS = CONNECT_LIMIT_MS + 5_000;
 /** Far more filesystems than anybody has. */
 const DF_LIMIT_BYTES = 256 * 1024;
@@ -16,15 +18,22 @@ const DF_LIMIT_BYTES = 256 * 1024;
 /** Given a host, return what can be asked of it: whether it lets in, and how full its disks are. */
 export function hostSources(host: Host, connections: SharedConnections): Source[] {
   const { name } = host;
+  let last: Connection | undefined;
   return [
     {
       area: "host",
       name,
       limitMs: CONNECT_LIMIT_MS,
-      read: async () => {
+      everyMs: HOST_EVERY_MS,
+      read: async (signal) => {
+        // What is behind it asks through the same connection, and waits for the host.
+        connections.forgetFailure(name);
         try {
-          const { address } = await connections.connect(name);
-          return [{ area: "host", name, state: "ok", detail: `lets in, at ${address}` }];
+          const connection = await connections.connect(name);
+          if (connection === last) await proveAnswers(connection, signal);
+          last = connection;
+          const detail = `lets in, at ${connection.address}`;
+          return [{ area: "host", name, state: "ok", detail }];
         } catch (error) {
           return judgeAbsence("host", name, error);
         }
@@ -34,6 +43,7 @@ export function hostSources(host: Host, connections: SharedConnections): Source[
       area: "disk",
       name,
       limitMs: DF_LIMIT_MS,
+      everyMs: DISK_EVERY_MS,
       read: async (signal) => readDisks(name, await connectThrough(connections, name), signal),
     },
   ];
@@ -47,6 +57,12 @@ export async function connectThrough(
   return connections.connect(name).catch((error: unknown) => {
     throw new OperatorError("unreachable", `not reached, as ${name} is not`, { cause: error });
   });
+}
+
+/** A connection that let in a while ago says nothing of now: its host must still run something, whatever that ends with. */
+async function proveAnswers(connection: Connection, signal: AbortSignal): Promise<void> {
+  const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
+  await connection.execute("true", { stdout: nowhere(), stderr: nowhere(), signal });
 }
 
 async function readDisks(

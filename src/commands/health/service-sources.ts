@@ -5,7 +5,6 @@ import type { SharedConnections } from "../../reach/share-connections.ts";
 import { loadServiceType } from "../../services/registry.ts";
 import type { Endpoint, HealthPlace, ReadHealth } from "../../services/service.ts";
 import { describeError } from "../../system/errors.ts";
-import type { Reading } from "../../system/reading.ts";
 import { untilAborted } from "../../system/until-aborted.ts";
 import type { Context } from "../command.ts";
 import type { NamedService } from "../pick-services.ts";
@@ -13,6 +12,7 @@ import { CONNECT_LIMIT_MS, connectThrough } from "./host-sources.ts";
 import { judgeAbsence, type Source } from "./source.ts";
 
 const ASK_LIMIT_MS = 10_000;
+const EVERY_MS = 10_000;
 
 /** Given a service, return what can be asked of it, and of its replica. */
 export function serviceSources(
@@ -27,16 +27,32 @@ export function serviceSources(
   ): Source => ({
     ...about,
     limitMs: (config.host === undefined ? 0 : CONNECT_LIMIT_MS) + ASK_LIMIT_MS,
-    read: async (signal) =>
-      withPlace(about.name, config, connections, context, async (place) => {
-        const readHealth = await loadReader();
-        const reading = readHealth(place, signal).catch((error: unknown) => {
-          signal.throwIfAborted();
-          return judgeAbsence(about.area, about.name, error);
-        });
-        // Whoever does not answer must not hold what was opened for it, and with it lcops.
-        return Promise.race([reading, untilAborted(signal)]);
-      }),
+    everyMs: EVERY_MS,
+    read: async (signal) => {
+      let refusal: string | undefined;
+      const readings = await withPlace(
+        about.name,
+        config,
+        connections,
+        context,
+        async (place) => {
+          const readHealth = await loadReader();
+          const reading = readHealth(place, signal).catch((error: unknown) => {
+            signal.throwIfAborted();
+            return judgeAbsence(about.area, about.name, error);
+          });
+          // Whoever does not answer must not hold what was opened for it, and with it lcops.
+          return Promise.race([reading, untilAborted(signal)]);
+        },
+        (why) => (refusal = why),
+      );
+      // What the host said of the refused forward tells more than the reset that it led to.
+      return readings.map((one) =>
+        one.state === "fail" && readings.length === 1 && refusal !== undefined
+          ? { ...one, detail: refusal }
+          : one,
+      );
+    },
   });
   const area = AREAS[service.kind];
   const own = sourceOf({ area, name }, service, async () => {
@@ -77,13 +93,15 @@ function probeOnly(area: string, service: ReachableConfig): ReadHealth {
   };
 }
 
-async function withPlace(
+/** Given a service, call `use` with the ways to it; what was opened for it is closed behind. `onRefusal` is told what its host says of a refused forward. */
+export async function withPlace<T>(
   name: string,
   config: ReachableConfig,
   connections: SharedConnections,
   context: Context,
-  use: (place: HealthPlace) => Promise<Reading[]>,
-): Promise<Reading[]> {
+  use: (place: HealthPlace) => Promise<T>,
+  onRefusal: (why: string) => void = () => undefined,
+): Promise<T> {
   const target = { host: config.address ?? "127.0.0.1", port: config.port };
   const password = async (): Promise<string | undefined> => {
     if (!("password" in config) || config.password === undefined) return undefined;
@@ -91,25 +109,18 @@ async function withPlace(
     const { environment, signal } = context;
     return readSecret(config.password, { environment, signal });
   };
-  const useAt = (endpoint: Endpoint): Promise<Reading[]> =>
+  const useAt = (endpoint: Endpoint): Promise<T> =>
     use({ name, config: withPaths(config), endpoint: async () => endpoint, password });
   if (config.host === undefined) return useAt(target);
   const connection = await connectThrough(connections, config.host);
-  let refusal: string | undefined;
   const forward = await forwardPort(0, target, {
     connect: () => Promise.resolve(connection),
     report: (error) => {
-      if (error !== undefined) refusal = `${target.host}:${target.port}: ${describeError(error)}`;
+      if (error !== undefined) onRefusal(`${target.host}:${target.port}: ${describeError(error)}`);
     },
   });
   try {
-    const readings = await useAt({ host: "127.0.0.1", port: forward.port });
-    // What the host said of the refused forward tells more than the reset that it led to.
-    return readings.map((one) =>
-      one.state === "fail" && readings.length === 1 && refusal !== undefined
-        ? { ...one, detail: refusal }
-        : one,
-    );
+    return await useAt({ host: "127.0.0.1", port: forward.port });
   } finally {
     await forward.close();
   }

@@ -5,7 +5,7 @@ import { printable } from "../../system/printable.ts";
 import type { HealthState } from "../../system/reading.ts";
 import type { Context } from "../command.ts";
 import { tellPeople } from "../tell-people.ts";
-import type { ShownReading } from "./run-health.ts";
+import type { ShownReading } from "./describe-readings.ts";
 import { fileOf, keyOf } from "./memory.ts";
 
 /** What was told last of each thing that was not well then. */

@@ -5,6 +5,7 @@ import type { NamedService } from "../pick-services.ts";
 import type { Source } from "./source.ts";
 
 const LIMIT_MS = 5_000;
+const EVERY_MS = 5_000;
 const STATES: Record<SupervisedTunnel["state"], HealthState> = {
   up: "ok",
   connecting: "unknown",
@@ -21,6 +22,7 @@ export function tunnelSources(services: readonly NamedService[], context: Contex
       area: "tunnel",
       name: "supervisor",
       limitMs: LIMIT_MS,
+      everyMs: EVERY_MS,
       read: async () => {
         const { ask } = await import("../tunnel/supervisor.ts");
         const answer = await ask({ ask: "list" }, context);

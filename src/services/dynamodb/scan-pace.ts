@@ -19,6 +19,8 @@ const REST_PERIODS = 10;
  */
 const START_PERIOD_MS = 250;
 const START_GAIN = 1.5;
+/** What twice as much must bring to be kept, though it is not doubled again. */
+const KEPT_GAIN = 1.15;
 
 /** A process that is so busy has no use for more; nor for twice as much, where all that it can do yet is less than that must bring. */
 const BUSY = 0.85;
@@ -34,7 +36,7 @@ export function makeScanPace(
   let isWarm = false;
   let lastPageAt = now();
   let period = { beganAt: now(), bytes: 0 };
-  /** How many there were before the last growth, and bytes by the millisecond then; undefined: there was none. */
+  /** How many there were before a growth that is yet to prove itself, and bytes by the millisecond then. */
   let before: { atOnce: number; rate: number } | undefined;
   let rest = 0;
   const endPeriod = (): void => {
@@ -46,12 +48,18 @@ export function makeScanPace(
       return;
     }
     if (before === undefined && share > BUSY_AT_START) isStarting = false;
-    if (before !== undefined && rate < before.rate * (isStarting ? START_GAIN : GAIN)) {
+    const gain = before === undefined ? Number.POSITIVE_INFINITY : rate / before.rate;
+    if (before !== undefined && gain < (isStarting ? KEPT_GAIN : GAIN)) {
       atOnce = before.atOnce;
       before = undefined;
       isStarting = false;
       rest = REST_PERIODS;
-    } else if (rest > 0) rest--;
+      return;
+    }
+    // It has proven itself: what comes slower later has other reasons.
+    before = undefined;
+    if (gain < START_GAIN) isStarting = false;
+    if (rest > 0) rest--;
     else if (atOnce < MOST_AT_ONCE && share <= BUSY) {
       before = { atOnce, rate };
       atOnce = isStarting ? Math.min(MOST_AT_ONCE, atOnce * 2) : atOnce + 1;

@@ -31,14 +31,19 @@ export async function findLinks(machine: Machine, folder: string): Promise<Found
   );
   const found = kinds
     .filter((line) => /^directory:|^regular [^:]*:.*\.wsp$/s.test(line))
-    .map((line) => line.slice(line.indexOf(":") + 1));
+    .map((line) => {
+      const path = line.slice(line.indexOf(":") + 1);
+      return { path, isFolder: line.startsWith("directory:") };
+    });
   const [top = "", ...targets] = await ask(
     ["readlink", "--canonicalize-missing", "--zero"],
-    [root, ...found],
+    [root, ...found.map(({ path }) => path)],
   );
-  return found.map((path, index) => {
+  return found.map(({ path, isFolder }, index) => {
     const target = targets[index] ?? "";
-    const isInside = target === top || target.startsWith(`${top}/`);
+    // A file of another name is not read.
+    const isRead = isFolder || target.endsWith(".wsp");
+    const isInside = isRead && (target === top || target.startsWith(`${top}/`));
     return { path: path.slice(root.length + 1), isInside };
   });
 }

@@ -65,6 +65,7 @@ function judgeService(
     state,
     detail: `${service.kind}: ${detail}`,
     ...(service.collectedAt > 0 && { seenAt: isoOf(service.collectedAt) }),
+    ...(service.disk && state !== "unknown" && { disk: service.disk }),
   };
 }
 

@@ -121,7 +121,12 @@ async function openSession(
           ? undefined
           : setTimeout(() => socket.destroy(lateError(answerMs)), answerMs);
       try {
-        const [rows] = await connection.query<RowDataPacket[]>(sql, [...values]);
+        const [rows] = await connection.query<RowDataPacket[] | RowDataPacket[][]>(sql, [
+          ...values,
+        ]);
+        // A procedure answers with a list of answers, its own status behind them.
+        const [first] = Array.isArray(rows) ? rows : [];
+        if (Array.isArray(first)) return first as Row[];
         return Array.isArray(rows) ? (rows as Row[]) : [];
       } catch (error) {
         if (socket.destroyed) lost ??= error;

@@ -1,4 +1,4 @@
-import { describeError } from "../../system/errors.ts";
+import { describeError, OperatorError } from "../../system/errors.ts";
 import type { Row, Server, Session } from "./open-server.ts";
 
 /** What a server says of itself, as far as two servers must agree. */
@@ -7,8 +7,8 @@ export interface ServerHealth {
   identity: Readonly<Record<string, string>>;
   version: string;
   isReadOnly: boolean;
-  /** Aurora's readers share the writer's storage. */
-  isAurora: boolean;
+  /** Of an Aurora cluster, whose readers share their writer's storage. */
+  isAuroraReader: boolean;
   settings: Readonly<Record<string, string>>;
 }
 
@@ -29,11 +29,11 @@ const SETTINGS = [
   "gtid_mode",
   "event_scheduler",
 ];
-const IDENTITY = ["server_uuid", "server_id", "hostname", "port", "datadir"];
+const IDENTITY = ["server_uuid", "server_id", "aurora_server_id", "hostname", "port", "datadir"];
 
 /** Given a server, return what it says of itself. */
 export async function readHealth(server: Server): Promise<ServerHealth> {
-  const names = [...SETTINGS, ...IDENTITY, "read_only", "aurora_version"];
+  const names = [...SETTINGS, ...IDENTITY, "read_only", "innodb_read_only", "aurora_version"];
   const rows = await server.query(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.map(() => "?").join(", ")})`,
     names,
@@ -46,11 +46,13 @@ export async function readHealth(server: Server): Promise<ServerHealth> {
         return value === undefined ? [] : [[name, value]];
       }),
     );
+  const isOn = (name: string): boolean => ["ON", "1"].includes(values.get(name) ?? "");
   return {
     identity: pick(IDENTITY),
     version: `${server.flavour} ${server.version}`,
-    isReadOnly: ["ON", "1"].includes(values.get("read_only") ?? ""),
-    isAurora: values.has("aurora_version"),
+    isReadOnly: isOn("read_only") || isOn("innodb_read_only"),
+    // A writer of another cluster may follow by a binary log like any server.
+    isAuroraReader: values.has("aurora_version") && isOn("innodb_read_only"),
     settings: pick(SETTINGS),
   };
 }
@@ -67,20 +69,48 @@ export interface Following {
   /** What it is told to leave out, and errors that it is told to pass over. */
   filters: string[];
   lastError: string;
+  /** Of several sources each has its own; empty where it is the only one, or the first. */
+  channel: string;
 }
 
-/** Given a replica, return how it follows; a text that says why where its user may not know. */
-export async function readFollowing(session: Session): Promise<Following | string> {
-  let denied = "";
-  for (const sql of ["SHOW REPLICA STATUS", "SHOW SLAVE STATUS"]) {
+/** The first is MariaDB's, for all of its sources; the last is what RDS has for users that it does not let ask. */
+const STATUS_QUESTIONS = [
+  "SHOW ALL SLAVES STATUS",
+  "SHOW REPLICA STATUS",
+  "SHOW SLAVE STATUS",
+  "CALL mysql.rds_replica_status",
+];
+
+/**
+ * Given a replica and the server_id of the primary that it should follow, return how it follows: of several sources that one, or the first where
+ * none is it; a text that says why where its user may not know.
+ */
+export async function readFollowing(
+  session: Session,
+  primaryId: string | undefined,
+): Promise<Following | string> {
+  const refusals: OperatorError[] = [];
+  for (const sql of STATUS_QUESTIONS) {
     try {
-      const [row] = await session.query(sql);
-      return row ? describeRow(row) : NOBODY;
+      const sources = (await session.query(sql)).map(describeRow);
+      const find = (id: string | undefined) =>
+        sources.find(({ source }) => source?.serverId === id);
+      // 0: it has not been there yet.
+      return find(primaryId) ?? find("0") ?? sources[0] ?? NOBODY;
     } catch (error) {
-      denied = describeError(error);
+      refusals.push(asRefusal(error));
     }
   }
-  return denied;
+  // One that is denied is understood; the others are in the words of other versions.
+  return describeError(refusals.find(({ kind }) => kind === "access") ?? refusals[0]);
+}
+
+/** Given what was thrown, return it where the server itself has refused the question; throws it where nobody has answered it. */
+function asRefusal(error: unknown): OperatorError {
+  const isRefused =
+    error instanceof OperatorError && error.kind !== "unreachable" && error.cause !== undefined;
+  if (isRefused) return error;
+  throw error;
 }
 
 const NOBODY: Following = {
@@ -91,6 +121,7 @@ const NOBODY: Following = {
   delaySeconds: 0,
   filters: [],
   lastError: "",
+  channel: "",
 };
 
 function describeRow(row: Row): Following {
@@ -114,7 +145,20 @@ function describeRow(row: Row): Following {
     delaySeconds: Number(read("SQL_Delay") || 0),
     filters,
     lastError: describeLastError(row),
+    channel: read("Channel_Name", "Connection_name"),
   };
+}
+
+/**
+ * Given a reader of an Aurora cluster, return how many seconds it is behind its writer; undefined where it does not say. Amazon Aurora User Guide,
+ * "information_schema.replica_host_status".
+ */
+export async function readAuroraLag(session: Session): Promise<number | undefined> {
+  const [row] = await session.query(
+    "SELECT REPLICA_LAG_IN_MILLISECONDS AS lag FROM information_schema.replica_host_status WHERE SERVER_ID = @@aurora_server_id",
+  );
+  const lag = row?.["lag"];
+  return lag === undefined || lag === null ? undefined : Number(lag) / 1000;
 }
 
 /**
@@ -131,7 +175,7 @@ export function describeLastError(row: Row): string {
   return `${what}${table === undefined ? "" : ` to ${table}`}; its own SHOW REPLICA STATUS has the words`;
 }
 
-/** A question cannot be taken back, and long ones are ended by the server: a wait is many short ones. */
+/** A question cannot be taken back, and long ones are ended by the server: a wait is many short ones. To MySQL 0 would be no limit. */
 const WAIT_STEP_S = 1;
 
 /** Waits until the replica has what the primary has now, and returns whether it came to that within so many seconds, 1 at least. */
@@ -153,8 +197,7 @@ export async function findCatchUp(
     isThere: (result: Row[string]) => boolean,
   ): Promise<boolean> => {
     for (let left = limitSeconds; ; left -= WAIT_STEP_S) {
-      // To MySQL 0 is no limit.
-      const [row] = await replica.query(sql, [...values, WAIT_STEP_S]);
+      const [row] = await replica.query(sql, values);
       signal.throwIfAborted();
       if (isThere(row?.["result"])) return true;
       if (left <= WAIT_STEP_S) return false;
@@ -167,7 +210,12 @@ export async function findCatchUp(
       const [row] = await primary.query("SELECT @@gtid_binlog_pos AS position");
       const position = String(row?.["position"] ?? "");
       if (position === "") return false;
-      return waitFor("SELECT MASTER_GTID_WAIT(?, ?) AS result", [position], limit, isZero);
+      return waitFor(
+        `SELECT MASTER_GTID_WAIT(?, ${WAIT_STEP_S}) AS result`,
+        [position],
+        limit,
+        isZero,
+      );
     };
   }
   const [mode] = await primary.query("SHOW GLOBAL VARIABLES LIKE 'gtid_mode'");
@@ -176,7 +224,7 @@ export async function findCatchUp(
       const [row] = await primary.query("SELECT @@GLOBAL.gtid_executed AS executed");
       const executed = String(row?.["executed"]);
       return waitFor(
-        "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ?) AS result",
+        `SELECT WAIT_FOR_EXECUTED_GTID_SET(?, ${WAIT_STEP_S}) AS result`,
         [executed],
         limit,
         isZero,
@@ -184,17 +232,24 @@ export async function findCatchUp(
     };
   }
   if ((await readPlace(primary)) === undefined) return undefined;
-  const [wait] = await askFirst(replica, [
-    "SELECT 'SOURCE_POS_WAIT' AS word, SOURCE_POS_WAIT('', 4, 1)",
-    "SELECT 'MASTER_POS_WAIT' AS word, MASTER_POS_WAIT('', 4, 1)",
-  ]);
+  const [about] = await primary.query("SELECT @@server_id AS id");
+  const following = await readFollowing(replica, String(about?.["id"]));
+  const channel = typeof following === "string" ? "" : following.channel;
+  const [more, values] = channel === "" ? ["", []] : [", ?", [channel]];
+  const [wait] = await askFirst(
+    replica,
+    ["SOURCE_POS_WAIT", "MASTER_POS_WAIT"].map(
+      (word) => `SELECT '${word}' AS word, ${word}('', 4, ${WAIT_STEP_S}${more})`,
+    ),
+    values,
+  );
   if (!wait) return undefined;
-  const sql = `SELECT ${String(wait["word"])}(?, ?, ?) AS result`;
+  const sql = `SELECT ${String(wait["word"])}(?, ?, ${WAIT_STEP_S}${more}) AS result`;
   return async (limit) => {
     const place = await readPlace(primary);
     // NULL: it does not follow; -1: not yet; else how many events it was waited for.
     const isThere = (result: Row[string]): boolean => result !== null && Number(result) >= 0;
-    return place !== undefined && waitFor(sql, place, limit, isThere);
+    return place !== undefined && waitFor(sql, [...place, ...values], limit, isThere);
   };
 }
 
@@ -206,12 +261,17 @@ async function readPlace(primary: Session): Promise<readonly [string, number] | 
 }
 
 /** Given the same question in the words of several versions, return the answer to the first that is understood; none where none is. */
-async function askFirst(session: Session, questions: readonly string[]): Promise<Row[]> {
+async function askFirst(
+  session: Session,
+  questions: readonly string[],
+  values: readonly string[] = [],
+): Promise<Row[]> {
   for (const sql of questions) {
     try {
-      return await session.query(sql);
-    } catch {
+      return await session.query(sql, values);
+    } catch (error) {
       // An older, or a newer version: the next words.
+      asRefusal(error);
     }
   }
   return [];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseDf, parseDfComplaints } from "../../../src/commands/health/parse-df.ts";
 import { type DiskSample, predictFull } from "../../../src/commands/health/predict-full.ts";
-import { exitCodeOf } from "../../../src/commands/health/run-health.ts";
+import { exitCodeOfStates } from "../../../src/commands/health/exit-code-of-states.ts";
 import { type HealthMemory, remember, sinceOf } from "../../../src/commands/health/memory.ts";
 import { judgeInstance } from "../../../src/inventory/instance-status.ts";
 import { judgeMembers } from "../../../src/services/load-balancers/judge-members.ts";
@@ -21,7 +21,7 @@ test.each<[HealthState[], number]>([
   // Who has asked nobody knows nothing.
   [[], 3],
 ])("of %j the exit code is %i", (states, code) => {
-  expect(exitCodeOf(states)).toBe(code);
+  expect(exitCodeOfStates(states)).toBe(code);
 });
 
 test("of df's complaints those are told that hide a disk", () => {
@@ -86,6 +86,11 @@ test.each([
   ["one that does not grow", grow(0, 10)],
   ["one that shrinks", grow(-GB / 2, 10)],
   ["one that grows in ages", grow(1_000, 10)],
+  [
+    "one that is filled and emptied every other day",
+    grow(GB / 8, 10).map(([at, used], index) => [at, used + (index % 2) * 8 * GB] as const),
+  ],
+  ["one that was emptied yesterday", [...grow(GB, 9), [10 * DAY, 2 * GB] as const]],
 ])("%s: nobody knows when it is full", (_what, samples) => {
   expect(predictFull(samples, 40 * GB, 10 * DAY)).toBeUndefined();
 });

@@ -341,12 +341,33 @@ describe.skipIf(inject("lab").services.monit === undefined)("a real one", () => 
     expect(before.find(({ name }) => name === "api-monit/root")?.detail).toMatch(
       /^filesystem: uses [\d.]+ GB of [\d.]+ GB$/,
     );
+    // So the day on which it is full can be told of it too.
+    expect(before.find(({ name }) => name === "api-monit/root")?.disk?.totalBytes).toBeGreaterThan(
+      1e9,
+    );
     await control("unmonitor", "failing");
     await waitUntilReady("monit", async () => {
       const { failing } = statesOf(await ask(port, { user: "admin" }, "pass"));
       if (failing === "fail") throw new Error("it still watches it");
       expect(failing).toBe("unmonitored");
     });
+  });
+
+  test("that was restarted in between calls nothing well before it has looked at it", async () => {
+    const ended = once(child, "exit");
+    child.kill();
+    await ended;
+    await expect(ask(port, { user: "admin" }, "pass")).rejects.toMatchObject({
+      kind: "unreachable",
+    });
+    child = spawn("monit", ["-I", "-c", `${folder}/monitrc`], { stdio: "ignore" });
+    const seen = new Set<string | undefined>();
+    await waitUntilReady("monit", async () => {
+      const { absent } = statesOf(await ask(port, { user: "admin" }, "pass"));
+      seen.add(absent);
+      if (absent !== "fail") throw new Error("it has not looked yet");
+    });
+    expect(["fail", "unknown"]).toEqual(expect.arrayContaining([...seen]));
   });
 
   test("with another password is known to be there, and no more", async () => {
