@@ -2,6 +2,7 @@ import { resolveSrv } from "node:dns/promises";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { describeError } from "../system/errors.ts";
 
 export interface XmppServer {
   /** Of the accounts; its certificate must be for this name (RFC 6120, 13.7.2.1). */
@@ -81,6 +82,10 @@ async function askForTls(socket: Socket, domain: string, signal: AbortSignal): P
   socket.write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
   const answer = await readUntil(/<proceed\b[^>]*\/>|<failure\b|<\/stream:stream>|<stream:error\b/);
   if (!answer.includes("<proceed")) throw new Error("the server offers no TLS");
+  // It would be read as if it had come through TLS, whoever has put it there (CVE-2011-0411).
+  if (!/^<proceed\b[^>]*\/>\s*$/.test(answer)) {
+    throw new Error("the server says more than that TLS may begin");
+  }
 }
 
 async function secure(
@@ -90,6 +95,11 @@ async function secure(
 ): Promise<TLSSocket> {
   const options = { socket, servername: domain, ...(ca !== undefined && { ca }) };
   const tls = connectTls(options);
-  await once(tls, "secureConnect", { signal });
+  try {
+    await once(tls, "secureConnect", { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Error(`no TLS with ${domain}: ${describeError(error)}`, { cause: error });
+  }
   return tls;
 }

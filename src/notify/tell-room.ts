@@ -19,6 +19,7 @@ export interface Room {
   ca?: string | undefined;
 }
 
+const NO_LIMIT_MS = 2 ** 31 - 1;
 const MUC = "http://jabber.org/protocol/muc";
 const STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /** So many names are tried where another one has it. */
@@ -50,6 +51,8 @@ export async function tellRoom(
     password: room.password,
   });
   entity.reconnect.stop();
+  // How long it may take is the signal's to say.
+  entity.timeout = NO_LIMIT_MS;
   entity.transports.unshift(over(tls));
   const ended = new AbortController();
   const lost = (error: unknown): void => ended.abort(error);
@@ -57,18 +60,28 @@ export async function tellRoom(
   tls.on("close", () => lost(new Error("the server has hung up")));
   signal.addEventListener("abort", () => lost(signal.reason), { once: true });
   try {
-    await Promise.race([signIn(entity, room.user), untilAborted(ended.signal)]);
+    await signIn(entity, room.user, ended.signal);
     const { own, others } = await enter(entity, room, ended.signal);
     const called = mentionAll ? `@all ${others.slice(0, MOST_CALLED).join(", ")}`.trim() : "";
-    const body = `${called}${called === "" ? "" : ": "}${text}`.slice(0, MOST_CHARACTERS);
+    const whole = `${called}${called === "" ? "" : ": "}${text}`;
+    const body =
+      whole.length <= MOST_CHARACTERS ? whole : `${whole.slice(0, MOST_CHARACTERS - 1)}…`;
     await say(entity, { room: room.room, own, body }, ended.signal);
     await entity.send(xml("presence", { to: own, type: "unavailable" })).catch(() => undefined);
   } finally {
+    letGo(entity);
     tls.removeAllListeners("close");
     tls.on("error", () => undefined);
     tls.end("</stream:stream>");
     tls.destroySoon();
   }
+}
+
+/** End what the library still waits for: its timers would keep the program from ending. */
+function letGo(entity: Client): void {
+  const left = new Error("it is not waited for any more");
+  entity.emit("error", left);
+  for (const { reject } of entity.iqCaller.handlers.values()) reject(left);
 }
 
 /** Given a connection that is secure already, return the library's way of making one. */
@@ -88,16 +101,13 @@ function over(tls: TLSSocket): unknown {
   return Ready;
 }
 
-async function signIn(entity: Client, user: string): Promise<void> {
+async function signIn(entity: Client, user: string, signal: AbortSignal): Promise<void> {
   try {
-    await entity.start();
+    await Promise.race([entity.start(), untilAborted(signal)]);
   } catch (error) {
-    const condition = (error as { condition?: unknown }).condition;
-    if (error instanceof Error && error.name === "SASLError")
-      throw new Error(`the server refuses ${user}: ${String(condition ?? error.message)}`, {
-        cause: error,
-      });
-    throw error;
+    if (!(error instanceof Error) || error.name !== "SASLError") throw error;
+    const { condition } = error as { condition?: unknown };
+    throw new Error(`the server refuses ${user}: ${String(condition)}`, { cause: error });
   }
 }
 
@@ -108,7 +118,8 @@ async function enter(
   signal: AbortSignal,
 ): Promise<{ own: string; others: string[] }> {
   for (let tried = 1; ; tried++) {
-    const own = `${room}/${nick}${tried === 1 ? "" : `-${tried}`}`;
+    // Others of the same account may be looking for a name at the same time.
+    const own = `${room}/${nick}${tried === 1 ? "" : `-${randomBytes(2).toString("hex")}`}`;
     const others = new Set<string>();
     const entered = waitFor(entity, signal, (stanza) => {
       const { from = "", type } = stanza.attrs;

@@ -17,6 +17,8 @@ declare module "@xmpp/client" {
     /** In milliseconds, of each of its steps. */
     timeout: number;
     reconnect: { stop(): void };
+    /** Questions that are not answered yet. */
+    iqCaller: { handlers: Map<string, { reject(error: Error): void }> };
     start(): Promise<unknown>;
     send(element: Element): Promise<void>;
     stop(): Promise<unknown>;
