@@ -1,7 +1,9 @@
+import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
 import { feedProgram } from "../system/feed-program.ts";
+import { findProgram } from "../system/program.ts";
 import type { Room } from "./tell-room.ts";
 
 /** Who is told: an address to which is posted, a program with its arguments, or a room of people. */
@@ -59,23 +61,56 @@ export async function sendNotice(
   }
 }
 
+/**
+ * Given a recipient, find out whether it could be told, and tell it nothing: a room is entered and left again, a program is looked for, a webhook, which
+ * nobody can ask without posting, must be an address. Returns why it could not, or undefined; never throws.
+ */
+export async function tryRecipient(
+  recipient: Recipient,
+  { environment, signal }: NoticeOptions,
+): Promise<string | undefined> {
+  if ("webhook" in recipient)
+    return URL.canParse(recipient.webhook) ? undefined : "its secret is no address";
+  if ("command" in recipient) {
+    const [program = ""] = recipient.command;
+    const path = program.includes("/")
+      ? await findProgram([basename(program)], dirname(program))
+      : await findProgram([program], environment["PATH"] ?? "");
+    return path === undefined ? `${program} is not installed` : undefined;
+  }
+  const { tryRoom } = await import("./tell-room.ts");
+  return withinLimit(recipient.xmpp, signal, (limited) => tryRoom(recipient.xmpp, limited)).then(
+    () => undefined,
+    describeError,
+  );
+}
+
 async function say(
   { xmpp, mentionAll }: { xmpp: Room; mentionAll: boolean },
   text: string,
   signal: AbortSignal,
 ): Promise<undefined> {
   const { tellRoom } = await import("./tell-room.ts");
-  const limit = AbortSignal.timeout(ROOM_TIMEOUT_MS);
   const lines = text.split("\n").map(printable).join("\n");
-  await tellRoom(xmpp, lines, { mentionAll, signal: AbortSignal.any([signal, limit]) }).catch(
-    (error: unknown) => {
-      if (!limit.aborted || signal.aborted) throw error;
-      throw new Error(`the room ${xmpp.room} has not shown it within ${ROOM_TIMEOUT_MS / 1000} s`, {
-        cause: error,
-      });
-    },
+  await withinLimit(xmpp, signal, (limited) =>
+    tellRoom(xmpp, lines, { mentionAll, signal: limited }),
   );
-  return undefined;
+}
+
+async function withinLimit(
+  { room }: Room,
+  signal: AbortSignal,
+  visit: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const limit = AbortSignal.timeout(ROOM_TIMEOUT_MS);
+  try {
+    await visit(AbortSignal.any([signal, limit]));
+  } catch (error) {
+    if (!limit.aborted || signal.aborted) throw error;
+    throw new Error(`the room ${room} has not answered within ${ROOM_TIMEOUT_MS / 1000} s`, {
+      cause: error,
+    });
+  }
 }
 
 /** Posts once more where the server was not reached or says that it cannot now; not where it may have heard. */

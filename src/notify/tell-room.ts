@@ -33,10 +33,39 @@ const MOST_CHARACTERS = 4_000;
  * Given a room, say a text in it, and return once the room has shown it to everyone. With `mentionAll` it begins with `@all` and the names of
  * those who are there, which is what their clients ring for. Throws why it was not said, and the signal's reason.
  */
-export async function tellRoom(
+export function tellRoom(
   room: Room,
   text: string,
   { mentionAll, signal }: { mentionAll: boolean; signal: AbortSignal },
+): Promise<void> {
+  return visitRoom(room, signal, ({ entity, own, others, ended }) => {
+    const called = mentionAll ? `@all ${others.slice(0, MOST_CALLED).join(", ")}`.trim() : "";
+    const whole = `${called}${called === "" ? "" : ": "}${text}`;
+    const body =
+      whole.length <= MOST_CHARACTERS ? whole : `${whole.slice(0, MOST_CHARACTERS - 1)}…`;
+    return say(entity, { room: room.room, own, body }, ended);
+  });
+}
+
+/** Given a room, enter it and leave it again, and say nothing. Throws why it cannot be entered, and the signal's reason. */
+export function tryRoom(room: Room, signal: AbortSignal): Promise<void> {
+  return visitRoom(room, signal, () => Promise.resolve());
+}
+
+interface Visit {
+  entity: Client;
+  /** The own address in the room. */
+  own: string;
+  /** The names of who else is there. */
+  others: string[];
+  /** Aborted once nothing more will come. */
+  ended: AbortSignal;
+}
+
+async function visitRoom(
+  room: Room,
+  signal: AbortSignal,
+  act: (visit: Visit) => Promise<void>,
 ): Promise<void> {
   const [username = "", domain = ""] = room.user.split("@");
   const { server: address, ca } = room;
@@ -44,12 +73,8 @@ export async function tellRoom(
     { domain, ...(address !== undefined && { address }), ...(ca !== undefined && { ca }) },
     signal,
   );
-  const entity = client({
-    service: `xmpp://${domain}`,
-    domain,
-    username,
-    password: room.password,
-  });
+  const { password } = room;
+  const entity = client({ service: `xmpp://${domain}`, domain, username, password });
   entity.reconnect.stop();
   // How long it may take is the signal's to say.
   entity.timeout = NO_LIMIT_MS;
@@ -58,17 +83,15 @@ export async function tellRoom(
   const lost = (error: unknown): void => ended.abort(error);
   entity.on("error", lost);
   tls.on("close", () => lost(new Error("the server has hung up")));
-  signal.addEventListener("abort", () => lost(signal.reason), { once: true });
+  const stop = (): void => lost(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
   try {
     await signIn(entity, room.user, ended.signal);
     const { own, others } = await enter(entity, room, ended.signal);
-    const called = mentionAll ? `@all ${others.slice(0, MOST_CALLED).join(", ")}`.trim() : "";
-    const whole = `${called}${called === "" ? "" : ": "}${text}`;
-    const body =
-      whole.length <= MOST_CHARACTERS ? whole : `${whole.slice(0, MOST_CHARACTERS - 1)}…`;
-    await say(entity, { room: room.room, own, body }, ended.signal);
+    await act({ entity, own, others, ended: ended.signal });
     await entity.send(xml("presence", { to: own, type: "unavailable" })).catch(() => undefined);
   } finally {
+    signal.removeEventListener("abort", stop);
     letGo(entity);
     tls.removeAllListeners("close");
     tls.on("error", () => undefined);
@@ -94,7 +117,7 @@ function over(tls: TLSSocket): unknown {
   Ready.prototype.NS = "jabber:client";
   Ready.prototype.Socket = class {
     constructor() {
-      const connect = (): void => void process.nextTick(() => tls.emit("connect"));
+      const connect = (): void => process.nextTick(() => tls.emit("connect"));
       return Object.assign(tls, { secure: true, connect });
     }
   };

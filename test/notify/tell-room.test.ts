@@ -247,7 +247,7 @@ describe("a server", () => {
   test("that never greets holds nobody up for ever, and not at all who is stopped", async () => {
     const { server } = await pretend(() => undefined);
     expect(await tell(room(server))).toBe(
-      "the room ops@rooms.chat.lab has not shown it within 15 s",
+      "the room ops@rooms.chat.lab has not answered within 15 s",
     );
     const stop = new AbortController();
     const told = tell(room(server), "x", { signal: stop.signal });

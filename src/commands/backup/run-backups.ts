@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import type { JobResult } from "../../backup/run-job.ts";
-import { describeError, describeInOneLine, OperatorError } from "../../system/errors.ts";
+import { describeInOneLine, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { writeFileAtomically } from "../../system/atomic-file.ts";
 import { describeError, errorCode } from "../../system/errors.ts";
+import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import type { HealthState } from "../../system/reading.ts";
 import type { Context } from "../command.ts";
@@ -11,17 +12,20 @@ import { fileOf, keyOf } from "./memory.ts";
 /** What was told last of each thing that was not well then. */
 export type Told = Record<string, { state: HealthState; at: string }>;
 
+interface Changes {
+  worse: ShownReading[];
+  better: ShownReading[];
+  /** What they have been told once they have heard of these. */
+  next: Told;
+}
+
 /** What was not seen again for so long is gone. */
 const FORGET_MS = 30 * 86_400_000;
 /** A chat is no table. */
 const MOST_LINES = 20;
 
 /** Given what was told and how everything is now, return what has got worse and what is well again, and what will have been told then. Pure. */
-export function findChanges(
-  told: Told,
-  readings: readonly ShownReading[],
-  now: Date,
-): { worse: ShownReading[]; better: ShownReading[]; next: Told } {
+export function findChanges(told: Told, readings: readonly ShownReading[], now: Date): Changes {
   const isYoung = ([, { at }]: [string, Told[string]]): boolean =>
     now.getTime() - Date.parse(at) < FORGET_MS;
   const next: Told = Object.fromEntries(Object.entries(told).filter(isYoung));
@@ -31,8 +35,10 @@ export function findChanges(
     const before = told[key]?.state ?? "ok";
     if (GRAVITY[reading.state] > GRAVITY[before]) worse.push(reading);
     else if (GRAVITY[reading.state] === 0 && GRAVITY[before] > 0) better.push(reading);
-    if (GRAVITY[reading.state] === 0) delete next[key];
-    else next[key] = { state: reading.state, at: now.toISOString() };
+    // That nobody could look in between makes nothing better.
+    const state = reading.state === "unknown" && GRAVITY[before] > 0 ? before : reading.state;
+    if (GRAVITY[state] === 0) delete next[key];
+    else next[key] = { state, at: now.toISOString() };
   }
   return { worse, better, next };
 }
@@ -48,7 +54,7 @@ const GRAVITY: Readonly<Record<HealthState, number>> = {
 
 /**
  * Given how everything is, tell whom the configuration names what has changed since they were told last: once each, and where nobody watches, so
- * that whoever looks by hand tells nobody. What nobody has heard is told again by the next run.
+ * that whoever looks by hand tells nobody. What one of them has not heard is told them again by the next run.
  */
 export async function tellChanges(
   readings: readonly ShownReading[],
@@ -59,26 +65,20 @@ export async function tellChanges(
   if (!health?.notify || context.terminal.canPrompt) return;
   const path = fileOf(context.folders.state, context.configPath, "-told");
   try {
-    const told = await readTold(path);
-    const { worse, better, next } = findChanges(told, readings, now);
-    if (worse.length + better.length > 0) {
-      const isFailing = worse.some(({ state }) => state === "fail");
-      const isHeard = await tellPeople(
-        health.notify,
-        {
-          event: "health",
-          text: describeChanges(worse, better),
-          worse: worse.map(shorten),
-          better: better.map(shorten),
-          about: "health",
-          level: worse.length === 0 ? "ok" : isFailing ? "fail" : "warn",
-          isOver: worse.length === 0,
-        },
-        context,
-      );
-      if (!isHeard) return;
+    const release = await takeKernelLock(`${path}.lock`);
+    // Another run is telling them.
+    if (!release) return;
+    try {
+      const told = await readTold(path);
+      for (const name of health.notify) {
+        const changes = findChanges(told[name] ?? {}, readings, now);
+        if (!(await tellOne(name, changes, context))) continue;
+        told[name] = changes.next;
+        await writeFileAtomically(path, JSON.stringify(told));
+      }
+    } finally {
+      await release();
     }
-    await writeFileAtomically(path, JSON.stringify(next));
   } catch (error) {
     context.terminal.warn(
       printable(`lcops: what was told is not remembered: ${describeError(error)}`),
@@ -86,9 +86,32 @@ export async function tellChanges(
   }
 }
 
-async function readTold(path: string): Promise<Told> {
+/** Returns whether they know now what there is to know. */
+async function tellOne(
+  name: string,
+  { worse, better }: Changes,
+  context: Context,
+): Promise<boolean> {
+  if (worse.length + better.length === 0) return true;
+  const isFailing = worse.some(({ state }) => state === "fail");
+  return tellPeople(
+    [name],
+    {
+      event: "health",
+      text: describeChanges(worse, better),
+      worse: worse.map(shorten),
+      better: better.map(shorten),
+      about: "health",
+      level: worse.length === 0 ? "ok" : isFailing ? "fail" : "warn",
+      isOver: worse.length === 0,
+    },
+    context,
+  );
+}
+
+async function readTold(path: string): Promise<Record<string, Told>> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Told;
+    return JSON.parse(await readFile(path, "utf8")) as Record<string, Told>;
   } catch (error) {
     // One that is damaged is made anew: everything is told once more.
     if (errorCode(error) === "ENOENT" || error instanceof SyntaxError) return {};
