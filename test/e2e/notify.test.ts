@@ -93,7 +93,11 @@ describe("health", () => {
         // From the level on that the configuration says.
         body: expect.stringMatching(/^@all .*\bada\b.*: fail host TextLogs: .+/) as string,
       });
-      expect((await lcops(config, "health", "--json")).code).toBe(4);
+      const second = await lcops(config, "health", "-v");
+    expect(second.code).toBe(4);
+    expect(first.stderr + second.stderr).not.toContain(
+      readFileSync(xmpp.passwordFiles["lcops"] ?? "", "utf8"),
+    );
       write(true);
       await lcops(config, "health");
       const [, over, ...more] = await ada.waitFor(/well again/);
