@@ -82,7 +82,7 @@ describe("health", () => {
         return ground.writeFile("told.json", readFileSync(derived, "utf8"));
       };
       const config = write(false);
-      const first = await lcops(config, "health");
+      const first = await lcops(config, "health", "-v");
       expect(first).toMatchObject({
         code: 4,
         stderr: expect.not.stringContaining("told") as string,
@@ -94,10 +94,10 @@ describe("health", () => {
         body: expect.stringMatching(/^@all .*\bada\b.*: fail host TextLogs: .+/) as string,
       });
       const second = await lcops(config, "health", "-v");
-    expect(second.code).toBe(4);
-    expect(first.stderr + second.stderr).not.toContain(
-      readFileSync(xmpp.passwordFiles["lcops"] ?? "", "utf8"),
-    );
+      expect(second.code).toBe(4);
+      expect(first.stderr + second.stderr).not.toContain(
+        readFileSync(xmpp.passwordFiles["lcops"] ?? "", "utf8"),
+      );
       write(true);
       await lcops(config, "health");
       const [, over, ...more] = await ada.waitFor(/well again/);
