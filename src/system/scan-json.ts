@@ -53,16 +53,28 @@ export function skipValue(page: Uint8Array, from: number): number {
   return at === from ? refuse() : at;
 }
 
-/** Given where an array begins, call `each` with where each of its elements does, and return behind its end; `each` returns where the element ends. */
-export function scanElements(page: Uint8Array, from: number, each: (at: number) => number): number {
-  return scanList(page, from, OPEN_ARRAY, each);
+/**
+ * What is called for each part of a list: where it begins (a member of an object with its name), where its value does, and what was given along. Returns
+ * where it ends. A function of the module with its state given along stays compiled; one that is made anew for each page is compiled for each page.
+ */
+type Each<S> = (at: number, value: number, state: S) => number;
+
+/** Given where an array begins, call `each` with where each of its elements does, and return behind its end. */
+export function scanElements<S>(page: Uint8Array, from: number, each: Each<S>, state: S): number {
+  return scanList(page, from, OPEN_ARRAY, each, state);
 }
 
-function scanList(
+/** The same for the members of an object. */
+export function scanMembers<S>(page: Uint8Array, from: number, each: Each<S>, state: S): number {
+  return scanList(page, from, OPEN_OBJECT, each, state);
+}
+
+function scanList<S>(
   page: Uint8Array,
   from: number,
   open: number,
-  each: (at: number) => number,
+  each: Each<S>,
+  state: S,
 ): number {
   const close = open + 2;
   let at = skipBlank(page, from);
@@ -70,23 +82,18 @@ function scanList(
   at = skipBlank(page, at + 1);
   if (page[at] === close) return at + 1;
   for (;;) {
-    at = skipBlank(page, each(at));
+    const value = open === OPEN_OBJECT ? skipName(page, at) : at;
+    at = skipBlank(page, each(at, value, state));
     if (page[at] === close) return at + 1;
     if (page[at] !== COMMA) refuse();
     at = skipBlank(page, at + 1);
   }
 }
 
-/** The same for the members of an object: where the name begins, and where the value. */
-export function scanMembers(
-  page: Uint8Array,
-  from: number,
-  each: (name: number, value: number) => number,
-): number {
-  return scanList(page, from, OPEN_OBJECT, (at) => {
-    if (page[at] !== QUOTE) refuse();
-    const colon = skipBlank(page, skipString(page, at));
-    if (page[colon] !== COLON) refuse();
-    return each(at, skipBlank(page, colon + 1));
-  });
+/** Where the value begins of the member that begins there. */
+function skipName(page: Uint8Array, at: number): number {
+  if (page[at] !== QUOTE) refuse();
+  const colon = skipBlank(page, skipString(page, at));
+  if (page[colon] !== COLON) refuse();
+  return skipBlank(page, colon + 1);
 }

@@ -28,25 +28,30 @@ export function splitPage(
 function readPage(answer: Buffer, room: Uint32Array<ArrayBuffer>): Page {
   const bytes = withoutBreaks(answer);
   const page: Page = { body: bytes, bounds: new Uint32Array() };
-  scanMembers(bytes, 0, (nameAt, at) => {
-    const name = JSON.parse(bytes.toString("utf8", nameAt, skipString(bytes, nameAt))) as string;
-    if (name === "Items") {
-      // Read once: they are nearly all of the answer.
-      const items = splitList(bytes, at, room);
-      page.bounds = items.bounds;
-      return items.end;
-    }
-    const end = skipValue(bytes, at);
-    if (name === "LastEvaluatedKey") {
-      const key = bytes.toString("utf8", at, end);
-      if (key !== "null") page.lastKey = key;
-    } else if (name === "ConsumedCapacity") {
-      const consumed = JSON.parse(bytes.toString("utf8", at, end)) as Record<string, unknown>;
-      const units = consumed?.["CapacityUnits"];
-      if (typeof units === "number") page.consumedUnits = units;
-    }
-    return end;
-  });
+  scanMembers(
+    bytes,
+    0,
+    (nameAt, at) => {
+      const name = JSON.parse(bytes.toString("utf8", nameAt, skipString(bytes, nameAt))) as string;
+      if (name === "Items") {
+        // Read once: they are nearly all of the answer.
+        const items = splitList(bytes, at, room);
+        page.bounds = items.bounds;
+        return items.end;
+      }
+      const end = skipValue(bytes, at);
+      if (name === "LastEvaluatedKey") {
+        const key = bytes.toString("utf8", at, end);
+        if (key !== "null") page.lastKey = key;
+      } else if (name === "ConsumedCapacity") {
+        const consumed = JSON.parse(bytes.toString("utf8", at, end)) as Record<string, unknown>;
+        const units = consumed?.["CapacityUnits"];
+        if (typeof units === "number") page.consumedUnits = units;
+      }
+      return end;
+    },
+    undefined,
+  );
   return page;
 }
 
@@ -56,20 +61,28 @@ function splitList(
   begin: number,
   room: Uint32Array<ArrayBuffer>,
 ): { bounds: Uint32Array<ArrayBuffer>; end: number } {
-  let bounds: Uint32Array<ArrayBuffer> = room;
-  let count = 0;
-  const end = scanElements(bytes, begin, (at) => {
-    const itemEnd = skipValue(bytes, at);
-    if (count === bounds.length) {
-      const longer = new Uint32Array(new ArrayBuffer(count * 8));
-      longer.set(bounds);
-      bounds = longer;
-    }
-    bounds[count++] = at;
-    bounds[count++] = itemEnd;
-    return itemEnd;
-  });
-  return { bounds: bounds.subarray(0, count), end };
+  const list: List = { bytes, bounds: room, count: 0 };
+  const end = scanElements(bytes, begin, addItem, list);
+  return { bounds: list.bounds.subarray(0, list.count), end };
+}
+
+interface List {
+  bytes: Buffer;
+  bounds: Uint32Array<ArrayBuffer>;
+  /** Of bounds, two each. */
+  count: number;
+}
+
+function addItem(at: number, _value: number, list: List): number {
+  const end = skipValue(list.bytes, at);
+  if (list.count === list.bounds.length) {
+    const longer = new Uint32Array(new ArrayBuffer(list.count * 8));
+    longer.set(list.bounds);
+    list.bounds = longer;
+  }
+  list.bounds[list.count++] = at;
+  list.bounds[list.count++] = end;
+  return end;
 }
 
 /** A line break can only stand between its parts: within a text JSON has it escaped. */

@@ -4,7 +4,7 @@ import { describeError, OperatorError } from "../../system/errors.ts";
 import type { DriverOptions } from "../backup-driver.ts";
 import type { HealthPlace } from "../service.ts";
 import { type Dialect, readDialect } from "./dialect.ts";
-import { type SentRequest, sendRequest } from "./send-request.ts";
+import { type Room, type SentRequest, sendRequest } from "./send-request.ts";
 
 /** What a server answered instead of what was asked for. */
 export class RefusedRequest extends OperatorError {
@@ -29,6 +29,8 @@ interface AskOptions {
   patienceMs?: number;
   /** How long it may think before it says anything; three minutes when absent. */
   silenceMs?: number;
+  /** Where the answer's bytes are put. */
+  room?: Room;
 }
 
 /** A cluster that is being spoken to. */
@@ -74,10 +76,10 @@ export async function withCluster<T>(
   const authorization = await readAuthorization(place);
   const way = { endpoint, agent, signal, ...(authorization !== undefined && { authorization }) };
   const read: Cluster["read"] = async (sent, options = {}) => {
-    const { patienceMs = USUAL_PATIENCE_MS, silenceMs = USUAL_SILENCE_MS } = options;
+    const { patienceMs = USUAL_PATIENCE_MS, silenceMs = USUAL_SILENCE_MS, room } = options;
     const end = performance.now() + patienceMs;
     for (let pause = PAUSE_MS.first; ; pause = Math.min(pause * 2, PAUSE_MS.longest)) {
-      const failure = await sendRequest(way, sent, silenceMs).then(
+      const failure = await sendRequest(way, sent, silenceMs, room).then(
         ({ status, body }) => {
           if (status >= 200 && status < 300) return { body };
           return { error: new RefusedRequest(place.name, sent, status, body) };

@@ -22,6 +22,8 @@ export const newTally = (): Tally => ({ documents: 0, sum: Buffer.alloc(32) });
 const BEFORE_ID = Buffer.from('{"index":{"_id":');
 const BEFORE_ROUTING = Buffer.from(',"routing":');
 const BEHIND_ACTION = Buffer.from("}}\n");
+/** A call of `copy` costs as much as so many bytes one by one. */
+const SHORT = 48;
 const [LINE_FEED, CARRIAGE_RETURN, SPACE] = [0x0a, 0x0d, 0x20];
 
 /**
@@ -29,36 +31,66 @@ const [LINE_FEED, CARRIAGE_RETURN, SPACE] = [0x0a, 0x0d, 0x20];
  * to the tally. A line break within a document, which JSON has between its tokens only, becomes a space. Throws where the answer is not whole.
  */
 export function layOutPage(page: Buffer, tally: Tally): LaidOut {
-  const hits: ScannedHit[] = [];
-  const envelope = scanPage(page, (hit) => hits.push(hit));
-  const hasBreaks = page.includes(LINE_FEED) || page.includes(CARRIAGE_RETURN);
-  const lines = Buffer.allocUnsafe(hits.reduce((sum, hit) => sum + lengthOf(hit), 0));
-  let at = 0;
-  const put = (bytes: Buffer, from = 0, to = bytes.length): void => {
-    at += bytes.copy(lines, at, from, to);
+  const layout: Layout = {
+    page,
+    tally,
+    hasBreaks: page.includes(LINE_FEED) || page.includes(CARRIAGE_RETURN),
+    // What stands around a document there is never shorter than what is put around it here.
+    lines: Buffer.allocUnsafe(page.length),
+    at: 0,
+    documents: 0,
+    sortFrom: 0,
+    sortTo: 0,
   };
-  for (const { id, routing, source } of hits) {
-    const from = at;
-    put(BEFORE_ID);
-    put(page, id[0], id[1]);
-    if (routing) {
-      put(BEFORE_ROUTING);
-      put(page, routing[0], routing[1]);
-    }
-    put(BEHIND_ACTION);
-    const begin = at;
-    put(page, source[0], source[1]);
-    if (hasBreaks) joinLines(lines, begin, at);
-    lines[at++] = LINE_FEED;
-    addTo(tally, lines.subarray(from, at));
-  }
-  const sort = hits.at(-1)?.sort;
+  const envelope = scanPage(page, layOut, layout);
+  const { lines, at, documents, sortFrom, sortTo } = layout;
   return {
-    lines,
-    documents: hits.length,
+    lines: lines.subarray(0, at),
+    documents,
     envelope,
-    ...(sort && { lastSort: page.toString("utf8", sort[0], sort[1]) }),
+    ...(sortTo > 0 && { lastSort: page.toString("utf8", sortFrom, sortTo) }),
   };
+}
+
+/** What is being laid out. */
+interface Layout {
+  page: Buffer;
+  tally: Tally;
+  hasBreaks: boolean;
+  lines: Buffer;
+  /** So far. */
+  at: number;
+  documents: number;
+  /** Of the last document. */
+  sortFrom: number;
+  sortTo: number;
+}
+
+function layOut(hit: Readonly<ScannedHit>, layout: Layout): void {
+  const { page, lines, at } = layout;
+  put(layout, BEFORE_ID, 0, BEFORE_ID.length);
+  put(layout, page, hit.idFrom, hit.idTo);
+  if (hit.routingTo > 0) {
+    put(layout, BEFORE_ROUTING, 0, BEFORE_ROUTING.length);
+    put(layout, page, hit.routingFrom, hit.routingTo);
+  }
+  put(layout, BEHIND_ACTION, 0, BEHIND_ACTION.length);
+  const begin = layout.at;
+  put(layout, page, hit.sourceFrom, hit.sourceTo);
+  if (layout.hasBreaks) joinLines(lines, begin, layout.at);
+  lines[layout.at++] = LINE_FEED;
+  if (layout.at > lines.length) throw new Error("a document is longer than its page");
+  addTo(layout.tally, lines.subarray(at, layout.at));
+  layout.documents++;
+  layout.sortFrom = hit.sortFrom;
+  layout.sortTo = hit.sortTo;
+}
+
+function put(layout: Layout, bytes: Buffer, from: number, to: number): void {
+  const { lines, at } = layout;
+  if (to - from > SHORT) bytes.copy(lines, at, from, to);
+  else for (let next = from; next < to; next++) lines[at + next - from] = bytes[next] as number;
+  layout.at = at + to - from;
 }
 
 /** Its two lines. A digest that comes as a string of bytes costs half of one that comes as a buffer. */
@@ -78,12 +110,6 @@ export function joinTallies(tallies: readonly Tally[]): Tally {
     for (const [index, byte] of sum.entries()) whole.sum[index] = (whole.sum[index] ?? 0) ^ byte;
   }
   return whole;
-}
-
-function lengthOf({ id, routing, source }: ScannedHit): number {
-  const own = (span: readonly [number, number]): number => span[1] - span[0];
-  const action = BEFORE_ID.length + own(id) + BEHIND_ACTION.length;
-  return action + (routing ? BEFORE_ROUTING.length + own(routing) : 0) + own(source) + 1;
 }
 
 function joinLines(lines: Buffer, from: number, to: number): void {

@@ -3,6 +3,7 @@ import { asPath, type Cluster, isNotThere, RefusedRequest } from "./cluster.ts";
 import { IndexTrouble } from "./indices.ts";
 import { layOutPage, newTally, type Tally } from "./lay-out-page.ts";
 import type { Envelope } from "./scan-page.ts";
+import type { Room } from "./send-request.ts";
 
 /** The reading of a slice was cut off; it may be read anew. */
 export class ReadCutOff extends IndexTrouble {
@@ -177,25 +178,27 @@ function scrollPages(cluster: Cluster, index: string): Pages {
     close: () => Promise.resolve(),
     open: ({ size, clause }) => {
       let id: string | undefined;
+      // A page is laid out before the next one is asked for.
+      const room: Room = {};
       return {
         seen: ({ _scroll_id }) => {
           id = _scroll_id ?? id;
         },
         next: (last) => {
-          if (!last)
-            return cluster.read({
-              method: "POST",
-              path: `${asPath(index)}/_search?scroll=${KEEP_ALIVE}&${SEARCH}`,
-              body: JSON.stringify({
-                size,
-                sort: ["_doc"],
-                track_total_hits: true,
-                ...cluster.wholeSource,
-                ...clause,
-              }),
+          if (!last) {
+            const path = `${asPath(index)}/_search?scroll=${KEEP_ALIVE}&${SEARCH}`;
+            const body = JSON.stringify({
+              size,
+              sort: ["_doc"],
+              track_total_hits: true,
+              ...cluster.wholeSource,
+              ...clause,
             });
+            return cluster.read({ method: "POST", path, body }, { room });
+          }
           const body = JSON.stringify({ scroll: KEEP_ALIVE, scroll_id: id });
-          return cluster.read({ method: "POST", path: "/_search/scroll", body }, { patienceMs: 0 });
+          const sent = { method: "POST", path: "/_search/scroll", body } as const;
+          return cluster.read(sent, { patienceMs: 0, room });
         },
         close: async () => {
           if (id !== undefined)
@@ -229,6 +232,7 @@ function pitPages(cluster: Cluster, index: string): Pages {
     },
     open: ({ size: first, most, clause }) => {
       let size = first;
+      const room: Room = {};
       return {
         seen: ({ pit_id }) => {
           if (pit_id !== undefined) opened.add(pit_id);
@@ -250,7 +254,7 @@ function pitPages(cluster: Cluster, index: string): Pages {
           const behind = last?.lastSort === undefined ? "" : `,"search_after":${last.lastSort}`;
           const body = `${rest.slice(0, -1)}${behind}}`;
           const sent = { method: "POST", path: `/_search?${SEARCH}`, body } as const;
-          return cluster.read(sent).catch((error: unknown) => {
+          return cluster.read(sent, { room }).catch((error: unknown) => {
             if (isNotThere(error) && pit === mine) pit = undefined;
             throw error;
           });

@@ -1,14 +1,18 @@
 import { scanElements, scanMembers, skipValue } from "../../system/scan-json.ts";
 
-/** Where something stands in the bytes of a page: from the first byte to behind the last. */
-type Span = readonly [from: number, to: number];
-
-/** A document of a page, as the server wrote it. */
+/**
+ * Where in the bytes of a page a document stands, as the server wrote it: each part from its first byte to behind its last. A part
+ * that there is not begins and ends at 0.
+ */
 export interface ScannedHit {
-  id: Span;
-  source: Span;
-  routing?: Span;
-  sort?: Span;
+  idFrom: number;
+  idTo: number;
+  sourceFrom: number;
+  sourceTo: number;
+  routingFrom: number;
+  routingTo: number;
+  sortFrom: number;
+  sortTo: number;
 }
 
 /** What of a page is no document. */
@@ -21,44 +25,90 @@ export interface Envelope {
 }
 
 /**
- * Given the answer to a search, call `found` with where each of its documents stands in it, and return the rest, parsed. The documents are not parsed: numbers
- * past 2^53, the order of keys and every other byte stay as they are. Throws where the answer is no whole answer, or a document of it has no source.
+ * Given the answer to a search, call `found` with where each of its documents stands in it and with `state`, and return the rest, parsed. The documents are not
+ * parsed: numbers past 2^53, the order of keys and every other byte stay as they are. The hit is one object all the time, changed for each document: a million
+ * small ones cost more to collect than the page to read. Throws where the answer is no whole answer, or a document of it has no source.
  */
-export function scanPage(page: Uint8Array, found: (hit: ScannedHit) => void): Envelope {
-  let hits: Span | undefined;
-  scanMembers(page, 0, (name, from) => {
-    if (!isWord(page, name, HITS)) return skipValue(page, from);
-    return scanMembers(page, from, (inner, at) => {
-      if (!isWord(page, inner, HITS)) return skipValue(page, at);
-      const to = scanElements(page, at, (element) => scanHit(page, element, found));
-      hits = [at, to];
-      return to;
-    });
-  });
+export function scanPage<S>(
+  page: Uint8Array,
+  found: (hit: Readonly<ScannedHit>, state: S) => void,
+  state: S,
+): Envelope {
+  const scan: Scan<S> = { page, found, state, hitsFrom: 0, hitsTo: 0, ...NOWHERE };
+  scanMembers(page, 0, scanTop, scan as Scan<unknown>);
   const text = (from: number, to: number): string =>
     Buffer.from(page.buffer, page.byteOffset + from, to - from).toString("utf8");
-  const whole = hits ? `${text(0, hits[0])}[]${text(hits[1], page.length)}` : text(0, page.length);
+  const { hitsFrom, hitsTo } = scan;
+  const whole =
+    hitsTo > 0 ? `${text(0, hitsFrom)}[]${text(hitsTo, page.length)}` : text(0, page.length);
   return JSON.parse(whole) as Envelope;
 }
+
+interface Scan<S> extends ScannedHit {
+  page: Uint8Array;
+  found: (hit: Readonly<ScannedHit>, state: S) => void;
+  state: S;
+  /** Where the documents stand. */
+  hitsFrom: number;
+  hitsTo: number;
+}
+
+const NOWHERE: ScannedHit = {
+  idFrom: 0,
+  idTo: 0,
+  sourceFrom: 0,
+  sourceTo: 0,
+  routingFrom: 0,
+  routingTo: 0,
+  sortFrom: 0,
+  sortTo: 0,
+};
 
 const [HITS, ID, SOURCE, ROUTING, SORT] = ["hits", "_id", "_source", "_routing", "sort"].map(
   (word) => Buffer.from(`"${word}"`),
 ) as [Buffer, Buffer, Buffer, Buffer, Buffer];
 
-function scanHit(page: Uint8Array, at: number, found: (hit: ScannedHit) => void): number {
-  const hit: { -readonly [Name in keyof ScannedHit]?: Span } = {};
-  const end = scanMembers(page, at, (name, from) => {
-    const to = skipValue(page, from);
-    if (isWord(page, name, ID)) hit.id = [from, to];
-    else if (isWord(page, name, SOURCE)) hit.source = [from, to];
-    else if (isWord(page, name, SORT)) hit.sort = [from, to];
-    else if (isWord(page, name, ROUTING)) hit.routing = [from, to];
-    return to;
-  });
-  if (!hit.id || !hit.source)
+function scanTop(name: number, value: number, scan: Scan<unknown>): number {
+  const { page } = scan;
+  return isWord(page, name, HITS)
+    ? scanMembers(page, value, scanHits, scan)
+    : skipValue(page, value);
+}
+
+function scanHits(name: number, value: number, scan: Scan<unknown>): number {
+  const { page } = scan;
+  if (!isWord(page, name, HITS)) return skipValue(page, value);
+  scan.hitsFrom = value;
+  scan.hitsTo = scanElements(page, value, scanHit, scan);
+  return scan.hitsTo;
+}
+
+function scanHit(_at: number, value: number, scan: Scan<unknown>): number {
+  scan.idTo = scan.sourceTo = scan.routingTo = scan.sortTo = 0;
+  const end = scanMembers(scan.page, value, scanMember, scan);
+  if (scan.idTo === 0 || scan.sourceTo === 0)
     throw new Error("a document has no source: its index does not keep it");
-  found(hit as ScannedHit);
+  scan.found(scan, scan.state);
   return end;
+}
+
+function scanMember(name: number, from: number, scan: Scan<unknown>): number {
+  const { page } = scan;
+  const to = skipValue(page, from);
+  if (isWord(page, name, ID)) {
+    scan.idFrom = from;
+    scan.idTo = to;
+  } else if (isWord(page, name, SOURCE)) {
+    scan.sourceFrom = from;
+    scan.sourceTo = to;
+  } else if (isWord(page, name, SORT)) {
+    scan.sortFrom = from;
+    scan.sortTo = to;
+  } else if (isWord(page, name, ROUTING)) {
+    scan.routingFrom = from;
+    scan.routingTo = to;
+  }
+  return to;
 }
 
 /** Whether the string that begins there is this word; both with their quotes. */

@@ -10,6 +10,11 @@ export interface SentRequest {
   isLines?: boolean;
 }
 
+/** Where an answer's body is put, one behind the other: whoever gives it has done with the one before. Buffers of megabytes that come and go are what V8 collects for. */
+export interface Room {
+  bytes?: Buffer;
+}
+
 export interface WayToCluster {
   endpoint: Endpoint;
   agent: Agent;
@@ -23,6 +28,7 @@ export function sendRequest(
   { endpoint, agent, authorization, signal }: WayToCluster,
   { method, path, body, isLines }: SentRequest,
   silenceMs: number,
+  room: Room = {},
 ): Promise<{ status: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -43,7 +49,7 @@ export function sendRequest(
         },
       },
       (response) => {
-        readWhole(response).then(
+        readWhole(response, room).then(
           (whole) => resolve({ status: response.statusCode ?? 0, body: whole }),
           reject,
         );
@@ -58,14 +64,15 @@ export function sendRequest(
 }
 
 /** Into one piece where its length is known: a page is megabytes, and is not to stand in memory twice. */
-async function readWhole(response: IncomingMessage): Promise<Buffer> {
+async function readWhole(response: IncomingMessage, room: Room): Promise<Buffer> {
   const length = Number(response.headers["content-length"] ?? Number.NaN);
   if (!Number.isSafeInteger(length)) {
     const chunks: Buffer[] = [];
     for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
     return Buffer.concat(chunks);
   }
-  const whole = Buffer.allocUnsafe(length);
+  if (!room.bytes || room.bytes.length < length) room.bytes = Buffer.allocUnsafe(length);
+  const whole = room.bytes.subarray(0, length);
   let at = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) at += chunk.copy(whole, at);
   if (at !== length) throw new Error(`the answer is cut off after ${at} of ${length} bytes`);

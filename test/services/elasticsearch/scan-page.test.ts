@@ -56,14 +56,15 @@ test("whatever documents a page has, they are found byte for byte, and the rest 
       const text = write(hits, gap, more);
       const bytes = Buffer.from(text);
       const found: ScannedHit[] = [];
-      const envelope = scanPage(bytes, (one) => found.push(one));
-      const at = (span: readonly [number, number] | undefined): string =>
-        bytes.toString("utf8", ...(span ?? [0, 0]));
-      expect(found.map(({ source }) => at(source))).toEqual(hits.map(({ source }) => source));
-      expect(found.map(({ id }) => JSON.parse(at(id)) as unknown)).toEqual(
+      const envelope = scanPage(bytes, (one) => found.push({ ...one }), undefined);
+      const at = (from: number, to: number): string => bytes.toString("utf8", from, to);
+      expect(found.map((one) => at(one.sourceFrom, one.sourceTo))).toEqual(
+        hits.map(({ source }) => source),
+      );
+      expect(found.map((one) => JSON.parse(at(one.idFrom, one.idTo)) as unknown)).toEqual(
         hits.map(({ id }) => JSON.parse(JSON.stringify(id)) as unknown),
       );
-      for (const { sort } of found) expect(at(sort)).toBe("[1,9007199254740993]");
+      for (const one of found) expect(at(one.sortFrom, one.sortTo)).toBe("[1,9007199254740993]");
       const parsed = JSON.parse(text) as { hits: { hits: unknown[] } };
       parsed.hits.hits = [];
       expect(envelope).toEqual(parsed);
@@ -90,6 +91,22 @@ test("documents are two lines each, whatever line breaks their source has, and m
     }),
     { numRuns: 300 },
   );
+});
+
+test("a page has room for what is put around its documents, however little stands around them there", () => {
+  const bare = (id: string, more: string): string => `{"_id":"${id}"${more},"_source":{}}`;
+  for (const more of ["", ',"_routing":"r"']) {
+    const hits = ["a", "b", "c"].map((id) => bare(id, more));
+    const { lines, documents } = layOutPage(
+      Buffer.from(`{"hits":{"hits":[${hits.join(",")}]}}`),
+      newTally(),
+    );
+    expect(documents).toBe(3);
+    const routing = more === "" ? "" : ',"routing":"r"';
+    expect(lines.toString()).toBe(
+      ["a", "b", "c"].map((id) => `{"index":{"_id":"${id}"${routing}}}\n{}\n`).join(""),
+    );
+  }
 });
 
 test("a page that is cut off anywhere is no page", () => {
