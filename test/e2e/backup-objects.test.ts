@@ -513,6 +513,27 @@ describe("a source that cannot be believed", () => {
 });
 
 withS3(
+  "a run that is stopped does not wait for copies that S3 does not answer for",
+  async () => {
+    for (let index = 0; index < 5; index++) await ground.put(`o/${index}`, `body ${index}`);
+    const running = startLcops(["backup", "run"], {
+      environment: ground.environment,
+      timeoutMs: 15_000,
+    });
+    door.script((call) => {
+      if (call.operation !== "CopyObject") return call.forward();
+      if (call.index === 4) running.send("SIGTERM");
+      return new Promise(() => undefined);
+    });
+    expect(await running.ended).toMatchObject({ code: 143, stdout: "" });
+    door.script();
+    expect(await run()).toEqual(QUIET);
+    await expectExact();
+  },
+  60_000,
+);
+
+withS3(
   "a run that is killed half-way is gone on with, and its catalog is exact",
   async () => {
     for (let index = 0; index < 60; index++) await ground.put(`o/${index}`, `body ${index}`);

@@ -41,6 +41,8 @@ export async function openBucketPlace(
     // What is tried again, and how much at once, is decided in one place, which must see every refusal: keepPace.
     retryMode: "standard",
     maxAttempts: 1,
+    // A client asks about one bucket: what of a request is the same for all of its kind is worked out once. Only requests without options have it.
+    cacheMiddleware: true,
     requestHandler: {
       connectionTimeout: options.requestHandler.connectionTimeout,
       // A large object takes its time on a slow line: what must not last is silence.

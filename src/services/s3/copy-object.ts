@@ -32,7 +32,8 @@ export async function copyObject(
       StorageClass: object.storageClass as "STANDARD_IA",
     }),
   });
-  const answer = await pace.run((abortSignal) => to.client.send(command, { abortSignal }));
+  // Without its signal, which would cost a quarter of the time of small ones: whoever stops the run closes the client.
+  const answer = await pace.run(() => to.client.send(command));
   const version = answer.CopySourceVersionId ?? object.version;
   return {
     copy: describeCopy(object, answer.CopyObjectResult?.ETag, answer.VersionId),

@@ -24,13 +24,17 @@ async function closeBehind<T>(
   { signal, action }: { signal: AbortSignal; action: string },
   use: () => Promise<T>,
 ): Promise<T> {
+  const close = (): void => bucket?.client.destroy();
+  // What is on its way without a signal of its own ends with its connection.
+  signal.addEventListener("abort", close);
   try {
     return await use();
   } catch (error) {
     signal.throwIfAborted();
     throw bucket && isOfSdk(error) ? bucket.explain(error, action) : error;
   } finally {
-    bucket?.client.destroy();
+    signal.removeEventListener("abort", close);
+    close();
   }
 }
 
