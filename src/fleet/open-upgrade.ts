@@ -1,6 +1,11 @@
 import type { PlannedHost } from "./gather-plans.ts";
 import { planWaves, type Wave } from "./plan-waves.ts";
-import type { HostProgress, UpgradeRun, UpgradeState } from "./upgrade-state.ts";
+import {
+  type HostProgress,
+  isUnderWay,
+  type UpgradeRun,
+  type UpgradeState,
+} from "./upgrade-state.ts";
 
 /** An upgrade before anything is done: how each host stands, which have something to do, and in which order. */
 export interface OpenedUpgrade {
@@ -18,12 +23,21 @@ export interface OpenOptions {
   isProduction: (environment: string | undefined) => boolean;
 }
 
-/** Given the plans of hosts, return what is to be done to which of them, in waves, and the state of each in its run. */
+/**
+ * Given the plans of hosts, return what is to be done to which of them, in waves, and the state of each in its run. What an earlier lcops has begun
+ * may be away already: it is the first wave, however many it is, and no other host is begun beside it.
+ */
 export function openUpgrade(planned: readonly PlannedHost[], options: OpenOptions): OpenedUpgrade {
   const { last, selectors, reboots, isProduction } = options;
-  const chosen = planned.filter((host) => isChosen(host, last?.hosts[host.label], reboots));
-  const waves = planWaves(
-    chosen.map((one) => {
+  const before = (label: string): HostProgress | undefined => last?.hosts[label];
+  const chosen = planned.filter((host) => isChosen(host, before(host.label), reboots));
+  const underWay = chosen.filter(({ label }) => isUnderWay(before(label)?.state));
+  // As long as none is known to be well, all that was begun are canaries.
+  const isCanary = !Object.values(last?.hosts ?? {}).some(({ state }) => state === "done");
+  const followed = underWay.length === 0 ? [] : [{ isCanary, hosts: underWay.map(nameOf) }];
+  const others = planWaves(
+    chosen.flatMap((one) => {
+      if (underWay.includes(one)) return [];
       const { label, host } = one;
       return {
         label,
@@ -34,15 +48,18 @@ export function openUpgrade(planned: readonly PlannedHost[], options: OpenOption
       };
     }),
   );
-  return { run: openRun(last, selectors, planned, chosen), chosen, waves };
+  const run = openRun(last, selectors, planned, chosen);
+  return { run, chosen, waves: [...followed, ...others] };
 }
+
+const nameOf = ({ label }: PlannedHost): string => label;
 
 /** Whether nothing is left to be done about a host. Pure. */
 export const isGood = (state: UpgradeState): boolean => state === "done" || state === "unchanged";
 
 /** What was begun and not seen to its end is followed, even where its plan is not known; what has failed is looked at again, though nothing may be left to upgrade. */
 function isChosen(host: PlannedHost, before: HostProgress | undefined, reboots: boolean): boolean {
-  if (before?.state === "begun" || before?.state === "unknown") return true;
+  if (isUnderWay(before?.state)) return true;
   if (!("plan" in host) || host.plan.blocked !== undefined) return false;
   if (before?.state === "failed" && before.attempt > 0) return true;
   return host.plan.packages.length > 0 || (reboots && host.plan.wantsReboot);
@@ -60,7 +77,7 @@ function openRun(
     const before = run.hosts[host.label];
     if ("plan" in host) failedUnits[host.label] ??= host.plan.failedUnits;
     if (chosen.includes(host)) {
-      if (before?.state !== "begun" && before?.state !== "unknown")
+      if (!isUnderWay(before?.state))
         run.hosts[host.label] = { state: "untried", attempt: before?.attempt ?? 0 };
       continue;
     }

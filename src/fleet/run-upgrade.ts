@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { Wave } from "./plan-waves.ts";
-import type { HostProgress, UpgradeRun } from "./upgrade-state.ts";
+import { type HostProgress, isUnderWay, type UpgradeRun } from "./upgrade-state.ts";
 import type { UpgradedHost } from "./upgrade-host.ts";
 
 export interface RunUpgradeOptions {
@@ -28,7 +28,7 @@ export interface RunUpgradeOptions {
 /**
  * Given a run and its waves, upgrade wave after wave, each host's state on the disk before and after; between two waves the hosts are left to work
  * and then asked how they are. It ends early where a canary is not well, or more hosts of the whole run than may be are failed, unreachable or
- * unknown; what is under way is never cut short. Returns why it has ended early, undefined where it has not.
+ * unknown; what is under way, also since an earlier lcops, is never cut short. Returns why it has ended early, undefined where it has not.
  */
 export async function runUpgrade(
   run: UpgradeRun,
@@ -64,14 +64,12 @@ export async function runUpgrade(
       wave.hosts.map((host) =>
         limit(async () => {
           signal.throwIfAborted();
-          if (findReason(wave) !== undefined) return;
-          waiting.delete(host);
           const before = run.hosts[host];
+          const wasBegun = isUnderWay(before?.state);
+          if (!wasBegun && findReason(wave) !== undefined) return;
+          waiting.delete(host);
           // One that was begun, as far as is known, is found again under its name, and not begun twice.
-          const attempt =
-            before?.state === "begun" || before?.state === "unknown"
-              ? before.attempt
-              : (before?.attempt ?? 0) + 1;
+          const attempt = (before?.attempt ?? 0) + (wasBegun ? 0 : 1);
           await set(host, { state: "begun", attempt });
           const { state, why, note } = await options.upgrade(host, `${run.id}-${attempt}`);
           await set(host, {

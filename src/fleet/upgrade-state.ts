@@ -21,6 +21,10 @@ export interface HostProgress {
   isUnreached?: true;
 }
 
+/** Given the state of a host, return whether its job may run there: nobody has seen its end. Pure. */
+export const isUnderWay = (state: UpgradeState | undefined): boolean =>
+  state === "begun" || state === "unknown";
+
 /** One upgrade of many hosts, as it stands on the disk before anything is done to a host. */
 export interface UpgradeRun {
   id: string;

@@ -106,4 +106,19 @@ describe("a wave", () => {
     expect(await ended).toBeUndefined();
     expect(asked).toEqual(NAMES);
   });
+
+  test("follows all that was begun before, also behind one that is lost and when asked to stop", async () => {
+    const hosts = NAMES.map(
+      (name) => [name, { state: name === "f" ? "untried" : "begun", attempt: 1 }] as const,
+    );
+    const run: UpgradeRun = { id: "upgrade-1", selectors: [], hosts: Object.fromEntries(hosts) };
+    const { ended, asked, turn, end, stop } = begin({ run, atOnce: 1, isCanary: true });
+    await turn();
+    await end("a", "failed");
+    stop();
+    for (const host of ["b", "c", "d", "e"]) await end(host);
+    expect(await ended).toBe("the canary a is not well");
+    expect(asked).toEqual(["a", "b", "c", "d", "e"]);
+    expect(states(run)).toEqual(["failed", "done", "done", "done", "done", "untried"]);
+  });
 });
