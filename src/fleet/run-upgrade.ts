@@ -15,6 +15,8 @@ export interface RunUpgradeOptions {
   upgrade: (host: string, job: string) => Promise<UpgradedHost>;
   /** What is no longer well on hosts that were upgraded, by host. */
   findIll: (hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Why no further host may be begun, whatever became of those before: an alarm. Asked before each wave; undefined: nothing is in the way. */
+  findObstacle: (signal: AbortSignal) => Promise<string | undefined>;
   /** Has the run on the disk. */
   save: () => Promise<void>;
   /** Begin no further host; what is under way ends. */
@@ -27,8 +29,8 @@ export interface RunUpgradeOptions {
 
 /**
  * Given a run and its waves, upgrade wave after wave, each host's state on the disk before and after; between two waves the hosts are left to work
- * and then asked how they are. It ends early where a canary is not well, or more hosts of the whole run than may be are failed, unreachable or
- * unknown; what is under way, also since an earlier lcops, is never cut short. Returns why it has ended early, undefined where it has not.
+ * and then asked how they are. It ends early where a canary is not well, more hosts of the whole run than may be are failed, unreachable or unknown, or
+ * something stands in the way before a wave of which not all was begun before; what is under way, also since an earlier lcops, is never cut short. Returns why it has ended early, undefined where it has not.
  */
 export async function runUpgrade(
   run: UpgradeRun,
@@ -58,6 +60,10 @@ export async function runUpgrade(
     return options.isStopping() ? "it was asked to stop" : undefined;
   };
   for (const [index, wave] of options.waves.entries()) {
+    if (!wave.hosts.every((host) => isUnderWay(run.hosts[host]?.state))) {
+      const obstacle = await options.findObstacle(signal);
+      if (obstacle !== undefined) return obstacle;
+    }
     options.onWave(wave);
     // Whatever fails here, a full disk: those that are under way are followed to their end.
     const ended = await Promise.allSettled(

@@ -17,6 +17,8 @@ export interface UpgradeFleetOptions {
   /** What the configuration has on the hosts, and must answer afterwards as before. */
   services: Config["services"];
   runtimeFolder: string;
+  /** Why no further host may be begun, whatever became of those before. */
+  findObstacle: (signal: AbortSignal) => Promise<string | undefined>;
   /** Its signal leaves at once: what was begun goes on there. */
   reach: ReachOptions;
   /** Begin no further host; what is under way ends. */
@@ -65,6 +67,7 @@ export async function upgradeFleet(
     save,
     signal: reach.signal,
     isStopping: options.isStopping,
+    findObstacle: options.findObstacle,
     upgrade: (label, job) =>
       upgradeHost(find(label), {
         reach,

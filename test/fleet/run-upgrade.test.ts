@@ -7,7 +7,14 @@ const NAMES = ["a", "b", "c", "d", "e", "f"];
 
 /** A run whose hosts end when they are told to. */
 function begin(
-  more: { atOnce?: number; maxFailures?: number; isCanary?: boolean; run?: UpgradeRun } = {},
+  more: {
+    atOnce?: number;
+    maxFailures?: number;
+    isCanary?: boolean;
+    run?: UpgradeRun;
+    waves?: readonly (readonly string[])[];
+    obstacle?: () => string | undefined;
+  } = {},
 ) {
   const { atOnce = 3, maxFailures = 1, isCanary = false } = more;
   const run: UpgradeRun = more.run ?? {
@@ -19,7 +26,7 @@ function begin(
   const asked: string[] = [];
   let isStopping = false;
   const ended = runUpgrade(run, {
-    waves: [{ isCanary, hosts: NAMES }],
+    waves: (more.waves ?? [NAMES]).map((hosts) => ({ isCanary, hosts })),
     atOnce,
     maxFailures,
     soakMs: 0,
@@ -29,6 +36,7 @@ function begin(
         underWay.set(host, resolve);
       }),
     findIll: () => Promise.resolve(new Map()),
+    findObstacle: () => Promise.resolve(more.obstacle?.()),
     save: () => Promise.resolve(),
     isStopping: () => isStopping,
     signal: new AbortController().signal,
@@ -120,5 +128,33 @@ describe("a wave", () => {
     expect(await ended).toBe("the canary a is not well");
     expect(asked).toEqual(["a", "b", "c", "d", "e"]);
     expect(states(run)).toEqual(["failed", "done", "done", "done", "done", "untried"]);
+  });
+});
+
+describe("what stands in the way", () => {
+  test("before a wave keeps it from being begun, and not before the wave before", async () => {
+    let obstacle: string | undefined;
+    const waves = [NAMES.slice(0, 2), NAMES.slice(2)];
+    const { run, ended, asked, turn, end } = begin({ waves, obstacle: () => obstacle });
+    await turn();
+    await end("a");
+    obstacle = "an alarm says ALARM";
+    await end("b");
+    expect(await ended).toBe("an alarm says ALARM");
+    expect(asked).toEqual(["a", "b"]);
+    expect(states(run).slice(2)).toEqual(["untried", "untried", "untried", "untried"]);
+  });
+
+  test("keeps nobody from following what was begun before", async () => {
+    const hosts = NAMES.map(
+      (name) => [name, { state: name === "a" ? "begun" : "untried", attempt: 1 }] as const,
+    );
+    const run: UpgradeRun = { id: "upgrade-1", selectors: [], hosts: Object.fromEntries(hosts) };
+    const waves = [["a"], NAMES.slice(1)];
+    const { ended, asked, turn, end } = begin({ run, waves, obstacle: () => "an alarm" });
+    await turn();
+    await end("a");
+    expect(await ended).toBe("an alarm");
+    expect(asked).toEqual(["a"]);
   });
 });

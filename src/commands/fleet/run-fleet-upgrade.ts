@@ -5,7 +5,12 @@ import { gatherPlans, type GatherOptions, type PlannedHost } from "../../fleet/g
 import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";
 import { makeRunFolder } from "../../fleet/run-folder.ts";
 import type { NamedHost } from "../../fleet/run-on-hosts.ts";
-import { readLastUpgrade, type UpgradeRun, writeUpgrade } from "../../fleet/upgrade-state.ts";
+import {
+  isUnderWay,
+  readLastUpgrade,
+  type UpgradeRun,
+  writeUpgrade,
+} from "../../fleet/upgrade-state.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
@@ -19,7 +24,9 @@ import {
   STALE_LISTS,
 } from "./describe-upgrade.ts";
 import { followUpgrade } from "./follow-upgrade.ts";
+import { describeObstacles, heedAlarms } from "./heed-alarms.ts";
 import { type PickedHosts, pickHosts } from "./pick-hosts.ts";
+import { refuseLost, refuseObstacles } from "./refuse-upgrade.ts";
 
 /** Given what was typed, do what `lcops fleet upgrade` says and return the exit code. */
 export async function runFleetUpgrade(input: Input, context: Context): Promise<number> {
@@ -69,6 +76,15 @@ async function upgrade(
   if (waves.length === 0 && isDryRun) context.terminal.warn(`lcops: ${STALE_LISTS}`);
   if (waves.length === 0) return tell(run, isPartial, undefined, context);
 
+  const askAlarms = await heedAlarms(chosen, context);
+  const progress = startProgress(context.terminal);
+  progress.update("asking CloudWatch");
+  const alarms = await Promise.resolve(askAlarms?.(context.signal)).finally(progress.end);
+  const isFollowed = waves[0]?.hosts.every((label) => isUnderWay(run.hosts[label]?.state)) === true;
+  if (!isDryRun) {
+    refuseLost(planned, settings.maxFailures);
+    if (!isFollowed) refuseObstacles(alarms);
+  }
   const guarded = chosen.filter(({ host }) => isProduction(host.environment));
   const isAllowed = await context.gate(
     describeUpgrade(planned, waves, {
@@ -77,10 +93,10 @@ async function upgrade(
       productionHosts: guarded.length,
       reboots,
       isFresh: !isDryRun,
+      alarms,
     }),
   );
   if (!isAllowed) return isPartial ? 3 : 0;
-  refuseLost(planned, settings.maxFailures);
   if (!last) run.id = (await makeRunFolder(context.folders.state, "upgrade")).id;
   delete run.endedAt;
   const save = (): Promise<void> => writeUpgrade(context.folders.state, run);
@@ -95,7 +111,18 @@ async function upgrade(
   let early: string | undefined;
   try {
     const reach = await context.reach();
-    const options = { chosen, waves, settings, services, runtimeFolder, reach, save };
+    const findObstacle = async (signal: AbortSignal): Promise<string | undefined> =>
+      describeObstacles(await askAlarms?.(signal));
+    const options = {
+      chosen,
+      waves,
+      settings,
+      services,
+      runtimeFolder,
+      findObstacle,
+      reach,
+      save,
+    };
     early = await followUpgrade(run, options, context);
     run.endedAt = new Date().toISOString();
     await save();
@@ -126,19 +153,6 @@ async function pickEstate(
   throw new OperatorError("usage", "no host of the estate is there to be upgraded", {
     next: "see lcops hosts, or name what is meant",
   });
-}
-
-function refuseLost(planned: readonly PlannedHost[], maxFailures: number): void {
-  const unreached = planned.flatMap((host) => ("unreached" in host ? [host.unreached] : []));
-  if (unreached.length <= maxFailures) return;
-  throw new OperatorError(
-    "refused",
-    `${unreached.length} hosts are not reached, and ${maxFailures} may be lost; nothing was done`,
-    {
-      next: "mend them, leave them out, or raise fleet.maxFailures",
-      details: unreached,
-    },
-  );
 }
 
 async function plan(
