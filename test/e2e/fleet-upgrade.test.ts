@@ -91,8 +91,10 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     for (const name of NAMES) expect(begun(name)).toBe(1);
     expect(state("api-1", "installed")).toBe("openssl 1.1 1.2\nlibssl3 1.1 1.2\n");
     expect(state("api-1", "environment").split("\n").filter(Boolean).toSorted()).toEqual([
+      "APT_LISTCHANGES_FRONTEND=none",
       "DEBIAN_FRONTEND=noninteractive",
       "NEEDRESTART_MODE=l",
+      "NEEDRESTART_SUSPEND=1",
       "UCF_FORCE_CONFFOLD=1",
     ]);
     expect(state("api-1", "arguments")).toMatch(/force-confold.*DPkg::Lock::Timeout=600.* upgrade/);
@@ -149,6 +151,28 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     });
     expect(SOME.map(begun)).toEqual([1, 0, 1, 1]);
     expect(state("api-1", "updated")).not.toBe("");
+  });
+
+  test("waits for whoever brings the lists of a host up to date, as its daily timer does", async () => {
+    setState(at("api-2").folder, "lists-locked");
+    const running = ground.start("fleet", "upgrade", "api-1", "api-2", "--yes", "--json");
+    const tries = (): number => state("api-2", "updated").split("\n").filter(Boolean).length;
+    await until("it is tried again", () => tries() > 1, 15_000);
+    dropState(at("api-2").folder, "lists-locked");
+    expect((await running.ended).code).toBe(0);
+    expect([begun("api-1"), begun("api-2")]).toEqual([1, 1]);
+  });
+
+  test("leaves out a host on which sudo wants a password", async () => {
+    for (const name of ["api-1", "api-2"]) setState(at(name).folder, "no-root");
+    setState(at("api-2").folder, "wants-password");
+    const result = await upgrade("api-1", "api-2", "--yes", "--json");
+    expect(result.code).toBe(3);
+    expect(endOf(result).hosts).toMatchObject({
+      "api-1": { state: "done" },
+      "api-2": { state: "failed", why: "not begun: sudo wants a password" },
+    });
+    expect([begun("api-1"), begun("api-2")]).toEqual([1, 0]);
   });
 
   test("leaves out a host whose /boot is full, where a kernel comes", async () => {
