@@ -11,13 +11,17 @@ import {
 export interface OpenedUpgrade {
   run: UpgradeRun;
   chosen: readonly PlannedHost[];
+  /** Those of them that an earlier lcops has begun. */
+  followed: readonly string[];
   waves: readonly Wave[];
 }
 
 export interface OpenOptions {
   /** The run that is gone on with, if any; it is changed. */
   last: UpgradeRun | undefined;
+  /** Of a run that is begun. */
   selectors: readonly string[];
+  configPath: string;
   /** Whether hosts that want a reboot get one. */
   reboots: boolean;
   isProduction: (environment: string | undefined) => boolean;
@@ -28,16 +32,17 @@ export interface OpenOptions {
  * may be away already: it is the first wave, however many it is, and no other host is begun beside it.
  */
 export function openUpgrade(planned: readonly PlannedHost[], options: OpenOptions): OpenedUpgrade {
-  const { last, selectors, reboots, isProduction } = options;
+  const { last, reboots, isProduction } = options;
   const before = (label: string): HostProgress | undefined => last?.hosts[label];
   const chosen = planned.filter((host) => isChosen(host, before(host.label), reboots));
-  const underWay = chosen.filter(({ label }) => isUnderWay(before(label)?.state));
+  const isFollowed = ({ label }: PlannedHost): boolean => isUnderWay(before(label)?.state);
+  const followed = chosen.filter(isFollowed).map(({ label }) => label);
   // As long as none is known to be well, all that was begun are canaries.
   const isCanary = !Object.values(last?.hosts ?? {}).some(({ state }) => state === "done");
-  const followed = underWay.length === 0 ? [] : [{ isCanary, hosts: underWay.map(nameOf) }];
+  const first = followed.length === 0 ? [] : [{ isCanary, hosts: followed }];
   const others = planWaves(
     chosen.flatMap((one) => {
-      if (underWay.includes(one)) return [];
+      if (isFollowed(one)) return [];
       const { label, host } = one;
       return {
         label,
@@ -48,11 +53,9 @@ export function openUpgrade(planned: readonly PlannedHost[], options: OpenOption
       };
     }),
   );
-  const run = openRun(last, selectors, planned, chosen);
-  return { run, chosen, waves: [...followed, ...others] };
+  const run = openRun(options, planned, chosen);
+  return { run, chosen, followed, waves: [...first, ...others] };
 }
-
-const nameOf = ({ label }: PlannedHost): string => label;
 
 /** Whether nothing is left to be done about a host. Pure. */
 export const isGood = (state: UpgradeState): boolean => state === "done" || state === "unchanged";
@@ -66,12 +69,11 @@ function isChosen(host: PlannedHost, before: HostProgress | undefined, reboots: 
 }
 
 function openRun(
-  last: UpgradeRun | undefined,
-  selectors: readonly string[],
+  { last, selectors, configPath }: OpenOptions,
   planned: readonly PlannedHost[],
   chosen: readonly PlannedHost[],
 ): UpgradeRun {
-  const run: UpgradeRun = last ?? { id: "", selectors, hosts: {} };
+  const run: UpgradeRun = last ?? { id: "", configPath, selectors, hosts: {} };
   const failedUnits = { ...run.failedUnits };
   for (const host of planned) {
     const before = run.hosts[host.label];

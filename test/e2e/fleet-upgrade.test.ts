@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -379,6 +379,62 @@ describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
     const { hosts } = endOf(resumed);
     expect(SOME.map((name) => hosts[name]?.state)).toEqual(["done", "done", "done", "done"]);
     expect(SOME.map(begun)).toEqual([1, 1, 1, 1]);
+  });
+
+  test("that another run has begun is left to --resume, which finds it behind newer runs too", async () => {
+    setState(at("api-1").folder, "slow");
+    const running = ground.start("fleet", "upgrade", "api-1", "--yes");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    running.send("SIGKILL");
+    await running.ended;
+    const again = await upgrade("api-1", "api-2", "--yes", "--json");
+    expect(again.code).toBe(3);
+    expect(endOf(again).hosts).toMatchObject({
+      "api-1": {
+        state: "failed",
+        why: expect.stringMatching(
+          /^not begun: upgrade-\S+ was begun there and may be under way; lcops fleet upgrade --resume/,
+        ),
+      },
+      "api-2": { state: "done" },
+    });
+    dropState(at("api-1").folder, "slow");
+    const resumed = await upgrade("--resume", "--yes", "--json");
+    expect(resumed.code).toBe(0);
+    expect(Object.keys(endOf(resumed).hosts)).toEqual(["api-1"]);
+    expect(begun("api-1")).toBe(1);
+    expect(await upgrade("api-1", "--yes")).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  test("that is gone with its job under way keeps nobody from going on with another upgrade", async () => {
+    setState(at("api-1").folder, "slow");
+    const running = ground.start("fleet", "upgrade", "api-1", "--yes");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    running.send("SIGKILL");
+    await running.ended;
+    dropState(at("api-1").folder, "slow");
+    setState(at("api-2").folder, "fails");
+    expect((await upgrade("api-2", "--yes")).code).toBe(1);
+    dropState(at("api-2").folder, "fails");
+    const before = structuredClone(ground.config.hosts);
+    ground.configure(({ hosts }) => void delete hosts?.["api-1"]);
+    const resumed = await upgrade("--resume", "--yes", "--json");
+    ground.configure((config) => void (config.hosts = before));
+    expect(endOf(resumed).hosts).toMatchObject({ "api-2": { state: "done" } });
+    expect(resumed.code).toBe(0);
+    expect((await upgrade("--resume", "--yes")).code).toBe(0);
+    expect([begun("api-1"), begun("api-2")]).toEqual([1, 2]);
+  });
+
+  test("of another configuration is another machine: --resume has nothing to do with it", async () => {
+    setState(at("api-1").folder, "fails");
+    expect((await upgrade("api-1", "--yes")).code).toBe(1);
+    const other = `${ground.ground.folder}/other.config.json`;
+    copyFileSync(`${ground.ground.folder}/lcops.config.json`, other);
+    const { code, stderr } = await upgrade("--resume", "--yes", "--config", other);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/there is no upgrade of this configuration to go on with/);
+    expect(begun("api-1")).toBe(1);
   });
 
   test("is under way when lcops is stopped, which says how to find it again; another run is locked out", async () => {

@@ -27,7 +27,13 @@ const runOf = (states: Partial<Record<string, UpgradeState>>): UpgradeRun => ({
   ),
 });
 const open = (last: UpgradeRun | undefined, hosts = planned) =>
-  openUpgrade(hosts, { last, selectors: [], reboots: false, isProduction: () => false });
+  openUpgrade(hosts, {
+    last,
+    selectors: [],
+    configPath: "",
+    reboots: false,
+    isProduction: () => false,
+  });
 
 describe("an upgrade that is gone on with", () => {
   test("first follows what an earlier lcops has begun, with nothing else of its role beside it", () => {

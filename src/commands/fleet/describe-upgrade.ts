@@ -19,6 +19,8 @@ export interface UpgradePlan extends ChangePlan {
 }
 
 export interface UpgradeWish {
+  /** Hosts that an earlier lcops has begun. */
+  followed: readonly string[];
   target: string;
   isProduction: boolean;
   productionHosts: number;
@@ -53,6 +55,9 @@ export function describeUpgrade(
     title: `upgrade ${upgraded} of ${planned.length} hosts${production}`,
     lines: [
       ...[...groups].map(([text, labels]) => `${foldNames(labels)} (${labels.length}): ${text}`),
+      ...(wish.followed.length > 0
+        ? [`followed, since it was begun before: ${foldNames(wish.followed)}`]
+        : []),
       `in this order: ${order.join("; ")}`,
       ...(wish.alarms ? describeAlarms(wish.alarms) : []),
       ...(wish.isFresh ? [] : [STALE_LISTS]),

@@ -1,16 +1,9 @@
 import { isGuarded } from "../../config/is-guarded.ts";
 import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
-import { gatherPlans, type GatherOptions, type PlannedHost } from "../../fleet/gather-plans.ts";
 import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";
 import { makeRunFolder } from "../../fleet/run-folder.ts";
-import type { NamedHost } from "../../fleet/run-on-hosts.ts";
-import {
-  isUnderWay,
-  readLastUpgrade,
-  type UpgradeRun,
-  writeUpgrade,
-} from "../../fleet/upgrade-state.ts";
+import { type UpgradeRun, writeUpgrade } from "../../fleet/upgrade-state.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
@@ -25,7 +18,7 @@ import {
 } from "./describe-upgrade.ts";
 import { followUpgrade } from "./follow-upgrade.ts";
 import { describeObstacles, heedAlarms } from "./heed-alarms.ts";
-import { type PickedHosts, pickHosts } from "./pick-hosts.ts";
+import { pickEstate, type PickedUpgrade, pickUnfinished, planHosts } from "./plan-hosts.ts";
 import { refuseLost, refuseObstacles } from "./refuse-upgrade.ts";
 
 /** Given what was typed, do what `lcops fleet upgrade` says and return the exit code. */
@@ -38,41 +31,33 @@ export async function runFleetUpgrade(input: Input, context: Context): Promise<n
     });
   }
   try {
-    const last =
-      input.options["resume"] === true ? await findUnfinished(input, context) : undefined;
-    const isDryRun = input.options["dryRun"] === true;
-    return await upgrade(last, last?.selectors ?? input.operands, isDryRun, context);
+    return await upgrade(await pick(input, context), input.options["dryRun"] === true, context);
   } finally {
     await release();
   }
 }
 
-async function findUnfinished(input: Input, context: Context): Promise<UpgradeRun> {
-  if (input.operands.length > 0) {
-    throw new OperatorError("usage", "--resume goes on with the hosts of the last upgrade", {
-      next: "leave the selectors away",
-    });
-  }
-  const last = await readLastUpgrade(context.folders.state);
-  if (last) return last;
-  throw new OperatorError("usage", "there is no upgrade to go on with", {
-    next: "lcops fleet upgrade SELECTOR begins one",
+async function pick({ operands, options }: Input, context: Context): Promise<PickedUpgrade> {
+  if (options["resume"] !== true) return pickEstate(operands, context);
+  if (operands.length === 0) return pickUnfinished(context);
+  throw new OperatorError("usage", "--resume goes on with the hosts of the last upgrade", {
+    next: "leave the selectors away",
   });
 }
 
 async function upgrade(
-  last: UpgradeRun | undefined,
-  selectors: readonly string[],
+  { hosts, isPartial, last, selectors }: PickedUpgrade,
   isDryRun: boolean,
   context: Context,
 ): Promise<number> {
   const config = await context.config();
   const settings = readFleetSettings(config);
   const isProduction = (environment: string | undefined): boolean => isGuarded(environment, config);
-  const { hosts, isPartial } = await pickEstate(selectors, last, context);
-  const planned = await plan(hosts, context, { atOnce: settings.atOnce, refreshes: !isDryRun });
-  const { reboots } = settings;
-  const { run, chosen, waves } = openUpgrade(planned, { last, selectors, reboots, isProduction });
+  const { atOnce, reboots } = settings;
+  const planned = await planHosts(hosts, last, context, { atOnce, refreshes: !isDryRun });
+  const { configPath } = context;
+  const how = { last, selectors, configPath, reboots, isProduction };
+  const { run, chosen, followed, waves } = openUpgrade(planned, how);
   if (waves.length === 0 && isDryRun) context.terminal.warn(`lcops: ${STALE_LISTS}`);
   if (waves.length === 0) return tell(run, isPartial, undefined, context);
 
@@ -80,14 +65,14 @@ async function upgrade(
   const progress = startProgress(context.terminal);
   progress.update("asking CloudWatch");
   const alarms = await Promise.resolve(askAlarms?.(context.signal)).finally(progress.end);
-  const isFollowed = waves[0]?.hosts.every((label) => isUnderWay(run.hosts[label]?.state)) === true;
   if (!isDryRun) {
     refuseLost(planned, settings.maxFailures);
-    if (!isFollowed) refuseObstacles(alarms);
+    if (followed.length === 0) refuseObstacles(alarms);
   }
   const guarded = chosen.filter(({ host }) => isProduction(host.environment));
   const isAllowed = await context.gate(
     describeUpgrade(planned, waves, {
+      followed,
       target: nameTarget(chosen, guarded),
       isProduction: guarded.length > 0,
       productionHosts: guarded.length,
@@ -133,45 +118,6 @@ async function upgrade(
   const states = Object.values(run.hosts).map(({ state }) => state);
   await end(states.every(isGood) ? "done" : states.includes("unknown") ? "unknown" : "failed");
   return tell(run, isPartial, early, context);
-}
-
-/** `uu` is every host of the estate, and what else ~/.ssh/config knows is none of it. A run that is gone on with keeps its hosts. */
-async function pickEstate(
-  selectors: readonly string[],
-  last: UpgradeRun | undefined,
-  context: Context,
-): Promise<PickedHosts> {
-  const { hosts, isPartial } = await pickHosts(selectors, context, {
-    isEarlier: last !== undefined,
-  });
-  const estate = hosts.filter(
-    ({ host, label }) =>
-      (last === undefined || last.hosts[label]) &&
-      (selectors.length > 0 || host.sources.some((source) => source !== "ssh-config")),
-  );
-  if (estate.length > 0) return { hosts: estate, isPartial };
-  throw new OperatorError("usage", "no host of the estate is there to be upgraded", {
-    next: "see lcops hosts, or name what is meant",
-  });
-}
-
-async function plan(
-  hosts: readonly NamedHost[],
-  context: Context,
-  how: Pick<GatherOptions, "atOnce" | "refreshes">,
-): Promise<PlannedHost[]> {
-  const progress = startProgress(context.terminal);
-  let asked = 0;
-  const draw = (): void => progress.update(`${asked} of ${hosts.length} hosts planned`);
-  draw();
-  return gatherPlans(hosts, {
-    reach: await context.reach(),
-    ...how,
-    onPlan: () => {
-      asked++;
-      draw();
-    },
-  }).finally(progress.end);
 }
 
 function tell(
