@@ -8,7 +8,7 @@ import { sshdMissing, until } from "../ssh/start-sshd.ts";
 import { makeFleetGround, type FleetGround, type FleetHost } from "../support/fleet-ground.ts";
 import { dropState, readState, resetHost, setState, writePrograms } from "../lab/fleet-programs.ts";
 import { openPty } from "../support/pty.ts";
-import type { LcopsResult } from "../support/run-lcops.ts";
+import { LCOPS, type LcopsResult, startProgram } from "../support/run-lcops.ts";
 
 const NAMES = Array.from({ length: 20 }, (_, index) => `api-${index + 1}`);
 
@@ -138,6 +138,20 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(Object.values(endOf(resumed).hosts).every((one) => one.state === "done")).toBe(true);
     expect(begun("api-1")).toBe(1);
     expect(begun("api-2")).toBe(2);
+  });
+
+  test("is done to its end, and its code is true, where nobody reads any more what it says", async () => {
+    setState(at("api-4").folder, "fails");
+    const script = '"$@" | head -1; exit ${PIPESTATUS[0]}';
+    const words = [process.execPath, LCOPS, "fleet", "upgrade", ...SOME, "--yes", "--json"];
+    const { code, stdout, stderr } = await startProgram("bash", ["-c", script, "bash", ...words], {
+      environment: ground.environment,
+      timeoutMs: 60_000,
+    }).ended;
+    expect(stdout).toMatch(/^\{"event":"begin".*\}\n$/);
+    expect(stderr).toMatch(/^lcops: 3 done, 1 failed; /);
+    expect(code).toBe(3);
+    expect(SOME.map(begun)).toEqual([1, 1, 1, 1]);
   });
 
   test("leaves out a host whose repository does not answer, and does the others", async () => {

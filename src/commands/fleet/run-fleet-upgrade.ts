@@ -65,10 +65,7 @@ async function upgrade(
   const progress = startProgress(context.terminal);
   progress.update("asking CloudWatch");
   const alarms = await Promise.resolve(askAlarms?.(context.signal)).finally(progress.end);
-  if (!isDryRun) {
-    refuseLost(planned, settings.maxFailures);
-    if (followed.length === 0) refuseObstacles(alarms);
-  }
+  if (!isDryRun && followed.length === 0) refuseObstacles(alarms);
   const guarded = chosen.filter(({ host }) => isProduction(host.environment));
   const isAllowed = await context.gate(
     describeUpgrade(planned, waves, {
@@ -82,6 +79,7 @@ async function upgrade(
     }),
   );
   if (!isAllowed) return isPartial ? 3 : 0;
+  refuseLost(planned, settings.maxFailures);
   if (!last) run.id = (await makeRunFolder(context.folders.state, "upgrade")).id;
   delete run.endedAt;
   const save = (): Promise<void> => writeUpgrade(context.folders.state, run);
