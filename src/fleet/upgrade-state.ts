@@ -34,8 +34,8 @@ export interface UpgradeRun {
   hosts: Record<string, HostProgress>;
   /** What was broken before anything was done, by host: what has failed since is told from it, however often the run is gone on with. */
   failedUnits?: Record<string, readonly string[]>;
-  /** Services that did not answer then. */
-  silentServices?: readonly string[];
+  /** Services, and what a Monit watches, that were not well then. */
+  illServices?: readonly string[];
   /** ISO 8601; absent: it is under way, or lcops was killed. */
   endedAt?: string;
 }

@@ -1,8 +1,11 @@
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { createPortPicker } from "../lab/free-port.ts";
 import { startRelay } from "../lab/relay.ts";
 import { sshdMissing, until } from "../ssh/start-sshd.ts";
 import { makeFleetGround, type FleetGround, type FleetHost } from "../support/fleet-ground.ts";
@@ -368,9 +371,56 @@ describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
     server.close();
     const { early, hosts } = endOf(result);
     expect(early).toBe("the canary api-1 is not well");
-    expect(hosts["api-1"]?.why).toMatch(/^upgraded, but no longer answering: page \(.*500/);
+    expect(hosts["api-1"]?.why).toMatch(/^upgraded, but no longer well: page \(.*500/);
     expect(SOME.filter((name) => begun(name) > 0)).toEqual(["api-1"]);
   });
+
+  test.skipIf(inject("lab").services.monit === undefined)(
+    "is not well where its Monit says so, of what was well before",
+    async () => {
+      const folder = mkdtempSync(path.join(ground.ground.folder, "monit-"));
+      const port = await createPortPicker()("127.0.0.1");
+      const check = (name: string, words: string): string =>
+        `check program ${name} with path "/usr/bin/test ${words}"\n  if status != 0 then exec "/bin/true"`;
+      const lines = [
+        "set daemon 1",
+        `set logfile ${folder}/log`,
+        ...["pid", "id", "state"].map((name) => `set ${name}file ${folder}/${name}`),
+        `set httpd port ${port} and use address 127.0.0.1`,
+        '  allow admin:"secret-of-monit"',
+        check("nginx", `! -s ${at("api-1").folder}/state/installed`),
+        check("broken", "-e /nowhere"),
+        "",
+      ];
+      writeFileSync(`${folder}/monitrc`, lines.join("\n"), { mode: 0o600 });
+      writeFileSync(`${folder}/password`, "secret-of-monit\n", { mode: 0o600 });
+      const child = spawn("monit", ["-I", "-c", `${folder}/monitrc`], { stdio: "ignore" });
+      const ended = once(child, "exit");
+      try {
+        ground.configure((config) => {
+          config.fleet = { soakSeconds: 4, upgradeMinutes: 1 };
+          const password = `\${file:${folder}/password}`;
+          const monit = { kind: "monit" as const, host: "api-1", user: "admin", password };
+          config.services = { watch: { ...monit, port } };
+        });
+        const health = async (): Promise<string> => (await ground.lcops("health", "--json")).stdout;
+        await until("it has looked", async () => /program: fails/.test(await health()), 20_000);
+        const result = await upgrade("api-1", "--yes", "--json");
+        expect(endOf(result).hosts["api-1"]).toMatchObject({
+          state: "failed",
+          why: expect.stringMatching(
+            /^upgraded, but no longer well: watch\/nginx \(program: fails/,
+          ),
+        });
+        expect(endOf(result).hosts["api-1"]?.why).not.toContain("broken");
+        expect(result.code).toBe(1);
+        expect(result.stdout + result.stderr).not.toContain("secret-of-monit");
+      } finally {
+        child.kill();
+        await ended;
+      }
+    },
+  );
 
   test("goes on while its link is lost, and is found again, begun once", async () => {
     const host = at("api-1");

@@ -14,6 +14,7 @@ function begin(
     run?: UpgradeRun;
     waves?: readonly (readonly string[])[];
     obstacle?: () => string | undefined;
+    findIll?: (hosts: readonly string[]) => [host: string, why: string][];
   } = {},
 ) {
   const { atOnce = 3, maxFailures = 1, isCanary = false } = more;
@@ -35,7 +36,9 @@ function begin(
         asked.push(host);
         underWay.set(host, resolve);
       }),
-    findIll: () => Promise.resolve(new Map()),
+    hasServices: () => more.findIll !== undefined,
+    findIll: (hosts) => Promise.resolve(new Map(more.findIll?.(hosts))),
+    onSoak: () => {},
     findObstacle: () => Promise.resolve(more.obstacle?.()),
     save: () => Promise.resolve(),
     isStopping: () => isStopping,
@@ -156,5 +159,41 @@ describe("what stands in the way", () => {
     await end("a");
     expect(await ended).toBe("an alarm");
     expect(asked).toEqual(["a"]);
+  });
+});
+
+describe("a host that was upgraded", () => {
+  test("is asked once more where its service does not answer at first", async () => {
+    const asked: (readonly string[])[] = [];
+    const waves = [["a", "b"]];
+    const findIll = (hosts: readonly string[]): [string, string][] => {
+      asked.push(hosts);
+      return asked.length === 1 ? [["b", "it starts"]] : [];
+    };
+    const { run, ended, turn, end } = begin({ waves, findIll });
+    await turn();
+    await end("a");
+    await end("b");
+    expect(await ended).toBeUndefined();
+    expect(asked).toEqual([["a", "b"], ["b"]]);
+    expect(states(run).slice(0, 2)).toEqual(["done", "done"]);
+  });
+
+  test("is asked also where the run ends early, and is not done before", async () => {
+    const { run, ended, turn, end } = begin({
+      waves: [["a", "b", "c"]],
+      isCanary: true,
+      findIll: (hosts) => {
+        expect([...hosts]).toEqual(["b"].filter((host) => hosts.includes(host)));
+        expect(run.hosts["b"]?.state).toBe("begun");
+        return [["b", "no longer answering"]];
+      },
+    });
+    await turn();
+    await end("a", "failed");
+    await end("b");
+    await end("c", "failed");
+    expect(await ended).toBe("the canary a is not well");
+    expect(run.hosts["b"]).toEqual({ state: "failed", attempt: 1, why: "no longer answering" });
   });
 });

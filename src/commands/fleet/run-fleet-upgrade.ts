@@ -1,4 +1,5 @@
 import { isGuarded } from "../../config/is-guarded.ts";
+import type { Config, ReachableConfig } from "../../config/schema.ts";
 import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
 import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";
@@ -9,6 +10,7 @@ import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
+import { readPassword, withPaths } from "../health/service-sources.ts";
 import { tellPeople } from "../tell-people.ts";
 import {
   describeCounts,
@@ -90,7 +92,6 @@ async function upgrade(
   });
   const end = (state: "done" | "failed" | "unknown"): Promise<void> =>
     record.end({ state, detail: `${describeCounts(run)} (${run.id})` });
-  const { services } = config;
   const { runtime: runtimeFolder } = context.folders;
   let early: string | undefined;
   try {
@@ -101,7 +102,8 @@ async function upgrade(
       chosen,
       waves,
       settings,
-      services,
+      services: placeServices(config.services),
+      readPassword: (service: ReachableConfig) => readPassword(service, context),
       runtimeFolder,
       findObstacle,
       reach,
@@ -133,6 +135,15 @@ async function upgrade(
     context,
   );
   return code;
+}
+
+function placeServices(services: Config["services"] = {}): Config["services"] {
+  return Object.fromEntries(
+    Object.entries(services).map(([name, service]) => [
+      name,
+      service.kind === "s3" ? service : withPaths(service),
+    ]),
+  );
 }
 
 function tell(
