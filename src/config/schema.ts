@@ -35,6 +35,10 @@ const aws = z.strictObject({
     "Account that the profile must belong to",
   ),
   regions: orAbsent(z.array(region), "Regions in which its hosts stand"),
+  alarms: orAbsent(
+    z.array(text).check(z.minLength(1, "name at least one alarm")),
+    "CloudWatch alarms by name, * and ? for any letters: while one of them does not say OK, no further host of the environment is upgraded",
+  ),
   opsworks: orAbsent(
     z.boolean(),
     "Whether OpsWorks Stacks' API is asked too, where an endpoint still answers it",

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { Config } from "../config/schema.ts";
+import type { Config, ReachableConfig } from "../config/schema.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
 import { reachService } from "../reach/reach-service.ts";
 import { loadServiceType } from "../services/registry.ts";
@@ -8,8 +8,9 @@ import { LOGINS_AT_ONCE } from "./pace-jumps.ts";
 
 const TIMEOUT_MS = 10_000;
 
-/** What does not answer, with the reason. */
-export interface SilentService {
+/** What does not answer, or what a Monit says is not well, with the reason. */
+export interface IllService {
+  /** Of the service, `prod-monit/nginx` of what a Monit watches. */
   name: string;
   /** The host that it is on. */
   host: string;
@@ -21,48 +22,76 @@ export interface AskOptions {
   runtimeFolder: string;
   /** Hosts at the same time. */
   atOnce: number;
+  /** The password of a service, where it has one. */
+  readPassword: (service: ReachableConfig) => Promise<string | undefined>;
+}
+
+type ServiceOnHost = readonly [name: string, service: ReachableConfig & { host: string }];
+
+/** Given hosts by name, return the services that the configuration has on them. Pure. */
+export function servicesOn(
+  hosts: readonly string[],
+  services: Config["services"] = {},
+): ServiceOnHost[] {
+  return Object.entries(services).flatMap(([name, service]) => {
+    if (service.kind === "s3" || service.host === undefined) return [];
+    return hosts.includes(service.host) ? [[name, { ...service, host: service.host }]] : [];
+  });
 }
 
 /**
- * Given hosts by name, ask the services that the configuration has on them, each in its own protocol, and return those that do not answer. Throws the
- * signal's reason.
+ * Given services, ask them, each in its own protocol, and return those that do not answer; of a Monit also what it says is not well, or what it was told
+ * to leave. What it has not looked at yet, as when it was restarted, is not held against the host. Throws the signal's reason.
  */
 export async function askServices(
-  hosts: readonly string[],
-  services: Config["services"] = {},
-  { reach, runtimeFolder, atOnce }: AskOptions,
-): Promise<SilentService[]> {
-  const there = Object.entries(services).flatMap(([name, service]) => {
-    if (service.kind === "s3" || service.host === undefined) return [];
-    return hosts.includes(service.host) ? [{ name, service, host: service.host }] : [];
-  });
+  services: readonly ServiceOnHost[],
+  options: AskOptions,
+): Promise<IllService[]> {
+  const { reach, atOnce } = options;
   // Each logs in for itself, and all of them may be on one host.
   const limit = pLimit(Math.min(atOnce, LOGINS_AT_ONCE));
-  const asked = there.map(({ name, service, host }) =>
-    limit(async (): Promise<SilentService[]> => {
+  const asked = services.map(([name, service]) =>
+    limit(async (): Promise<IllService[]> => {
       try {
-        const reached = await reachService(name, service, runtimeFolder, reach);
-        try {
-          const { probe } = await loadServiceType(service.kind);
-          const { answers, detail } = await probe(
-            { host: reached.host, port: reached.port },
-            {
-              timeoutMs: TIMEOUT_MS,
-              signal: reach.signal,
-              ...("path" in service && service.path !== undefined && { path: service.path }),
-              ...("tls" in service && service.tls !== undefined && { tls: true }),
-            },
-          );
-          return answers ? [] : [{ name, host, why: detail }];
-        } finally {
-          await reached.close();
-        }
+        return await askService(name, service, options);
       } catch (error) {
         // Who is stopped has asked nobody.
         reach.signal.throwIfAborted();
-        return [{ name, host, why: describeInOneLine(error) }];
+        return [{ name, host: service.host, why: describeInOneLine(error) }];
       }
     }),
   );
   return (await Promise.all(asked)).flat();
+}
+
+async function askService(
+  name: string,
+  service: ServiceOnHost[1],
+  { reach, runtimeFolder, readPassword }: AskOptions,
+): Promise<IllService[]> {
+  const { host } = service;
+  const reached = await reachService(name, service, runtimeFolder, reach);
+  try {
+    const endpoint = { host: reached.host, port: reached.port };
+    const { probe, health } = await loadServiceType(service.kind);
+    const { answers, detail } = await probe(endpoint, {
+      timeoutMs: TIMEOUT_MS,
+      signal: reach.signal,
+      ...("path" in service && service.path !== undefined && { path: service.path }),
+      ...("tls" in service && service.tls !== undefined && { tls: true }),
+    });
+    if (!answers) return [{ name, host, why: detail }];
+    if (service.kind !== "monit" || !health) return [];
+    const readHealth = await health();
+    const password = (): Promise<string | undefined> => readPassword(service);
+    const signal = AbortSignal.any([reach.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const place = { name, config: service, endpoint: async () => endpoint, password };
+    return (await readHealth(place, signal)).flatMap((one) =>
+      one.state === "fail" || one.state === "unmonitored"
+        ? [{ name: one.name, host, why: one.detail }]
+        : [],
+    );
+  } finally {
+    await reached.close();
+  }
 }

@@ -15,6 +15,15 @@ boot_id() { cat /proc/sys/kernel/random/boot_id; }
 
 /** Given `refresh`, bring a host's lists of packages up to date; given anything else, change nothing. Say what it would upgrade, and what is in the way. */
 export const PLAN_SCRIPT = `
+# Its own waiting (DPkg::Lock::Timeout) is for dpkg's locks, not for that of the lists, which the daily timers hold.
+refresh() {
+  turn=0
+  until update=$($S apt-get -q -o APT::Update::Error-Mode=any update 2>&1 </dev/null); do
+    case "$update" in *"Could not get lock"*) ;; *) return 1 ;; esac
+    turn=$((turn + 1)); [ $turn -lt 60 ] || return 1
+    sleep 1
+  done
+}
 main() {
 ${BEGINNING}
   command -v apt-get >/dev/null 2>&1 || { say blocked "it has no apt-get"; return 0; }
@@ -28,8 +37,7 @@ ${BEGINNING}
     say free "$folder $(df -Pk "$folder" 2>/dev/null </dev/null | awk 'NR == 2 { print $4 }')"
   done
   apt-mark showhold 2>/dev/null </dev/null | while read -r name; do say held "$name"; done
-  [ "$1" != refresh ] || update=$($S apt-get -q -o DPkg::Lock::Timeout=60 -o APT::Update::Error-Mode=any update 2>&1 </dev/null) ||
-    say blocked "apt-get update failed: $(printf '%s' "$update" | grep '^[EW]:' | head -1)"
+  [ "$1" != refresh ] || refresh || say blocked "apt-get update failed: $(printf '%s' "$update" | grep '^[EW]:' | head -1)"
   simulated=$($S apt-get -s -o APT::Get::Always-Include-Phased-Updates=true --with-new-pkgs upgrade 2>&1 </dev/null) ||
     say blocked "apt-get -s upgrade failed: $(printf '%s' "$simulated" | grep '^[EW]:' | head -1)"
   printf '%s\n' "$simulated" | while read -r word name rest; do [ "$word" != Inst ] || say package "$name $rest"; done
@@ -45,6 +53,7 @@ main "$@"
  * replaced libraries: sshd last and once, since systemd gives up what is restarted again and again (liske/needrestart#340). Its last act is its result.
  */
 const JOB = `#!/bin/sh
+umask 022
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1
 APT_LISTCHANGES_FRONTEND=none LC_ALL=C
@@ -73,24 +82,29 @@ end 0
 
 /** Given the job's name, begin it unless it was begun before, apart from the session: as a unit of systemd, or a session of its own. */
 export const START_SCRIPT = `
+write_job() {
+  cat <<'END_OF_JOB'
+${JOB}
+END_OF_JOB
+}
 main() {
 ${BEGINNING}
   mkdir -p "\${D%/*}" || return 1
-  # One of two who try makes the folder.
-  if mkdir -m 700 "$D" 2>/dev/null; then
-    boot_id >"$D/boot"
-    cat >"$D/job" <<'END_OF_JOB'
-${JOB}
-END_OF_JOB
-    case "$(systemctl is-system-running 2>/dev/null </dev/null)" in
-      running | degraded | starting | maintenance)
-        $S systemd-run --quiet --collect --unit="lcops-$1" sh "$D/job" </dev/null >/dev/null 2>>"$D/log" ||
-          { tail -1 "$D/log" >&2; rm -rf "$D"; return 1; } ;;
-      *) $S setsid sh "$D/job" </dev/null >/dev/null 2>&1 & ;;
-    esac
+  if [ ! -d "$D" ]; then
+    N="$D.$$"
+    if ! { mkdir -m 700 "$N" && boot_id >"$N/boot" && write_job >"$N/job"; }; then
+      rm -rf "$N"; echo "its job cannot be written to $D" >&2; return 1
+    fi
+    # One of two who try has it; whoever finds it finds it whole.
+    if mv -T "$N" "$D" 2>/dev/null; then
+      case "$(systemctl is-system-running 2>/dev/null </dev/null)" in
+        running | degraded | starting | maintenance)
+          $S systemd-run --quiet --collect --unit="lcops-$1" sh "$D/job" </dev/null >/dev/null 2>>"$D/log" ||
+            { tail -1 "$D/log" >&2; rm -rf "$D"; return 1; } ;;
+        *) $S setsid sh "$D/job" </dev/null >/dev/null 2>&1 & ;;
+      esac
+    else rm -rf "$N"; fi
   fi
-  # No folder: it could not be made, as on a full disk.
-  [ -s "$D/boot" ] || { echo "its job cannot be written to $D" >&2; return 1; }
   say begun "$(cat "$D/boot")"
 }
 main "$@"
@@ -105,6 +119,7 @@ ${BEGINNING}
   while [ ! -e "$D/exit" ] && [ $turn -lt 40 ]; do turn=$((turn + 1)); sleep 0.5; done
   say boot "$(boot_id)"
   say begunIn "$(cat "$D/boot")"
+  say system "$(systemctl is-system-running 2>/dev/null </dev/null)"
   if [ -e "$D/exit" ]; then
     say state ended
     say exit "$(cat "$D/exit")"
@@ -117,6 +132,9 @@ ${BEGINNING}
   elif [ -s "$D/pid" ] && ! $S kill -0 "$(cat "$D/pid")" 2>/dev/null && [ ! -e "$D/exit" ]; then
     say state lost
     say last "$($S tail -n 1 "$D/log" 2>/dev/null)"
+  # Whoever was to begin it has died over it; without its text it cannot begin behind our back.
+  elif [ ! -s "$D/pid" ] && $S rm -f "$D/job" && sleep 1 && [ ! -s "$D/pid" ]; then
+    say state unbegun
   else
     say state running
     say last "$($S tail -n 1 "$D/log" 2>/dev/null)"

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { Wave } from "./plan-waves.ts";
-import type { HostProgress, UpgradeRun } from "./upgrade-state.ts";
+import { type HostProgress, isUnderWay, type UpgradeRun } from "./upgrade-state.ts";
 import type { UpgradedHost } from "./upgrade-host.ts";
 
 export interface RunUpgradeOptions {
@@ -13,8 +13,12 @@ export interface RunUpgradeOptions {
   soakMs: number;
   /** Upgrades one host, under the given name of its job. */
   upgrade: (host: string, job: string) => Promise<UpgradedHost>;
+  /** Whether there is anything on hosts that can be asked how it is. */
+  hasServices: (hosts: readonly string[]) => boolean;
   /** What is no longer well on hosts that were upgraded, by host. */
   findIll: (hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Why no further host may be begun, whatever became of those before: an alarm. Asked before each wave; undefined: nothing is in the way. */
+  findObstacle: (signal: AbortSignal) => Promise<string | undefined>;
   /** Has the run on the disk. */
   save: () => Promise<void>;
   /** Begin no further host; what is under way ends. */
@@ -22,13 +26,17 @@ export interface RunUpgradeOptions {
   /** Leave at once. */
   signal: AbortSignal;
   onWave: (wave: Wave) => void;
+  /** Hosts are left to work. */
+  onSoak: (hosts: readonly string[]) => void;
   onHost: (host: string, progress: HostProgress) => void;
 }
 
 /**
- * Given a run and its waves, upgrade wave after wave, each host's state on the disk before and after; between two waves the hosts are left to work
- * and then asked how they are. It ends early where a canary is not well, or more hosts of the whole run than may be are failed, unreachable or
- * unknown; what is under way is never cut short. Returns why it has ended early, undefined where it has not.
+ * Given a run and its waves, upgrade wave after wave, each host's state on the disk before and after. Behind each wave its hosts are left to work and then
+ * asked how they are, twice where something is not well; only then they are done, also for whoever goes on with a run that was killed before. It ends
+ * early where a canary is not well, more hosts of the whole run than may be are failed, unreachable or unknown, or something stands in the way before a
+ * wave of which not all was begun before; what is under way, also since an earlier lcops, is never cut short. Returns why it has ended early, undefined
+ * where it has not.
  */
 export async function runUpgrade(
   run: UpgradeRun,
@@ -58,42 +66,61 @@ export async function runUpgrade(
     return options.isStopping() ? "it was asked to stop" : undefined;
   };
   for (const [index, wave] of options.waves.entries()) {
+    if (!wave.hosts.every((host) => isUnderWay(run.hosts[host]?.state))) {
+      const obstacle = await options.findObstacle(signal);
+      if (obstacle !== undefined) return obstacle;
+    }
     options.onWave(wave);
+    const upgraded = new Map<string, HostProgress>();
     // Whatever fails here, a full disk: those that are under way are followed to their end.
     const ended = await Promise.allSettled(
       wave.hosts.map((host) =>
         limit(async () => {
           signal.throwIfAborted();
-          if (findReason(wave) !== undefined) return;
-          waiting.delete(host);
           const before = run.hosts[host];
+          const wasBegun = isUnderWay(before?.state);
+          if (!wasBegun && findReason(wave) !== undefined) return;
+          waiting.delete(host);
           // One that was begun, as far as is known, is found again under its name, and not begun twice.
-          const attempt =
-            before?.state === "begun" || before?.state === "unknown"
-              ? before.attempt
-              : (before?.attempt ?? 0) + 1;
+          const attempt = (before?.attempt ?? 0) + (wasBegun ? 0 : 1);
           await set(host, { state: "begun", attempt });
-          const { state, why, note } = await options.upgrade(host, `${run.id}-${attempt}`);
-          await set(host, {
-            // Who has left has seen nothing: it is followed again by --resume.
-            state: signal.aborted ? "begun" : state,
-            attempt,
-            ...(why !== undefined && { why }),
-            ...(note !== undefined && { note }),
-          });
+          const result = { ...(await options.upgrade(host, `${run.id}-${attempt}`)), attempt };
+          // Who has left has seen nothing: it is followed again by --resume.
+          if (signal.aborted) await set(host, { ...result, state: "begun" });
+          else if (result.state === "done") upgraded.set(host, result);
+          else await set(host, result);
         }),
       ),
     );
     signal.throwIfAborted();
     for (const one of ended) if (one.status === "rejected") throw one.reason;
-    const early = findReason(wave);
-    if (early !== undefined) return early;
-    const done = wave.hosts.filter((host) => run.hosts[host]?.state === "done");
-    if (index < options.waves.length - 1) await sleep(options.soakMs, undefined, { signal });
-    for (const [host, why] of await options.findIll(done))
-      await set(host, { state: "failed", attempt: run.hosts[host]?.attempt ?? 1, why });
-    const late = findReason(wave);
-    if (late !== undefined) return late;
+    const isLast = index === options.waves.length - 1 || findReason(wave) !== undefined;
+    const ill = await findIll([...upgraded.keys()], isLast, options);
+    for (const [host, progress] of upgraded) {
+      const why = ill.get(host);
+      await set(host, why === undefined ? progress : { ...progress, state: "failed", why });
+    }
+    const reason = findReason(wave);
+    if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+/** Leaves hosts to work before others follow, or before they are asked. What has just been restarted may take a while: a wrong alarm would end it all. */
+async function findIll(
+  hosts: readonly string[],
+  isLast: boolean,
+  { soakMs, signal, ...options }: RunUpgradeOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const soak = async (): Promise<void> => {
+    options.onSoak(hosts);
+    await sleep(soakMs, undefined, { signal });
+  };
+  const isAsked = options.hasServices(hosts);
+  if (hosts.length > 0 && (isAsked || !isLast)) await soak();
+  if (!isAsked) return new Map();
+  const ill = await options.findIll(hosts);
+  if (ill.size === 0) return ill;
+  await soak();
+  return options.findIll([...ill.keys()]);
 }

@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
-import { askServices } from "./ask-services.ts";
+import { type AskOptions, askServices, servicesOn } from "./ask-services.ts";
 import type { FleetSettings } from "./fleet-settings.ts";
 import type { PlannedHost } from "./gather-plans.ts";
 import { paceJumps } from "./pace-jumps.ts";
@@ -14,9 +14,12 @@ export interface UpgradeFleetOptions {
   chosen: readonly PlannedHost[];
   waves: readonly Wave[];
   settings: FleetSettings;
-  /** What the configuration has on the hosts, and must answer afterwards as before. */
+  /** What the configuration has on the hosts, and must be as well afterwards as before; paths begin at the root. */
   services: Config["services"];
+  readPassword: AskOptions["readPassword"];
   runtimeFolder: string;
+  /** Why no further host may be begun, whatever became of those before. */
+  findObstacle: (signal: AbortSignal) => Promise<string | undefined>;
   /** Its signal leaves at once: what was begun goes on there. */
   reach: ReachOptions;
   /** Begin no further host; what is under way ends. */
@@ -45,18 +48,19 @@ export async function upgradeFleet(
     if (!host) throw new Error(`${label} is planned`);
     return host;
   };
-  const findSilent = (labels: readonly string[]) =>
-    askServices(
+  const servicesOf = (labels: readonly string[]) =>
+    servicesOn(
       labels.map((label) => find(label).host.name),
       options.services,
-      { reach, runtimeFolder: options.runtimeFolder, atOnce },
     );
-  if (!run.silentServices) {
-    const silent = await findSilent([...byLabel.keys()]);
-    run.silentServices = silent.map(({ name }) => name);
+  const { runtimeFolder, readPassword } = options;
+  const ask = { reach, runtimeFolder, atOnce, readPassword };
+  if (!run.illServices) {
+    const ill = await askServices(servicesOf([...byLabel.keys()]), ask);
+    run.illServices = ill.map(({ name }) => name);
     await save();
   }
-  const silentBefore = new Set(run.silentServices);
+  const illBefore = new Set(run.illServices);
   return runUpgrade(run, {
     waves,
     atOnce,
@@ -65,6 +69,7 @@ export async function upgradeFleet(
     save,
     signal: reach.signal,
     isStopping: options.isStopping,
+    findObstacle: options.findObstacle,
     upgrade: (label, job) =>
       upgradeHost(find(label), {
         reach,
@@ -75,18 +80,21 @@ export async function upgradeFleet(
         signal: reach.signal,
         onStep: (step) => options.onStep(label, step),
       }),
+    hasServices: (labels) => servicesOf(labels).length > 0,
     findIll: async (labels) => {
-      const silent = (await findSilent(labels)).filter(({ name }) => !silentBefore.has(name));
+      const all = await askServices(servicesOf(labels), ask);
+      const ill = all.filter(({ name }) => !illBefore.has(name));
       return new Map(
         labels.flatMap((label) => {
-          const its = silent.filter(({ host }) => host === find(label).host.name);
+          const its = ill.filter(({ host }) => host === find(label).host.name);
           if (its.length === 0) return [];
           const names = its.map(({ name, why }) => `${name} (${why})`).join(", ");
-          return [[label, `upgraded, but no longer answering: ${names}`]];
+          return [[label, `upgraded, but no longer well: ${names}`]];
         }),
       );
     },
     onWave: options.onWave,
+    onSoak: (labels) => labels.forEach((label) => options.onStep(label, "is left to work")),
     onHost: options.onHost,
   });
 }

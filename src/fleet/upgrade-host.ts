@@ -28,6 +28,8 @@ export interface UpgradedHost {
 }
 
 const PAUSE_MS = 1_000;
+/** As `systemctl is-system-running` says it. */
+const STARTING: ReadonlySet<string> = new Set(["initializing", "starting"]);
 const START_LIMIT_MS = 60_000;
 
 /**
@@ -59,6 +61,7 @@ export async function upgradeHost(
     if (state === "running" || (state === "lost" && wasCut(ended)))
       return { state: "failed", why: "it was rebooted in the middle of its upgrade" };
     if (state === "lost") return { state: "failed", why: "its upgrade was killed there" };
+    if (state === "unbegun") return { state: "failed", why: "its upgrade has not begun there" };
     const code = one(ended, "exit");
     if (code === undefined)
       return { state: "unknown", why: `its job ${job} has left no result there` };
@@ -75,17 +78,19 @@ export async function upgradeHost(
   }
 }
 
-/** Only another boot id proves it: an sshd that answers may be the old one. */
+/** Only another boot id proves it: an sshd that answers may be the old one. And it is judged once all of it has started. */
 async function reboot(
   line: HostLine,
   { onStep, patienceMs }: UpgradeHostOptions,
   before: Answer,
 ): Promise<Answer> {
   onStep("reboots");
-  const waiting = "it has not come back with another boot id";
+  const waiting = "it has not come back with another boot id, and started to the end";
   await line.ask(REBOOT_SCRIPT, () => true, { patienceMs, waiting });
   const isBack = (answer: Answer): boolean =>
-    answer.has("end") && one(answer, "boot") !== one(before, "boot");
+    answer.has("end") &&
+    one(answer, "boot") !== one(before, "boot") &&
+    !STARTING.has(one(answer, "system") ?? "");
   return line.ask(FOLLOW_SCRIPT, isBack, { patienceMs, waiting, isFresh: true });
 }
 

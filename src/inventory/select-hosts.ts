@@ -1,5 +1,6 @@
 import { NAME } from "../config/name.ts";
 import { OperatorError } from "../system/errors.ts";
+import { makeGlob } from "../system/make-glob.ts";
 import { describeAddress, type Host } from "./host.ts";
 
 const FIELDS = {
@@ -77,12 +78,6 @@ function makeMatcher(selector: string): (host: Host) => boolean {
     return (host: Host): boolean => [read(host) ?? ""].flat().some((value) => pattern.test(value));
   });
   return (host) => tests.every((test) => test(host));
-}
-
-/** `*` and `?`, nothing else; host names know no case. */
-function makeGlob(pattern: string): RegExp {
-  const source = pattern.replace(/[\\^$.|+()[\]{}]/g, "\\$&");
-  return new RegExp(`^${source.replace(/\*+/g, ".*").replaceAll("?", ".")}$`, "i");
 }
 
 /** At most so many names are proposed: an estate may have thousands. */

@@ -54,6 +54,12 @@ const WRONG_TYPES: readonly BadConfiguration[] = [
     "expected string",
   ),
   write(
+    "no alarm at all",
+    { environments: { prod: { aws: { alarms: [] } } } },
+    "environments.prod.aws.alarms",
+    "name at least one alarm",
+  ),
+  write(
     "a region that is none",
     { environments: { prod: { aws: { regions: ["Ireland"] } } } },
     "environments.prod.aws.regions[0]",

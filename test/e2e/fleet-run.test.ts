@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startRelay } from "../lab/relay.ts";
@@ -117,6 +117,31 @@ describe.skipIf(sshdMissing)("a command on many hosts", () => {
     expect(result).toMatchObject({ code: 1, stdout: "db:\nbegun\n" });
     expect(result.stderr).toMatch(/^db: how it ended is not known.*not ended within 1 s$/m);
   });
+
+  test("leaves one that heeds neither a hang-up nor the end of its connection, and knows nothing of it", async () => {
+    const mark = path.join(ground.ground.folder, "stubborn");
+    ground.configure((config) => (config.fleet = { limitSeconds: 1 }));
+    const script = `trap '' HUP TERM PIPE; echo begun; sleep 3; echo on >${mark}`;
+    const result = await run("db", "--json", "--", script);
+    ground.configure((config) => delete config.fleet);
+    expect(result.code).toBe(1);
+    expect(hostEvents(result)["db"]).toMatchObject({ state: "unknown", code: null });
+    expect(existsSync(mark)).toBe(false);
+    // It was running still, as was said.
+    await until("it has ended by itself", () => existsSync(mark), 15_000);
+  });
+
+  test.skipIf(!existsSync("/usr/bin/setpriv") || !existsSync("/usr/bin/sudo"))(
+    "has sudo fail at once that wants a password",
+    async () => {
+      const script = "setpriv --reuid=65534 --regid=65534 --clear-groups sudo true";
+      const result = await run("db", "--json", "--", script);
+      expect(result.code).toBe(1);
+      const { state, stderr } = hostEvents(result)["db"] ?? {};
+      expect(state).toBe("failed");
+      expect(stderr?.text).toMatch(/^sudo: .*(password|terminal)/m);
+    },
+  );
 
   test("takes as many at once as it is told", async () => {
     const shared = path.join(ground.ground.folder, "running");

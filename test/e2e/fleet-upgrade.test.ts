@@ -1,14 +1,17 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { createPortPicker } from "../lab/free-port.ts";
 import { startRelay } from "../lab/relay.ts";
 import { sshdMissing, until } from "../ssh/start-sshd.ts";
 import { makeFleetGround, type FleetGround, type FleetHost } from "../support/fleet-ground.ts";
 import { dropState, readState, resetHost, setState, writePrograms } from "../lab/fleet-programs.ts";
 import { openPty } from "../support/pty.ts";
-import type { LcopsResult } from "../support/run-lcops.ts";
+import { LCOPS, type LcopsResult, startProgram } from "../support/run-lcops.ts";
 
 const NAMES = Array.from({ length: 20 }, (_, index) => `api-${index + 1}`);
 
@@ -91,8 +94,10 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     for (const name of NAMES) expect(begun(name)).toBe(1);
     expect(state("api-1", "installed")).toBe("openssl 1.1 1.2\nlibssl3 1.1 1.2\n");
     expect(state("api-1", "environment").split("\n").filter(Boolean).toSorted()).toEqual([
+      "APT_LISTCHANGES_FRONTEND=none",
       "DEBIAN_FRONTEND=noninteractive",
       "NEEDRESTART_MODE=l",
+      "NEEDRESTART_SUSPEND=1",
       "UCF_FORCE_CONFFOLD=1",
     ]);
     expect(state("api-1", "arguments")).toMatch(/force-confold.*DPkg::Lock::Timeout=600.* upgrade/);
@@ -150,6 +155,20 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(begun("api-2")).toBe(2);
   });
 
+  test("is done to its end, and its code is true, where nobody reads any more what it says", async () => {
+    setState(at("api-4").folder, "fails");
+    const script = '"$@" | head -1; exit ${PIPESTATUS[0]}';
+    const words = [process.execPath, LCOPS, "fleet", "upgrade", ...SOME, "--yes", "--json"];
+    const { code, stdout, stderr } = await startProgram("bash", ["-c", script, "bash", ...words], {
+      environment: ground.environment,
+      timeoutMs: 60_000,
+    }).ended;
+    expect(stdout).toMatch(/^\{"event":"begin".*\}\n$/);
+    expect(stderr).toMatch(/^lcops: 3 done, 1 failed; /);
+    expect(code).toBe(3);
+    expect(SOME.map(begun)).toEqual([1, 1, 1, 1]);
+  });
+
   test("leaves out a host whose repository does not answer, and does the others", async () => {
     setState(at("api-2").folder, "no-repository");
     const result = await upgrade(...SOME, "--yes", "--json");
@@ -161,6 +180,28 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     });
     expect(SOME.map(begun)).toEqual([1, 0, 1, 1]);
     expect(state("api-1", "updated")).not.toBe("");
+  });
+
+  test("waits for whoever brings the lists of a host up to date, as its daily timer does", async () => {
+    setState(at("api-2").folder, "lists-locked");
+    const running = ground.start("fleet", "upgrade", "api-1", "api-2", "--yes", "--json");
+    const tries = (): number => state("api-2", "updated").split("\n").filter(Boolean).length;
+    await until("it is tried again", () => tries() > 1, 15_000);
+    dropState(at("api-2").folder, "lists-locked");
+    expect((await running.ended).code).toBe(0);
+    expect([begun("api-1"), begun("api-2")]).toEqual([1, 1]);
+  });
+
+  test("leaves out a host on which sudo wants a password", async () => {
+    for (const name of ["api-1", "api-2"]) setState(at(name).folder, "no-root");
+    setState(at("api-2").folder, "wants-password");
+    const result = await upgrade("api-1", "api-2", "--yes", "--json");
+    expect(result.code).toBe(3);
+    expect(endOf(result).hosts).toMatchObject({
+      "api-1": { state: "done" },
+      "api-2": { state: "failed", why: "not begun: sudo wants a password" },
+    });
+    expect([begun("api-1"), begun("api-2")]).toEqual([1, 0]);
   });
 
   test("leaves out a host whose /boot is full, where a kernel comes", async () => {
@@ -330,9 +371,56 @@ describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
     server.close();
     const { early, hosts } = endOf(result);
     expect(early).toBe("the canary api-1 is not well");
-    expect(hosts["api-1"]?.why).toMatch(/^upgraded, but no longer answering: page \(.*500/);
+    expect(hosts["api-1"]?.why).toMatch(/^upgraded, but no longer well: page \(.*500/);
     expect(SOME.filter((name) => begun(name) > 0)).toEqual(["api-1"]);
   });
+
+  test.skipIf(inject("lab").services.monit === undefined)(
+    "is not well where its Monit says so, of what was well before",
+    async () => {
+      const folder = mkdtempSync(path.join(ground.ground.folder, "monit-"));
+      const port = await createPortPicker()("127.0.0.1");
+      const check = (name: string, words: string): string =>
+        `check program ${name} with path "/usr/bin/test ${words}"\n  if status != 0 then exec "/bin/true"`;
+      const lines = [
+        "set daemon 1",
+        `set logfile ${folder}/log`,
+        ...["pid", "id", "state"].map((name) => `set ${name}file ${folder}/${name}`),
+        `set httpd port ${port} and use address 127.0.0.1`,
+        '  allow admin:"secret-of-monit"',
+        check("nginx", `! -s ${at("api-1").folder}/state/installed`),
+        check("broken", "-e /nowhere"),
+        "",
+      ];
+      writeFileSync(`${folder}/monitrc`, lines.join("\n"), { mode: 0o600 });
+      writeFileSync(`${folder}/password`, "secret-of-monit\n", { mode: 0o600 });
+      const child = spawn("monit", ["-I", "-c", `${folder}/monitrc`], { stdio: "ignore" });
+      const ended = once(child, "exit");
+      try {
+        ground.configure((config) => {
+          config.fleet = { soakSeconds: 4, upgradeMinutes: 1 };
+          const password = `\${file:${folder}/password}`;
+          const monit = { kind: "monit" as const, host: "api-1", user: "admin", password };
+          config.services = { watch: { ...monit, port } };
+        });
+        const health = async (): Promise<string> => (await ground.lcops("health", "--json")).stdout;
+        await until("it has looked", async () => /program: fails/.test(await health()), 20_000);
+        const result = await upgrade("api-1", "--yes", "--json");
+        expect(endOf(result).hosts["api-1"]).toMatchObject({
+          state: "failed",
+          why: expect.stringMatching(
+            /^upgraded, but no longer well: watch\/nginx \(program: fails/,
+          ),
+        });
+        expect(endOf(result).hosts["api-1"]?.why).not.toContain("broken");
+        expect(result.code).toBe(1);
+        expect(result.stdout + result.stderr).not.toContain("secret-of-monit");
+      } finally {
+        child.kill();
+        await ended;
+      }
+    },
+  );
 
   test("goes on while its link is lost, and is found again, begun once", async () => {
     const host = at("api-1");
@@ -367,6 +455,62 @@ describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
     const { hosts } = endOf(resumed);
     expect(SOME.map((name) => hosts[name]?.state)).toEqual(["done", "done", "done", "done"]);
     expect(SOME.map(begun)).toEqual([1, 1, 1, 1]);
+  });
+
+  test("that another run has begun is left to --resume, which finds it behind newer runs too", async () => {
+    setState(at("api-1").folder, "slow");
+    const running = ground.start("fleet", "upgrade", "api-1", "--yes");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    running.send("SIGKILL");
+    await running.ended;
+    const again = await upgrade("api-1", "api-2", "--yes", "--json");
+    expect(again.code).toBe(3);
+    expect(endOf(again).hosts).toMatchObject({
+      "api-1": {
+        state: "failed",
+        why: expect.stringMatching(
+          /^not begun: upgrade-\S+ was begun there and may be under way; lcops fleet upgrade --resume/,
+        ),
+      },
+      "api-2": { state: "done" },
+    });
+    dropState(at("api-1").folder, "slow");
+    const resumed = await upgrade("--resume", "--yes", "--json");
+    expect(resumed.code).toBe(0);
+    expect(Object.keys(endOf(resumed).hosts)).toEqual(["api-1"]);
+    expect(begun("api-1")).toBe(1);
+    expect(await upgrade("api-1", "--yes")).toMatchObject({ code: 0, stdout: "" });
+  });
+
+  test("that is gone with its job under way keeps nobody from going on with another upgrade", async () => {
+    setState(at("api-1").folder, "slow");
+    const running = ground.start("fleet", "upgrade", "api-1", "--yes");
+    await until("it is begun", () => begun("api-1") === 1, 15_000);
+    running.send("SIGKILL");
+    await running.ended;
+    dropState(at("api-1").folder, "slow");
+    setState(at("api-2").folder, "fails");
+    expect((await upgrade("api-2", "--yes")).code).toBe(1);
+    dropState(at("api-2").folder, "fails");
+    const before = structuredClone(ground.config.hosts);
+    ground.configure(({ hosts }) => void delete hosts?.["api-1"]);
+    const resumed = await upgrade("--resume", "--yes", "--json");
+    ground.configure((config) => void (config.hosts = before));
+    expect(endOf(resumed).hosts).toMatchObject({ "api-2": { state: "done" } });
+    expect(resumed.code).toBe(0);
+    expect((await upgrade("--resume", "--yes")).code).toBe(0);
+    expect([begun("api-1"), begun("api-2")]).toEqual([1, 2]);
+  });
+
+  test("of another configuration is another machine: --resume has nothing to do with it", async () => {
+    setState(at("api-1").folder, "fails");
+    expect((await upgrade("api-1", "--yes")).code).toBe(1);
+    const other = `${ground.ground.folder}/other.config.json`;
+    copyFileSync(`${ground.ground.folder}/lcops.config.json`, other);
+    const { code, stderr } = await upgrade("--resume", "--yes", "--config", other);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/there is no upgrade of this configuration to go on with/);
+    expect(begun("api-1")).toBe(1);
   });
 
   test("is under way when lcops is stopped, which says how to find it again; another run is locked out", async () => {

@@ -78,9 +78,11 @@ testWith(
     }
     delete changed.menu;
   });
-  const { code, readings, states } = await health(config);
+  const { code, readings, states, stderr } = await health(config);
   expect(readings.filter(({ state }) => state !== "ok")).toEqual([]);
   expect(code).toBe(0);
+  // Nothing of Node's own either, as of the many that listen to one signal.
+  expect(stderr).toBe("");
   expect(Object.keys(states)).toHaveLength(readings.length);
   const inArea = (area: string): string[] =>
     readings.filter((one) => one.area === area).map(({ name }) => name);

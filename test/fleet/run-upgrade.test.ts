@@ -7,7 +7,15 @@ const NAMES = ["a", "b", "c", "d", "e", "f"];
 
 /** A run whose hosts end when they are told to. */
 function begin(
-  more: { atOnce?: number; maxFailures?: number; isCanary?: boolean; run?: UpgradeRun } = {},
+  more: {
+    atOnce?: number;
+    maxFailures?: number;
+    isCanary?: boolean;
+    run?: UpgradeRun;
+    waves?: readonly (readonly string[])[];
+    obstacle?: () => string | undefined;
+    findIll?: (hosts: readonly string[]) => [host: string, why: string][];
+  } = {},
 ) {
   const { atOnce = 3, maxFailures = 1, isCanary = false } = more;
   const run: UpgradeRun = more.run ?? {
@@ -19,7 +27,7 @@ function begin(
   const asked: string[] = [];
   let isStopping = false;
   const ended = runUpgrade(run, {
-    waves: [{ isCanary, hosts: NAMES }],
+    waves: (more.waves ?? [NAMES]).map((hosts) => ({ isCanary, hosts })),
     atOnce,
     maxFailures,
     soakMs: 0,
@@ -28,7 +36,10 @@ function begin(
         asked.push(host);
         underWay.set(host, resolve);
       }),
-    findIll: () => Promise.resolve(new Map()),
+    hasServices: () => more.findIll !== undefined,
+    findIll: (hosts) => Promise.resolve(new Map(more.findIll?.(hosts))),
+    onSoak: () => {},
+    findObstacle: () => Promise.resolve(more.obstacle?.()),
     save: () => Promise.resolve(),
     isStopping: () => isStopping,
     signal: new AbortController().signal,
@@ -105,5 +116,84 @@ describe("a wave", () => {
     for (const host of NAMES) await end(host);
     expect(await ended).toBeUndefined();
     expect(asked).toEqual(NAMES);
+  });
+
+  test("follows all that was begun before, also behind one that is lost and when asked to stop", async () => {
+    const hosts = NAMES.map(
+      (name) => [name, { state: name === "f" ? "untried" : "begun", attempt: 1 }] as const,
+    );
+    const run: UpgradeRun = { id: "upgrade-1", selectors: [], hosts: Object.fromEntries(hosts) };
+    const { ended, asked, turn, end, stop } = begin({ run, atOnce: 1, isCanary: true });
+    await turn();
+    await end("a", "failed");
+    stop();
+    for (const host of ["b", "c", "d", "e"]) await end(host);
+    expect(await ended).toBe("the canary a is not well");
+    expect(asked).toEqual(["a", "b", "c", "d", "e"]);
+    expect(states(run)).toEqual(["failed", "done", "done", "done", "done", "untried"]);
+  });
+});
+
+describe("what stands in the way", () => {
+  test("before a wave keeps it from being begun, and not before the wave before", async () => {
+    let obstacle: string | undefined;
+    const waves = [NAMES.slice(0, 2), NAMES.slice(2)];
+    const { run, ended, asked, turn, end } = begin({ waves, obstacle: () => obstacle });
+    await turn();
+    await end("a");
+    obstacle = "an alarm says ALARM";
+    await end("b");
+    expect(await ended).toBe("an alarm says ALARM");
+    expect(asked).toEqual(["a", "b"]);
+    expect(states(run).slice(2)).toEqual(["untried", "untried", "untried", "untried"]);
+  });
+
+  test("keeps nobody from following what was begun before", async () => {
+    const hosts = NAMES.map(
+      (name) => [name, { state: name === "a" ? "begun" : "untried", attempt: 1 }] as const,
+    );
+    const run: UpgradeRun = { id: "upgrade-1", selectors: [], hosts: Object.fromEntries(hosts) };
+    const waves = [["a"], NAMES.slice(1)];
+    const { ended, asked, turn, end } = begin({ run, waves, obstacle: () => "an alarm" });
+    await turn();
+    await end("a");
+    expect(await ended).toBe("an alarm");
+    expect(asked).toEqual(["a"]);
+  });
+});
+
+describe("a host that was upgraded", () => {
+  test("is asked once more where its service does not answer at first", async () => {
+    const asked: (readonly string[])[] = [];
+    const waves = [["a", "b"]];
+    const findIll = (hosts: readonly string[]): [string, string][] => {
+      asked.push(hosts);
+      return asked.length === 1 ? [["b", "it starts"]] : [];
+    };
+    const { run, ended, turn, end } = begin({ waves, findIll });
+    await turn();
+    await end("a");
+    await end("b");
+    expect(await ended).toBeUndefined();
+    expect(asked).toEqual([["a", "b"], ["b"]]);
+    expect(states(run).slice(0, 2)).toEqual(["done", "done"]);
+  });
+
+  test("is asked also where the run ends early, and is not done before", async () => {
+    const { run, ended, turn, end } = begin({
+      waves: [["a", "b", "c"]],
+      isCanary: true,
+      findIll: (hosts) => {
+        expect([...hosts]).toEqual(["b"].filter((host) => hosts.includes(host)));
+        expect(run.hosts["b"]?.state).toBe("begun");
+        return [["b", "no longer answering"]];
+      },
+    });
+    await turn();
+    await end("a", "failed");
+    await end("b");
+    await end("c", "failed");
+    expect(await ended).toBe("the canary a is not well");
+    expect(run.hosts["b"]).toEqual({ state: "failed", attempt: 1, why: "no longer answering" });
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { upgradeHost, type UpgradedHost } from "../../src/fleet/upgrade-host.ts";
 import { dropState, readState, resetHost, setState, writePrograms } from "../lab/fleet-programs.ts";
@@ -60,6 +61,7 @@ const upgrade = (patienceMs: number): Promise<UpgradedHost> => {
     },
   );
 };
+const looked = (): number => readState(host.folder, "looked").split("\n").filter(Boolean).length;
 const has = (file: string): boolean => readState(host.folder, file) !== "";
 
 describe.skipIf(sshdMissing)("an upgrade of one host", { timeout: 60_000 }, () => {
@@ -99,8 +101,52 @@ describe.skipIf(sshdMissing)("an upgrade of one host", { timeout: 60_000 }, () =
     setState(host.folder, "same-boot");
     expect(await upgrade(4_000)).toEqual({
       state: "unknown",
-      why: "it has not come back with another boot id; given up after 4 s",
+      why: "it has not come back with another boot id, and started to the end; given up after 4 s",
     });
     expect(readState(host.folder, "reboots").trim().split("\n")).toHaveLength(1);
+  });
+
+  test("is judged once it has started after its reboot, not while it does", async () => {
+    setState(host.folder, "upgradable", "linux-image-6.1 1 2\n");
+    setState(host.folder, "system", "starting\n");
+    const upgrading = upgrade(30_000);
+    await until("it reboots", () => has("reboots"), 15_000);
+    const before = looked();
+    // The first of two may have been under way.
+    await until("it is looked at behind its reboot", () => looked() > before + 1, 15_000);
+    setState(host.folder, "failed-units", "nginx.service loaded failed\n");
+    setState(host.folder, "system", "degraded\n");
+    expect(await upgrading).toEqual({ state: "failed", why: "failed since: nginx.service" });
+  });
+
+  test("whose job was written and never begun has failed, and cannot begin later", async () => {
+    setState(host.folder, "hurry");
+    const job = `${host.folder}/home/.local/state/lcops/upgrade-test-${jobs}`;
+    mkdirSync(job, { recursive: true });
+    writeFileSync(`${job}/boot`, readState(host.folder, "boot-id"));
+    writeFileSync(`${job}/job`, "apt-get upgrade\n");
+    expect(await upgrade(50_000)).toEqual({
+      state: "failed",
+      why: "its upgrade has not begun there",
+    });
+    expect(existsSync(`${job}/job`)).toBe(false);
+  });
+
+  test("whose disk is full has nothing begun there, and is begun once there is room", async () => {
+    setState(host.folder, "full");
+    const upgrading = upgrade(30_000);
+    await until("it is tried", () => has("was-full"), 15_000);
+    expect(has("begun")).toBe(false);
+    dropState(host.folder, "full");
+    expect(await upgrading).toEqual({ state: "done" });
+    expect(readState(host.folder, "begun").trim().split("\n")).toHaveLength(1);
+  });
+
+  test("is upgraded by a user who is not root, and by root's own umask", async () => {
+    setState(host.folder, "no-root");
+    setState(host.folder, "needs-restart", "NEEDRESTART-SVC: nginx.service\n");
+    expect(await upgrade(30_000)).toEqual({ state: "done" });
+    expect(readState(host.folder, "by-sudo")).toMatch(/^setsid$/m);
+    expect(readState(host.folder, "umask")).toBe("0022\n");
   });
 });

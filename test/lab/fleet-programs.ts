@@ -6,7 +6,10 @@ import path from "node:path";
 const PROGRAMS: Record<string, string> = {
   "apt-get": `
 case " $* " in
-  *" update "*) echo "$$" >>"$T/updated"; [ ! -e "$T/no-repository" ] || { echo "E: Failed to fetch http://deb.example.com"; exit 100; }; exit 0 ;;
+  *" update "*)
+    echo "$$" >>"$T/updated"
+    [ ! -e "$T/lists-locked" ] || { echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 77 (apt-get)"; exit 100; }
+    [ ! -e "$T/no-repository" ] || { echo "E: Failed to fetch http://deb.example.com"; exit 100; }; exit 0 ;;
   *" -s "*)
     [ ! -e "$T/unmet" ] || { echo "E: Unmet dependencies. Try 'apt --fix-broken install'" >&2; exit 100; }
     while read -r name old new; do echo "Inst $name [$old] ($new Debian:12 [amd64])"; done <"$T/upgradable"; exit 0 ;;
@@ -15,8 +18,9 @@ echo "$$" >>"$T/begun"
 while [ -e "$T/locked" ]; do sleep 0.1; done
 while [ -e "$T/slow" ]; do sleep 0.1; done
 [ ! -e "$T/fails" ] || { echo "E: Sub-process /usr/bin/dpkg returned an error code (1)"; exit 100; }
-env | grep -E '^(DEBIAN_FRONTEND|NEEDRESTART_MODE|UCF_FORCE_CONFFOLD)=' >"$T/environment"
+env | grep -E '^(APT_LISTCHANGES|DEBIAN|NEEDRESTART|UCF)_' >"$T/environment"
 echo "$*" >"$T/arguments"
+umask >"$T/umask"
 cat "$T/upgradable" >>"$T/installed"
 if grep -q ^linux-image "$T/upgradable"; then touch "$T/reboot-required"; fi
 : >"$T/upgradable"`,
@@ -26,7 +30,7 @@ if grep -q ^linux-image "$T/upgradable"; then touch "$T/reboot-required"; fi
   systemctl: `
 case "$1" in
   is-system-running) cat "$T/system" 2>/dev/null || echo offline ;;
-  list-units) cat "$T/failed-units" 2>/dev/null; exit 0 ;;
+  list-units) echo "$$" >>"$T/looked"; cat "$T/failed-units" 2>/dev/null; exit 0 ;;
   restart) echo "$2" >>"$T/restarted"; ! grep -qx "$2" "$T/stuck" 2>/dev/null ;;
 esac`,
   "systemd-run": `
@@ -42,7 +46,14 @@ echo "/dev/x 40000000 1 $free 1% $2"`,
   reboot: `
 echo "$$" >>"$T/reboots"
 [ -e "$T/same-boot" ] || { cat /proc/sys/kernel/random/uuid >"$T/boot-id"; rm -f "$T/reboot-required"; }`,
+  sleep: `[ ! -e "$T/hurry" ] || exit 0; exec /bin/sleep "$@"`,
+  id: `[ ! -e "$T/no-root" ] || { echo 1000; exit 0; }; exec /usr/bin/id "$@"`,
+  sudo: `
+[ "$1" = -n ] && [ ! -e "$T/wants-password" ] || { echo "sudo: a password is required" >&2; exit 1; }
+shift; echo "$1" >>"$T/by-sudo"
+umask 077; exec "$@"`,
   cat: `
+[ $# -gt 0 ] || [ ! -e "$T/full" ] || { echo yes >"$T/was-full"; head -c 100; echo "cat: write error: No space left on device" >&2; exit 1; }
 case "$1" in
   /proc/sys/kernel/random/boot_id) exec /bin/cat "$T/boot-id" ;;
   /run/reboot-required) exec /bin/cat "$T/reboot-required" ;;

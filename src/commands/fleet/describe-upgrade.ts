@@ -5,6 +5,7 @@ import type { NamedHost } from "../../fleet/run-on-hosts.ts";
 import type { Wave } from "../../fleet/plan-waves.ts";
 import type { UpgradeRun, UpgradeState } from "../../fleet/upgrade-state.ts";
 import type { ChangePlan } from "../../system/gate.ts";
+import type { HeededAlarms } from "./heed-alarms.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 
 /** Packages of a plan that are named one by one; the others are counted. */
@@ -14,15 +15,20 @@ export interface UpgradePlan extends ChangePlan {
   /** For scripts: what would be done to each host. */
   hosts: readonly object[];
   waves: readonly (readonly string[])[];
+  alarms?: HeededAlarms;
 }
 
 export interface UpgradeWish {
+  /** Hosts that an earlier lcops has begun. */
+  followed: readonly string[];
   target: string;
   isProduction: boolean;
   productionHosts: number;
   reboots: boolean;
   /** Whether the plans are of lists of packages that were brought up to date for them. */
   isFresh: boolean;
+  /** Undefined: none are named. */
+  alarms: HeededAlarms | undefined;
 }
 
 export const STALE_LISTS =
@@ -49,7 +55,11 @@ export function describeUpgrade(
     title: `upgrade ${upgraded} of ${planned.length} hosts${production}`,
     lines: [
       ...[...groups].map(([text, labels]) => `${foldNames(labels)} (${labels.length}): ${text}`),
+      ...(wish.followed.length > 0
+        ? [`followed, since it was begun before: ${foldNames(wish.followed)}`]
+        : []),
       `in this order: ${order.join("; ")}`,
+      ...(wish.alarms ? describeAlarms(wish.alarms) : []),
       ...(wish.isFresh ? [] : [STALE_LISTS]),
     ],
     target: wish.target,
@@ -60,7 +70,17 @@ export function describeUpgrade(
       ...("plan" in host ? host.plan : { unreached: host.unreached }),
     })),
     waves: waves.map(({ hosts }) => hosts),
+    ...(wish.alarms && { alarms: wish.alarms }),
   };
+}
+
+function describeAlarms({ ok, obstacles }: HeededAlarms): string[] {
+  if (obstacles.length > 0)
+    return obstacles.map((obstacle) => `no further host is begun, since ${obstacle}`);
+  const more = ok.length > NAMED ? `, and ${ok.length - NAMED} more` : "";
+  return [
+    `alarms that must say OK before each batch, and do: ${ok.slice(0, NAMED).join(", ")}${more}`,
+  ];
 }
 
 /** Given what is upgraded, and what of it is production, return what is typed to confirm it: the host's name where it is one, else the environments. Pure. */

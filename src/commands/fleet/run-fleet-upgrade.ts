@@ -1,16 +1,16 @@
 import { isGuarded } from "../../config/is-guarded.ts";
+import type { Config, ReachableConfig } from "../../config/schema.ts";
 import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
-import { gatherPlans, type GatherOptions, type PlannedHost } from "../../fleet/gather-plans.ts";
 import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";
 import { makeRunFolder } from "../../fleet/run-folder.ts";
-import type { NamedHost } from "../../fleet/run-on-hosts.ts";
-import { readLastUpgrade, type UpgradeRun, writeUpgrade } from "../../fleet/upgrade-state.ts";
+import { type UpgradeRun, writeUpgrade } from "../../fleet/upgrade-state.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
+import { readPassword, withPaths } from "../health/service-sources.ts";
 import { tellPeople } from "../tell-people.ts";
 import {
   describeCounts,
@@ -20,7 +20,9 @@ import {
   STALE_LISTS,
 } from "./describe-upgrade.ts";
 import { followUpgrade } from "./follow-upgrade.ts";
-import { type PickedHosts, pickHosts } from "./pick-hosts.ts";
+import { describeObstacles, heedAlarms } from "./heed-alarms.ts";
+import { pickEstate, type PickedUpgrade, pickUnfinished, planHosts } from "./plan-hosts.ts";
+import { refuseLost, refuseObstacles } from "./refuse-upgrade.ts";
 
 /** Given what was typed, do what `lcops fleet upgrade` says and return the exit code. */
 export async function runFleetUpgrade(input: Input, context: Context): Promise<number> {
@@ -32,52 +34,51 @@ export async function runFleetUpgrade(input: Input, context: Context): Promise<n
     });
   }
   try {
-    const last =
-      input.options["resume"] === true ? await findUnfinished(input, context) : undefined;
-    const isDryRun = input.options["dryRun"] === true;
-    return await upgrade(last, last?.selectors ?? input.operands, isDryRun, context);
+    return await upgrade(await pick(input, context), input.options["dryRun"] === true, context);
   } finally {
     await release();
   }
 }
 
-async function findUnfinished(input: Input, context: Context): Promise<UpgradeRun> {
-  if (input.operands.length > 0) {
-    throw new OperatorError("usage", "--resume goes on with the hosts of the last upgrade", {
-      next: "leave the selectors away",
-    });
-  }
-  const last = await readLastUpgrade(context.folders.state);
-  if (last) return last;
-  throw new OperatorError("usage", "there is no upgrade to go on with", {
-    next: "lcops fleet upgrade SELECTOR begins one",
+async function pick({ operands, options }: Input, context: Context): Promise<PickedUpgrade> {
+  if (options["resume"] !== true) return pickEstate(operands, context);
+  if (operands.length === 0) return pickUnfinished(context);
+  throw new OperatorError("usage", "--resume goes on with the hosts of the last upgrade", {
+    next: "leave the selectors away",
   });
 }
 
 async function upgrade(
-  last: UpgradeRun | undefined,
-  selectors: readonly string[],
+  { hosts, isPartial, last, selectors }: PickedUpgrade,
   isDryRun: boolean,
   context: Context,
 ): Promise<number> {
   const config = await context.config();
   const settings = readFleetSettings(config);
   const isProduction = (environment: string | undefined): boolean => isGuarded(environment, config);
-  const { hosts, isPartial } = await pickEstate(selectors, last, context);
-  const planned = await plan(hosts, context, { atOnce: settings.atOnce, refreshes: !isDryRun });
-  const { reboots } = settings;
-  const { run, chosen, waves } = openUpgrade(planned, { last, selectors, reboots, isProduction });
+  const { atOnce, reboots } = settings;
+  const planned = await planHosts(hosts, last, context, { atOnce, refreshes: !isDryRun });
+  const { configPath } = context;
+  const how = { last, selectors, configPath, reboots, isProduction };
+  const { run, chosen, followed, waves } = openUpgrade(planned, how);
   if (waves.length === 0 && isDryRun) context.terminal.warn(`lcops: ${STALE_LISTS}`);
   if (waves.length === 0) return tell(run, isPartial, undefined, context);
 
+  const askAlarms = await heedAlarms(chosen, context);
+  const progress = startProgress(context.terminal);
+  progress.update("asking CloudWatch");
+  const alarms = await Promise.resolve(askAlarms?.(context.signal)).finally(progress.end);
+  if (!isDryRun && followed.length === 0) refuseObstacles(alarms);
   const guarded = chosen.filter(({ host }) => isProduction(host.environment));
   const isAllowed = await context.gate(
     describeUpgrade(planned, waves, {
+      followed,
       target: nameTarget(chosen, guarded),
       isProduction: guarded.length > 0,
       productionHosts: guarded.length,
       reboots,
       isFresh: !isDryRun,
+      alarms,
     }),
   );
   if (!isAllowed) return isPartial ? 3 : 0;
@@ -91,12 +92,23 @@ async function upgrade(
   });
   const end = (state: "done" | "failed" | "unknown"): Promise<void> =>
     record.end({ state, detail: `${describeCounts(run)} (${run.id})` });
-  const { services } = config;
   const { runtime: runtimeFolder } = context.folders;
   let early: string | undefined;
   try {
     const reach = await context.reach();
-    const options = { chosen, waves, settings, services, runtimeFolder, reach, save };
+    const findObstacle = async (signal: AbortSignal): Promise<string | undefined> =>
+      describeObstacles(await askAlarms?.(signal));
+    const options = {
+      chosen,
+      waves,
+      settings,
+      services: placeServices(config.services),
+      readPassword: (service: ReachableConfig) => readPassword(service, context),
+      runtimeFolder,
+      findObstacle,
+      reach,
+      save,
+    };
     early = await followUpgrade(run, options, context);
     run.endedAt = new Date().toISOString();
     await save();
@@ -125,56 +137,13 @@ async function upgrade(
   return code;
 }
 
-/** `uu` is every host of the estate, and what else ~/.ssh/config knows is none of it. A run that is gone on with keeps its hosts. */
-async function pickEstate(
-  selectors: readonly string[],
-  last: UpgradeRun | undefined,
-  context: Context,
-): Promise<PickedHosts> {
-  const { hosts, isPartial } = await pickHosts(selectors, context, {
-    isEarlier: last !== undefined,
-  });
-  const estate = hosts.filter(
-    ({ host, label }) =>
-      (last === undefined || last.hosts[label]) &&
-      (selectors.length > 0 || host.sources.some((source) => source !== "ssh-config")),
+function placeServices(services: Config["services"] = {}): Config["services"] {
+  return Object.fromEntries(
+    Object.entries(services).map(([name, service]) => [
+      name,
+      service.kind === "s3" ? service : withPaths(service),
+    ]),
   );
-  if (estate.length > 0) return { hosts: estate, isPartial };
-  throw new OperatorError("usage", "no host of the estate is there to be upgraded", {
-    next: "see lcops hosts, or name what is meant",
-  });
-}
-
-function refuseLost(planned: readonly PlannedHost[], maxFailures: number): void {
-  const unreached = planned.flatMap((host) => ("unreached" in host ? [host.unreached] : []));
-  if (unreached.length <= maxFailures) return;
-  throw new OperatorError(
-    "refused",
-    `${unreached.length} hosts are not reached, and ${maxFailures} may be lost; nothing was done`,
-    {
-      next: "mend them, leave them out, or raise fleet.maxFailures",
-      details: unreached,
-    },
-  );
-}
-
-async function plan(
-  hosts: readonly NamedHost[],
-  context: Context,
-  how: Pick<GatherOptions, "atOnce" | "refreshes">,
-): Promise<PlannedHost[]> {
-  const progress = startProgress(context.terminal);
-  let asked = 0;
-  const draw = (): void => progress.update(`${asked} of ${hosts.length} hosts planned`);
-  draw();
-  return gatherPlans(hosts, {
-    reach: await context.reach(),
-    ...how,
-    onPlan: () => {
-      asked++;
-      draw();
-    },
-  }).finally(progress.end);
 }
 
 function tell(

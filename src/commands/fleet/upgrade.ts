@@ -2,7 +2,7 @@ import type { Command } from "../command.ts";
 
 export const fleetUpgrade: Command = {
   name: "fleet upgrade",
-  summary: "Upgrade the packages of many hosts: plan, canary, growing batches",
+  summary: "Upgrade the packages of many hosts: plan, canary, growing batches while alarms say OK",
   operands: [
     {
       syntax: "[selector...]",

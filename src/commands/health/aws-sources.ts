@@ -1,6 +1,11 @@
 import type { AwsAccess } from "../../aws/client-options.ts";
+import type { Config } from "../../config/schema.ts";
 import { checkAccount } from "../../inventory/load-inventory.ts";
-import { type EnvironmentScope, planScopes } from "../../inventory/plan-scopes.ts";
+import {
+  type EnvironmentScope,
+  planScopes,
+  type ScopeWishes,
+} from "../../inventory/plan-scopes.ts";
 import type { Reading } from "../../system/reading.ts";
 import type { Context } from "../command.ts";
 import type { Source } from "./source.ts";
@@ -16,54 +21,81 @@ type ReadAws = (scope: EnvironmentScope, access: AwsAccess) => Promise<Reading[]
 
 /** Return what can be asked of AWS: alarms, EC2's own checks and load balancers region by region, Route 53's checks once an account. */
 export async function awsSources(context: Context): Promise<Source[]> {
-  const scopes = planScopes(await context.config(), context.scopeWishes);
-  const isNarrowed = context.scopeWishes.region !== undefined;
-  const regions = mergeScopes(scopes, ({ region }) => region);
-  const accounts = mergeScopes(scopes, () => "").map((scope) => ({
-    ...scope,
-    region: GLOBAL_REGION,
-  }));
-  const everywhere = isNarrowed
-    ? regions
-    : mergeScopes([...regions, ...accounts], ({ region }) => region);
+  const config = await context.config();
+  const { regions, accounts } = planPlaces(config, context.scopeWishes);
   const names = once(async () => {
     const { hosts } = await context.inventory("list");
     return new Map(
       hosts.flatMap(({ instanceId, name }) => (instanceId ? [[instanceId, name]] : [])),
     );
   });
-  const sourceOf = (
-    area: string,
-    scope: EnvironmentScope,
-    read: ReadAws,
-    label = `${scope.environments.join("+")} ${scope.region}`,
-  ): Source => ({
-    area,
-    name: label,
-    limitMs: LIMIT_MS,
-    everyMs: EVERY_MS,
-    read: async (signal) => {
-      const { environment, folders } = context;
-      // What another account has must not pass for this one's.
-      await checkAccount(scope, { cacheFolder: folders.cache, environment, signal });
-      const readings = await read(scope, { environment, signal });
-      return readings.map((one) => ({ ...one, name: `${label}/${one.name}` }));
-    },
-  });
   return [
-    ...everywhere.map((scope) => sourceOf("alarm", scope, readAlarmsOf)),
+    ...alarmSources(config, context.scopeWishes, context).map(({ source }) => source),
     ...regions.flatMap((scope) => [
-      sourceOf("ec2", scope, async (of, access) => {
+      makeSource("ec2", scope, context, async (of, access) => {
         const { readInstanceStatus } = await import("../../inventory/instance-status.ts");
         const known = await names().catch(() => new Map<string, string>());
         return readInstanceStatus(of, (id) => known.get(id), access);
       }),
-      sourceOf("balancer", scope, readBalancersOf),
+      makeSource("balancer", scope, context, readBalancersOf),
     ]),
-    ...(isNarrowed ? [] : accounts).map((scope) =>
-      sourceOf("dns check", scope, readChecksOf, scope.environments.join("+")),
+    ...accounts.map((scope) =>
+      makeSource("dns check", scope, context, readChecksOf, scope.environments.join("+")),
     ),
   ];
+}
+
+/** Who can be asked for the alarms of a scope. */
+export interface AlarmSource {
+  scope: EnvironmentScope;
+  source: Source;
+}
+
+/** Given the configuration and what is wished of it, return what can be asked of alarms: every region of an account, and the one of what is global. */
+export function alarmSources(
+  config: Config,
+  wishes: ScopeWishes,
+  context: Pick<Context, "environment" | "folders">,
+): AlarmSource[] {
+  const { regions, accounts } = planPlaces(config, wishes);
+  return mergeScopes([...regions, ...accounts], ({ region }) => region).map((scope) => ({
+    scope,
+    source: makeSource("alarm", scope, context, readAlarmsOf),
+  }));
+}
+
+/** Each account's regions, and the accounts themselves, by the region of what is global: with `--region` that is not asked. */
+function planPlaces(
+  config: Config,
+  wishes: ScopeWishes,
+): Record<"regions" | "accounts", EnvironmentScope[]> {
+  const scopes = planScopes(config, wishes);
+  const accounts = wishes.region === undefined ? mergeScopes(scopes, () => "") : [];
+  return {
+    regions: mergeScopes(scopes, ({ region }) => region),
+    accounts: accounts.map((scope) => ({ ...scope, region: GLOBAL_REGION })),
+  };
+}
+
+function makeSource(
+  area: string,
+  scope: EnvironmentScope,
+  { environment, folders }: Pick<Context, "environment" | "folders">,
+  read: ReadAws,
+  name = `${scope.environments.join("+")} ${scope.region}`,
+): Source {
+  return {
+    area,
+    name,
+    limitMs: LIMIT_MS,
+    everyMs: EVERY_MS,
+    read: async (signal) => {
+      // What another account has must not pass for this one's.
+      await checkAccount(scope, { cacheFolder: folders.cache, environment, signal });
+      const readings = await read(scope, { environment, signal });
+      return readings.map((one) => ({ ...one, name: `${name}/${one.name}` }));
+    },
+  };
 }
 
 /** Each account once, whatever the profiles are called that lead to it, in the order of the first ones. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { SharedConnections } from "../../reach/share-connections.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Backups } from "../backup/open-backups.ts";
@@ -47,6 +48,8 @@ export async function withSources<T>(
   // A host that is given up must not be waited for at the end.
   const ending = new AbortController();
   const signal = AbortSignal.any([context.signal, ending.signal]);
+  // Every host listens to it.
+  setMaxListeners(0, signal);
   const connections = shareConnections({ ...unattended, signal });
   const useWith = async (backups?: Backups): Promise<T> =>
     use(await planSources(connections, backups, context));

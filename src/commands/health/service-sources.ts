@@ -103,12 +103,7 @@ export async function withPlace<T>(
   onRefusal: (why: string) => void = () => undefined,
 ): Promise<T> {
   const target = { host: config.address ?? "127.0.0.1", port: config.port };
-  const password = async (): Promise<string | undefined> => {
-    if (!("password" in config) || config.password === undefined) return undefined;
-    const { readSecret } = await import("../../config/read-secret.ts");
-    const { environment, signal } = context;
-    return readSecret(config.password, { environment, signal });
-  };
+  const password = (): Promise<string | undefined> => readPassword(config, context);
   const useAt = (endpoint: Endpoint): Promise<T> =>
     use({ name, config: withPaths(config), endpoint: async () => endpoint, password });
   if (config.host === undefined) return useAt(target);
@@ -126,8 +121,18 @@ export async function withPlace<T>(
   }
 }
 
-/** Services know no home folder. */
-function withPaths(config: ReachableConfig): ReachableConfig {
+/** Given a service, return its password, where it has one. Throws what `readSecret` throws. */
+export async function readPassword(
+  config: ReachableConfig,
+  { environment, signal }: Pick<Context, "environment" | "signal">,
+): Promise<string | undefined> {
+  if (!("password" in config) || config.password === undefined) return undefined;
+  const { readSecret } = await import("../../config/read-secret.ts");
+  return readSecret(config.password, { environment, signal });
+}
+
+/** Given a service, return it with its paths from the root: services know no home folder. */
+export function withPaths(config: ReachableConfig): ReachableConfig {
   if (!("tls" in config) || config.tls === undefined || config.tls === true) return config;
   const { ca, certificate, key } = config.tls;
   const files = definedOf({ ca, certificate, key });
