@@ -103,6 +103,8 @@ withMysql(
     expect([rowsOf("no_key"), rowsOf(".."), rowsOf("Twin"), rowsOf("empty_one")]).toEqual([
       4, 1, 1, 0,
     ]);
+    // Its dump is of another moment than any count: who writes it meanwhile must not fail the drill.
+    expect(rowsOf("loose")).toBeUndefined();
     // No name has left its folder, and none has met another.
     const paths = first?.parts.map((part) => part.path) ?? [];
     expect(new Set(paths.map((one) => one.toLowerCase())).size).toBe(paths.length - 1);
