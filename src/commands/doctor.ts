@@ -61,6 +61,7 @@ async function checkConfigured(
         update,
       )),
       ...(await checkJobs(context, config, update)),
+      ...(await checkRecipients(context, config, update)),
       ...(await checkPanel(context, config, update)),
       ...(await checkKnown(config)),
     ];
@@ -87,6 +88,17 @@ async function checkJobs(
   update("looking at the backups");
   const { checkBackups } = await import("./check-backups.ts");
   return checkBackups(context);
+}
+
+async function checkRecipients(
+  context: Context,
+  config: Config,
+  update: (line: string) => void,
+): Promise<Finding[]> {
+  if (!config.notify) return [];
+  update("looking at who is told");
+  const { checkNotify } = await import("./check-notify.ts");
+  return checkNotify(context);
 }
 
 /** Who has configured nothing of the own machine is not told what it lacks. */

@@ -135,26 +135,6 @@ const backupJob = z.strictObject({
   ),
 });
 
-/** Who can be told of what happened. */
-export const notifySchema = z.union(
-  [
-    z.strictObject({
-      webhook: secret.check(z.describe("Address to which a JSON document is posted")),
-      when: z.optional(z.enum(["trouble", "always"])),
-    }),
-    z.strictObject({
-      command: z
-        .array(text)
-        .check(
-          z.minLength(1, "a program is expected"),
-          z.describe("A program and its arguments; it gets the JSON document as its input"),
-        ),
-      when: z.optional(z.enum(["trouble", "always"])),
-    }),
-  ],
-  'who is told is {"webhook": …} or {"command": …}',
-);
-
 /** What is backed up, where to, and for how long it is kept. */
 export const backupsSchema = z.strictObject({
   destinations: z

@@ -15,6 +15,13 @@ export function checkReferences(config: Config): BrokenReference[] {
     ...checkJumps(config),
     ...checkServices(config),
     ...checkBackups(config),
+    ...(["health", "fleet"] as const).flatMap((part) =>
+      (config[part]?.notify ?? []).flatMap((name, index) =>
+        Object.hasOwn(config.notify ?? {}, name)
+          ? []
+          : [{ path: [part, "notify", index], message: `there is no notify ${name}` }],
+      ),
+    ),
     ...checkConsistency(config),
     ...checkMenu(config),
     ...checkPanel(config),

@@ -1,10 +1,11 @@
 import * as z from "zod/mini";
-import { orAbsent } from "./schema-fields.ts";
+import { name, orAbsent } from "./schema-fields.ts";
 
 const number = (what: string, most: number) => z.int(what).check(z.gte(1, what), z.lte(most, what));
 
 /** How many hosts are worked on together, and for how long. */
 export const fleetSchema = z.strictObject({
+  notify: orAbsent(z.array(name), "Who is told how commands and upgrades of the fleet have ended"),
   atOnce: orAbsent(
     number("a number of hosts from 1 to 200 is expected", 200),
     "How many hosts a command runs on at the same time; 20 when absent",

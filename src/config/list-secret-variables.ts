@@ -6,9 +6,10 @@ export function listSecretVariables(config: Config): string[] {
     ...Object.values(config.services ?? {}).map((service) =>
       "password" in service ? service.password : undefined,
     ),
-    ...Object.values(config.notify ?? {}).map((target) =>
-      "webhook" in target ? target.webhook : undefined,
-    ),
+    ...Object.values(config.notify ?? {}).flatMap((target) => {
+      if ("webhook" in target) return [target.webhook];
+      return "xmpp" in target ? [target.xmpp.password, target.xmpp.roomPassword] : [];
+    }),
     ...(config.backups?.identities ?? []),
     ...Object.values(config.workstation?.launches ?? {}).flatMap((launch) =>
       launch.kind === "jmeter" ? Object.values(launch.properties ?? {}).map(String) : [],

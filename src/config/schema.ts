@@ -4,10 +4,11 @@
  */
 import { en } from "zod/locales";
 import * as z from "zod/mini";
-import { backupsSchema, notifySchema } from "./backup-schema.ts";
+import { backupsSchema } from "./backup-schema.ts";
 import { consistencySchema } from "./consistency-schema.ts";
 import { fleetSchema } from "./fleet-schema.ts";
 import { metricsSchema } from "./metrics-schema.ts";
+import { notifySchema } from "./notify-schema.ts";
 import {
   bucketFields,
   hostName,
@@ -232,6 +233,15 @@ export const configSchema = z.strictObject({
   notify: orAbsent(
     z.record(name, notifySchema),
     "Who can be told of what happened; when: of trouble only, unless it says always",
+  ),
+  health: orAbsent(
+    z.strictObject({
+      notify: orAbsent(
+        z.array(name),
+        "Who is told when something gets worse or well again, by lcops health where nobody can be asked (cron)",
+      ),
+    }),
+    "How everything is",
   ),
   fleet: orAbsent(fleetSchema, "How commands and upgrades run on many hosts"),
   workstation: orAbsent(workstationSchema, "What belongs to the developer's own machine"),

@@ -266,6 +266,14 @@ export const BAD_REFERENCES: readonly BadConfiguration[] = [
     "menu[0].entries[0].service",
     "cache has no host to open a shell on",
   ),
+  ...["health", "fleet"].map((part) =>
+    write(
+      `somebody unknown who is told by ${part}`,
+      { [part]: { notify: ["team"] } },
+      `${part}.notify[0]`,
+      "there is no notify team",
+    ),
+  ),
   write(
     "an unknown host in the menu",
     menu({ key: "1", host: "db" }),

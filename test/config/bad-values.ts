@@ -190,6 +190,26 @@ const HOSTILE_VALUES: readonly BadConfiguration[] = [
     "services.cache.password",
     SECRET,
   ),
+  write(
+    "a room without a server",
+    {
+      notify: { team: { xmpp: { room: "ops", user: "lcops@example.com", password: "${env:A}" } } },
+    },
+    "notify.team.xmpp.room",
+    "an address is expected",
+  ),
+  write(
+    "a user who would end the element",
+    {
+      notify: {
+        team: {
+          xmpp: { room: "ops@example.com", user: "l'/><iq@example.com", password: "${env:A}" },
+        },
+      },
+    },
+    "notify.team.xmpp.user",
+    "an address is expected",
+  ),
   {
     name: "a number beyond all",
     content: '{"hosts": {"web": {"port": 1e999}}}',

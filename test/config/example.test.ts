@@ -162,6 +162,17 @@ const MORE = {
   notify: {
     chat: { command: ["logger"], when: "always" },
     hook: { webhook: "${env:HOOK}", when: "trouble" },
+    room: {
+      xmpp: {
+        room: "ops@rooms.example.com",
+        user: "lcops@example.com",
+        password: "${env:CHAT}",
+        nick: "watch",
+        roomPassword: "${env:ROOM}",
+        server: "chat.example.com:5222",
+        ca: "~/ca.pem",
+      },
+    },
   },
   backups: {
     destinations: {

@@ -3,11 +3,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import type { Config } from "../../src/config/schema.ts";
 import type { Lab, PartName } from "../lab/lab.ts";
 import { findJmeter } from "../lab/jmeter-cache.ts";
 import { makePlan } from "../support/load-plan.ts";
 import { openProgram } from "../support/pty.ts";
 import { sendSql } from "../support/send-sql.ts";
+import { visitRoom } from "../support/visit-room.ts";
 import { runLcops, withTunnel, type Program } from "./run-lcops.ts";
 import {
   drawSparkline,
@@ -464,6 +466,28 @@ const STEPS: readonly Step[] = [
         return lines.map((line) => line.replaceAll(/ +/g, " "));
       } finally {
         pty.kill();
+      }
+    },
+  },
+  {
+    title: "What has failed on a host, told in the team's room (XMPP), where ada hears it",
+    needs: ["hosts", "xmpp"],
+    run: async (program, lab) => {
+      const { xmpp } = lab.services;
+      if (!xmpp) throw new Error("the lab has no room");
+      const config = JSON.parse(readFileSync(lab.configPath, "utf8")) as Config;
+      const configPath = join(lab.folder, "fleet-tells.config.json");
+      const told = { ...config, fleet: { notify: ["team"] } };
+      writeFileSync(configPath, JSON.stringify(told), { mode: 0o600 });
+      const ada = await visitRoom(xmpp, "ada");
+      try {
+        const run = ["fleet", "run", "DevServices", "--config", configPath, "--", "false"];
+        await runLcops(program, run, [1]);
+        const heard = await ada.waitFor(/not done on DevServices/);
+        expect(heard[0]?.body.startsWith("@all ") === true, "everybody is called");
+        return heard.map(({ from, body }) => `${from}: ${body}`);
+      } finally {
+        await ada.leave();
       }
     },
   },

@@ -106,7 +106,12 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(await ground.lcops("uu", "--yes")).toMatchObject({ code: 0, stdout: "", stderr: "" });
   });
 
-  test("stops behind a canary that fails", async () => {
+  test("stops behind a canary that fails, and those who are to hear of it do", async () => {
+    const heard = path.join(ground.ground.folder, "heard");
+    ground.configure((config) => {
+      config.notify = { team: { command: ["sh", "-c", 'cat >> "$0"', heard] } };
+      config.fleet = { ...config.fleet, notify: ["team"] };
+    });
     setState(at("api-1").folder, "fails");
     const result = await upgrade("role=api", "--yes", "--json");
     expect(result.code).toBe(1);
@@ -116,6 +121,13 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(hosts["api-1"]?.why).toMatch(/apt-get ended with 100: E: Sub-process/);
     expect(untouched()).toEqual(NAMES.slice(1));
     expect(Object.values(hosts).filter((one) => one.state === "untried")).toHaveLength(19);
+    expect(JSON.parse(readFileSync(heard, "utf8"))).toMatchObject({
+      event: "fleet upgrade",
+      level: "fail",
+      text: "fleet upgrade of api-[1-20]: it ended early, since the canary api-1 is not well: 1 failed, 19 never tried",
+      states: { "api-1": "failed", "api-20": "untried" },
+    });
+    ground.configure((config) => delete config.notify);
   });
 
   test("stops once more are lost than may be, and lets those end that are under way", async () => {

@@ -215,6 +215,27 @@ function describeConsistency({ services }: Found): Pick<Config, "consistency"> {
   };
 }
 
+/** Who is told: the team, in its room. */
+function describeNotify({ services }: Found): Pick<Config, "notify" | "health"> {
+  const { xmpp } = services;
+  if (!xmpp) return {};
+  return {
+    notify: {
+      team: {
+        xmpp: {
+          room: xmpp.room,
+          user: `lcops@${xmpp.domain}`,
+          password: `\${file:${xmpp.passwordFiles["lcops"]}}`,
+          server: `${xmpp.address}:${xmpp.port}`,
+          ca: xmpp.authorityFile,
+        },
+        mentionAll: "fail",
+      },
+    },
+    health: { notify: ["team"] },
+  };
+}
+
 function describeAws(profile: string, aws: LabDescription["aws"]) {
   return aws && { aws: { profile, account: aws.accountId, regions: aws.regions } };
 }
@@ -254,6 +275,7 @@ export async function buildConfig(
     services,
     ...describeBackups(found),
     ...describeConsistency(found),
+    ...describeNotify(found),
     ...(found.repositories && { workstation: { repositories: found.repositories } }),
     menu: buildMenu(new Set(Object.keys(hosts)), new Set(Object.keys(services))),
   });

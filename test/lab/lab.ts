@@ -10,6 +10,7 @@ export const PART_NAMES = [
   "redis",
   "graphite",
   "monit",
+  "xmpp",
   "elasticsearch",
   "kibana",
   "jenkins",
@@ -45,6 +46,18 @@ export type LabMysql = {
 };
 export type LabMonit = Endpoint & { user: string; passwordFile: string; pid: number };
 
+export type LabXmpp = Endpoint & {
+  /** Of its accounts: lcops, ada and grace. */
+  domain: string;
+  /** Where the team talks. */
+  room: string;
+  /** By the name of the account. */
+  passwordFiles: Record<string, string>;
+  /** The certificate of who signed the server's. */
+  authorityFile: string;
+  pid: number;
+};
+
 type LabSearchNode = {
   pid: number;
   product: "opensearch" | "elasticsearch";
@@ -69,6 +82,7 @@ export type LabServices = {
   };
   /** By the host on which it runs. */
   monit?: Record<string, LabMonit>;
+  xmpp?: LabXmpp;
   /** Without a node it is the page that stands in for one. */
   elasticsearch?: Endpoint & { node?: LabSearchNode };
   kibana?: Endpoint;

@@ -16,6 +16,7 @@ export const LAB_PACKAGES = [
   "graphite-carbon",
   "graphite-web",
   "monit",
+  "prosody",
   "iproute2",
   "zstd",
   "age",

@@ -43,6 +43,12 @@ const PARTS: Record<PartName, PartFacts> = {
     packages: ["monit"],
     needs: ["hosts"],
   },
+  xmpp: {
+    state: "real",
+    detail: "Prosody with TLS, and the team's room",
+    packages: ["prosody"],
+    needs: [],
+  },
   elasticsearch: {
     state: "stand-in",
     detail: "a page on its port; OpenSearch after `npm run lab:fetch`, with Java",

@@ -133,7 +133,7 @@ export async function startServer(lab: LabContext, options: ServerOptions): Prom
 
 /** Takes a command; returns its output. Throws with what it said on stderr when it fails. */
 export async function runCommand(
-  lab: LabContext,
+  lab: Pick<LabContext, "folder" | "signal">,
   command: string,
   args: string[],
   options: {

@@ -12,6 +12,7 @@ import { startOpenSearch } from "./opensearch.ts";
 import { findOpenSearch } from "./opensearch-cache.ts";
 import { startPage } from "./page.ts";
 import type { LabContext } from "./process.ts";
+import { startProsody } from "./prosody.ts";
 import { startRedis } from "./redis.ts";
 import { startS3 } from "./s3.ts";
 import { findVersitygw } from "./versitygw-cache.ts";
@@ -113,7 +114,7 @@ export async function startServers(
   const startedAws = when("aws", () => startAws(lab, knownHosts));
   const addressOfRole = (role: string): string =>
     addressOf(MACHINES.findIndex((machine) => machine.role === role));
-  const [started, mysql, redis, devRedis, graphite, elasticsearch, kibana, jenkins, aws, s3] =
+  const [started, mysql, redis, devRedis, graphite, xmpp, elasticsearch, kibana, jenkins, aws, s3] =
     await awaitAll([
       network,
       when("mysql", () =>
@@ -122,6 +123,7 @@ export async function startServers(
       when("redis", () => startRedis(lab, "redis", addressOfRole("cache"))),
       when("redis", () => startRedis(lab, "dev-redis", addressOfRole("chat"))),
       when("graphite", () => startGraphite(lab)),
+      when("xmpp", () => startProsody(lab)),
       when("elasticsearch", () => startSearch(lab)),
       when("kibana", () => startPage(lab, "kibana")),
       when("jenkins", () => startPage(lab, "jenkins")),
@@ -134,6 +136,7 @@ export async function startServers(
     devRedis,
     graphite,
     monit: started.monit,
+    xmpp,
     elasticsearch,
     kibana,
     jenkins,

@@ -8,7 +8,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../ssh/start-sshd.ts";
 import { sendNotice } from "../../src/notify/send-notice.ts";
 
-const DOCUMENT = { event: "backup", job: "school", reason: "quotes \" and ' and \n lines" };
+const DOCUMENT = {
+  event: "backup",
+  text: "school has failed",
+  job: "school",
+  reason: "quotes \" and ' and \n lines",
+};
 const SECRET = "T0K3N";
 
 let folder: string;

@@ -2,10 +2,11 @@ import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import type { JobResult } from "../../backup/run-job.ts";
-import { describeError, describeInOneLine, OperatorError } from "../../system/errors.ts";
+import { describeInOneLine, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
+import { tellPeople } from "../tell-people.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
 
@@ -49,7 +50,7 @@ export function runBackups(input: Input, context: Context): Promise<number> {
           lines.delete(job.name);
           progress.end();
           tell(outcome, context);
-          await notify(job, outcome, backups, context);
+          await notify(job, outcome, context);
           progress = startProgress(terminal);
           return outcome;
         }),
@@ -135,14 +136,9 @@ function tell(outcome: Outcome, { terminal }: Context): void {
     terminal.warn(`lcops: ${outcome.job}: another run of this job holds the lock; wait for it`);
     return;
   }
-  const { job, state, reason = "", next, setId = "", warnings } = outcome;
-  const then = next === undefined ? "" : `; ${next}`;
-  if (state === "failed") {
-    const what = outcome.refused ? "is refused" : "has failed";
-    terminal.warn(`lcops: ${job} ${what}: ${printable(reason + then)}`);
-  } else if (state === "incomplete")
-    terminal.warn(`lcops: ${job}: the set ${setId} is incomplete: ${printable(reason)}`);
-  else if (!terminal.flags.json) terminal.note(describeDone(outcome));
+  const { job, state, warnings } = outcome;
+  if (state !== "complete") terminal.warn(printable(`lcops: ${describeOutcome(outcome)}`));
+  else if (!terminal.flags.json) terminal.note(describeOutcome(outcome));
   for (const line of describeShrinkage(warnings))
     terminal.warn(
       `lcops: ${job}: ${printable(line)}; look before the sets that have it are pruned`,
@@ -151,6 +147,15 @@ function tell(outcome: Outcome, { terminal }: Context): void {
     const about = [object, detail].filter((text) => text !== undefined).join(": ");
     terminal.note(printable(`${job}: ${code} ${about}`));
   }
+}
+
+function describeOutcome(outcome: JobResult): string {
+  const { job, state, reason = "", next, setId = "", refused } = outcome;
+  const then = next === undefined ? "" : `; ${next}`;
+  if (state === "failed")
+    return `${job} ${refused ? "is refused" : "has failed"}: ${reason}${then}`;
+  if (state === "incomplete") return `${job}: the set ${setId} is incomplete: ${reason}`;
+  return describeDone(outcome);
 }
 
 function describeDone({
@@ -177,34 +182,21 @@ function describeDone({
   return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${more}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
 }
 
-/** Whoever is to hear of it; that they did not is said, and changes nothing. */
-async function notify(
-  { name, job }: Job,
-  outcome: Outcome,
-  { config }: Backups,
-  context: Context,
-): Promise<void> {
+/** Whoever is to hear of it. */
+async function notify({ name, job }: Job, outcome: Outcome, context: Context): Promise<void> {
   if (outcome.state === "locked") return;
-  for (const one of job.notify ?? []) {
-    const settings = config.notify?.[one];
-    if (!settings || (outcome.state === "complete" && settings.when !== "always")) continue;
-    const { environment, signal } = context;
-    const failure = await (async () => {
-      const { sendNotice } = await import("../../notify/send-notice.ts");
-      const { readSecret } = await import("../../config/read-secret.ts");
-      const recipient =
-        "command" in settings
-          ? settings
-          : { webhook: await readSecret(settings.webhook, { environment, signal }) };
-      const document = { event: "backup", at: new Date().toISOString(), ...outcome };
-      return sendNotice(recipient, document, {
-        environment: await context.childEnvironment(),
-        signal,
-      });
-    })().catch(describeError);
-    if (failure !== undefined)
-      context.terminal.warn(`lcops: ${name}: ${one} was not told: ${printable(failure)}`);
-  }
+  const level = { complete: "ok", incomplete: "warn", failed: "fail" } as const;
+  await tellPeople(
+    job.notify ?? [],
+    {
+      event: "backup",
+      text: `backup ${describeOutcome(outcome)}`,
+      ...outcome,
+      about: name,
+      level: level[outcome.state],
+    },
+    context,
+  );
 }
 
 /** 1 where nothing was published, 5 where nothing but guards stood in the way, 6 where others hold every lock, 3 where a part of it is missing. */

@@ -8,6 +8,7 @@ import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
 import { remoteCommand } from "../quote-words.ts";
+import { tellPeople } from "../tell-people.ts";
 import { pickHosts } from "./pick-hosts.ts";
 import { printResult, showResults } from "./show-results.ts";
 
@@ -69,6 +70,19 @@ export async function runFleetRun(input: Input, context: Context): Promise<numbe
   else await showResults(results, terminal);
   if (!isAll) terminal.warn(`lcops: ${detail}; all that was said is in ${folder.path}`);
   else terminal.note(`${detail}; all that was said is in ${folder.path}`);
+  await tellPeople(
+    (await context.config()).fleet?.notify ?? [],
+    {
+      event: "fleet run",
+      // Not the command: it may hold what is nobody's business.
+      text: `fleet run on ${names}: ${detail}${describeIll(results)}`,
+      run: folder.id,
+      counts,
+      about: "fleet run",
+      level: isAll ? "ok" : counts.done === 0 ? "fail" : "warn",
+    },
+    context,
+  );
   if (counts.done === 0) return 1;
   return isAll && !isPartial ? 0 : 3;
 }
@@ -79,6 +93,12 @@ function countStates(results: readonly HostResult[]): Counts {
   const counts = { done: 0, failed: 0, unknown: 0, unreached: 0, untried: 0 };
   for (const { state } of results) counts[state]++;
   return counts;
+}
+
+/** `; not done on web-[1-3]`, or nothing. */
+function describeIll(results: readonly HostResult[]): string {
+  const ill = results.filter(({ state }) => state !== "done").map(({ host }) => host);
+  return ill.length === 0 ? "" : `; not done on ${foldNames(ill)}`;
 }
 
 const STATES: readonly HostState[] = ["done", "failed", "unknown", "unreached", "untried"];

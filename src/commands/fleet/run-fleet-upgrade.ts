@@ -11,6 +11,7 @@ import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
+import { tellPeople } from "../tell-people.ts";
 import {
   describeCounts,
   describeHosts,
@@ -104,8 +105,24 @@ async function upgrade(
     throw error;
   }
   const states = Object.values(run.hosts).map(({ state }) => state);
-  await end(states.every(isGood) ? "done" : states.includes("unknown") ? "unknown" : "failed");
-  return tell(run, isPartial, early, context);
+  const isAll = states.every(isGood);
+  await end(isAll ? "done" : states.includes("unknown") ? "unknown" : "failed");
+  const code = tell(run, isPartial, early, context);
+  await tellPeople(
+    config.fleet?.notify ?? [],
+    {
+      event: "fleet upgrade",
+      text: `fleet upgrade of ${foldNames(chosen.map(({ label }) => label))}: ${early === undefined ? "" : `it ended early, since ${early}: `}${describeCounts(run)}`,
+      run: run.id,
+      states: Object.fromEntries(
+        Object.entries(run.hosts).map(([host, { state }]) => [host, state]),
+      ),
+      about: "fleet upgrade",
+      level: isAll ? "ok" : states.includes("done") ? "warn" : "fail",
+    },
+    context,
+  );
+  return code;
 }
 
 /** `uu` is every host of the estate, and what else ~/.ssh/config knows is none of it. A run that is gone on with keeps its hosts. */

@@ -22,9 +22,10 @@ const LOCK_PAUSE_MS = 100;
 /** Given a reading, return what it is remembered by. Pure. */
 export const keyOf = ({ area, name }: Pick<Reading, "area" | "name">): string => `${area} ${name}`;
 
-const fileOf = (stateFolder: string, configPath: string): string => {
+/** Given the state folder, the configuration and what else is kept of it, return the path of the file. Pure. */
+export const fileOf = (stateFolder: string, configPath: string, what = ""): string => {
   const hash = createHash("sha256").update(configPath).digest("hex").slice(0, 16);
-  return join(stateFolder, "health", `${hash}.json`);
+  return join(stateFolder, "health", `${hash}${what}.json`);
 };
 
 /** Given the state folder and the configuration, return what is remembered; a file that is missing or damaged remembers nothing. */

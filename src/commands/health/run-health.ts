@@ -9,6 +9,7 @@ import { changeMemory, readMemory, remember } from "./memory.ts";
 import { withSources } from "./plan-sources.ts";
 import { renderReadings } from "./render-readings.ts";
 import { readSource, type Source } from "./source.ts";
+import { tellChanges } from "./tell-changes.ts";
 
 /** Given what was typed, do what `lcops health` says and return the exit code. */
 export async function runHealth({ options }: Input, context: Context): Promise<number> {
@@ -33,6 +34,7 @@ export async function runHealth({ options }: Input, context: Context): Promise<n
     (error: unknown) =>
       terminal.warn(`lcops: this look is not remembered: ${printable(describeError(error))}`),
   );
+  await tellChanges(shown, context, now);
   return exitCodeOfStates(shown.map(({ state }) => state));
 }
 
