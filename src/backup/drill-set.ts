@@ -99,7 +99,9 @@ function compareFacts(
   const byObject = new Map(found.map((fact) => [fact.object, fact]));
   return expected.flatMap((fact) => {
     const other = byObject.get(fact.object);
-    if (other && other.rows === fact.rows && other.checksum === fact.checksum) return [];
+    // Where the rows could not be counted at the source in the moment of its dump, the checksum says it all.
+    const hasRows = fact.rows === undefined || other?.rows === fact.rows;
+    if (other && hasRows && other.checksum === fact.checksum) return [];
     return [{ expected: fact, ...(other && { found: other }) }];
   });
 }

@@ -43,6 +43,11 @@ export function lastVerdict(reports: readonly Report[]): DrillReport | undefined
   );
 }
 
+/** Given reports of a set, return whether the last look at it has found damage. Pure. */
+export function isDamaged(reports: readonly Report[]): boolean {
+  return lastOf(reports, "verify")?.ok === false;
+}
+
 /** Given reports of a set, return whether all its bytes were compared, and nothing was found since. Pure. */
 function isVerified(reports: readonly Report[]): boolean {
   return (
@@ -87,8 +92,7 @@ export function refusePruning(
   if (!newest) return { why: "there is no complete set", mend: "run" };
   const damaged = shelf.bad.find(({ setId }) => setId > newest.setId);
   if (damaged) return { why: `${damaged.setId}, the newest, is damaged`, mend: "run" };
-  const found = lastOf(newest.reports, "verify");
-  if (found && !found.ok) return { why: "the newest set is damaged", mend: "run" };
+  if (isDamaged(newest.reports)) return { why: "the newest set is damaged", mend: "run" };
   if (!isVerified(newest.reports))
     return { why: "the newest set was not verified", mend: "verify" };
   // No drill can restore it: that its bytes are there and usable is what verify asks.
@@ -117,9 +121,7 @@ export function findOverdue(
       ...(ageMs > (job.maxAgeHours ?? USUAL_AGE_HOURS) * HOUR_MS
         ? [`the newest set is ${describeSpan(ageMs)} old`]
         : []),
-      ...(newest && lastOf(newest.reports, "verify")?.ok === false
-        ? [`${newest.setId} is damaged`]
-        : []),
+      ...(newest && isDamaged(newest.reports) ? [`${newest.setId} is damaged`] : []),
       ...shelf.bad.map(({ setId, problem }) => `${setId}: ${problem}`),
       ...shelf.sets
         .filter((set) => isFuture(set, now))

@@ -11,6 +11,8 @@ export interface ReadOptions extends CodecOptions {
   identities: () => Promise<readonly string[]>;
   /** Told of plain bytes as they come. */
   passed?: (bytes: number) => void;
+  /** Told of a part that is not as its record says, before the same is thrown. */
+  damaged?: (problem: string) => void;
 }
 
 /** Given a set, return what reads its parts back; see `SetReader`. */
@@ -29,10 +31,13 @@ export async function* readPart(
 ): AsyncIterable<Uint8Array> {
   const stored = makeDigester();
   const plain = makeDigester();
-  const damaged = (what: string, problem: string): OperatorError =>
-    new OperatorError("failed", `${part.path} of ${set.setId} is damaged: ${what}: ${problem}`, {
-      next: `see lcops backup verify ${set.setId}, and restore from another destination or set`,
+  const damaged = (what: string, problem: string): OperatorError => {
+    const told = `${part.path} of ${set.setId} is damaged: ${what}: ${problem}`;
+    options.damaged?.(told);
+    return new OperatorError("failed", told, {
+      next: `lcops backup verify ${set.setId} finds out which copies are whole: one of them is read then, or restore an older set`,
     });
+  };
   const bytes = stored.pass(set.store.read(partKey(set, part)));
   const content = decode(part.codec, bytes, options.identities, options);
   try {

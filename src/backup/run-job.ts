@@ -5,6 +5,7 @@ import { describeError, describeInOneLine, OperatorError } from "../system/error
 import type { Journal } from "../system/journal.ts";
 import type { Encoder } from "./codec.ts";
 import { findEarlier } from "./find-earlier.ts";
+import { claimSet } from "./claim-set.ts";
 import { makeSink, type Target } from "./make-sink.ts";
 import type { Manifest } from "./manifest.ts";
 import { type PublishOptions, publishSet } from "./publish-set.ts";
@@ -136,6 +137,7 @@ async function makeSet(
     };
     options.update(`${name}: looking at what there is`);
     const plan = await driver.plan(place, driverOptions);
+    await claimSet(targets, name, setId);
     const sink = makeSink({ ...driverOptions, targets, prefix: dataPrefix(name, setId) });
     const earlier = (): Promise<Manifest | undefined> =>
       findEarlier(options.stores, name, options.recipients).catch((error: unknown) => {

@@ -203,6 +203,27 @@ describe("while a set is written", () => {
     expect(s3.objects.get(manifest)?.equals(theirs)).toBe(true);
   }, 60_000);
 
+  test("a set of that name that another run is making keeps its parts, and gets none of ours", async () => {
+    const theirs = Buffer.from("another run's");
+    let setId = "";
+    s3.script(({ operation, key, forward }) => {
+      if (operation === "PutObject" && key.endsWith("/RESTORE.txt") && setId === "") {
+        setId = key.split("/").at(-2) ?? "";
+        s3.objects.set(key, theirs);
+        s3.objects.set(key.replace("RESTORE.txt", "stats/theirs"), theirs);
+      }
+      return forward();
+    });
+    const { code, stderr } = await lcops("backup", "run");
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /not at server: data\/graphite\/\S+\/RESTORE\.txt is there already, and another run has written it/,
+    );
+    const there = [...s3.objects.keys()].map((key) => key.split(`${setId}/`)[1] ?? "");
+    expect(there.toSorted()).toEqual(["RESTORE.txt", "stats/theirs"]);
+    expect(await lcops("backup", "verify")).toEqual(QUIET);
+  }, 60_000);
+
   test("credentials that are refused take nothing from the other destination", async () => {
     // STS words it so.
     const body =
@@ -254,6 +275,26 @@ describe("while a set is written", () => {
 });
 
 describe("while sets are read", () => {
+  test("with keys that may only read: what is found is said, and that its report is not kept", async () => {
+    await makeSet();
+    const key = findKey("stats/pack");
+    s3.script(({ operation, forward }) =>
+      operation === "PutObject" ? refuse(403, "AccessDenied") : forward(),
+    );
+    const whole = await lcops("backup", "verify", "--level", "decode");
+    expect(whole).toMatchObject({ code: 3, stdout: "" });
+    expect(whole.stderr).toMatch(/^lcops: graphite: \S+ at server: its report is not kept: .*\n$/);
+    onlyBucket();
+    const drill = await lcops("backup", "drill", "--json");
+    expect(drill.code).toBe(3);
+    expect(JSON.parse(drill.stdout)).toMatchObject([{ report: { verdict: "proven" } }]);
+    expect(drill.stderr).toMatch(/its report is not kept at server: .*permission denied/);
+    s3.objects.set(key, Buffer.from("other"));
+    const damaged = await lcops("backup", "verify");
+    expect(damaged.code).toBe(4);
+    expect(damaged.stderr).toMatch(/stats\/pack\S+: 5 bytes instead of/);
+  }, 60_000);
+
   test("a listing that is cut off hides nothing in silence", async () => {
     await makeSet();
     await makeSet();

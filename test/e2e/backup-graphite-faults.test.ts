@@ -176,6 +176,9 @@ describe.skipIf(sshdMissing)("over a link of its own", () => {
     expect(stderr).toContain("stats/api/errors.wsp: it cannot be read");
     rmSync(ground.at("bin/tar"));
     expect(await ground.lcops("backup", "verify", "--level", "decode")).toMatchObject({ code: 0 });
+    const restore = ["backup", "restore", "graphite", "--into", ground.at("all"), "--dry-run"];
+    const plan = await ground.lcops(...restore);
+    expect(plan.stdout + plan.stderr).toContain("without stats/api/errors.wsp: it cannot be read");
     return undefined;
   });
 

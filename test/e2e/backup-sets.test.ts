@@ -203,6 +203,27 @@ describe("damage is found and named (7 to 9)", () => {
     expect(existsSync(ground.at("x", "stats"))).toBe(false);
   });
 
+  test("a part of one copy: a restore goes on with the other, and a drill does once that is known", async () => {
+    const setId = await makeSet();
+    const pack = ground.files("server").find((file) => file.includes("stats/pack")) ?? "";
+    const bytes = readFileSync(ground.at("server", pack));
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(ground.at("server", pack), bytes);
+    const into = ground.at("whole");
+    const restore = ["backup", "restore", setId, "--yes", "--into"];
+    const restored = await lcops(...restore, into);
+    expect(restored).toMatchObject({ code: 0, stdout: "" });
+    expect(restored.stderr).toMatch(
+      /^lcops: at server \S*stats\/pack\S* of \S+ is damaged: .*; the copy at operator is read\n$/,
+    );
+    expect(compareFolders(ground.whisper, into)).toEqual([]);
+    expect(await lcops("backup", "drill")).toMatchObject({ code: 4 });
+    expect(await findings("hashes")).not.toContain("operator");
+    // It is known now which one is whole.
+    expect(await lcops("backup", "drill")).toEqual(QUIET);
+    expect(await lcops(...restore, ground.at("again"))).toEqual(QUIET);
+  }, 60_000);
+
   test("the newest set's manifests, everywhere: an older set that is whole does not hide it", async () => {
     const first = await makeSet();
     const second = await makeSet();
@@ -440,10 +461,30 @@ describe("restoring", () => {
     rmSync(bin, { recursive: true });
     const resumed = await lcops(...words, "-v");
     expect(resumed).toMatchObject({ code: 0 });
-    expect(resumed.stderr).toContain("2 parts stand already");
+    expect(resumed.stderr).toContain("2 parts were restored before");
     expect(compareFolders(ground.whisper, into)).toEqual([]);
     const { stdout } = await lcops("history", "--json");
     expect(stdout).toContain(`restore ${setId} (graphite) into ${into}`);
+  });
+
+  test("goes on from the beginning where what stood was cleared away meanwhile", async () => {
+    const setId = await makeSet();
+    const into = ground.at("target");
+    const bin = ground.at("bin");
+    mkdirSync(bin);
+    const count = ground.at("count");
+    writeFileSync(
+      path.join(bin, "tar"),
+      `#!/bin/sh\n[ "$1" = --extract ] && echo x >> '${count}'\n[ -e '${count}' ] && [ "$(wc -l < '${count}')" -eq 2 ] && exit 2\nexec /usr/bin/tar "$@"\n`,
+      { mode: 0o755 },
+    );
+    const words = ["backup", "restore", setId, "--into", into, "--yes"];
+    const environment = { ...ground.environment, PATH: `${bin}:${ground.environment["PATH"]}` };
+    expect(await ground.run(words, { environment })).toMatchObject({ code: 1 });
+    expect(readdirSync(into)).toEqual(["carbon"]);
+    rmSync(into, { recursive: true });
+    expect(await lcops(...words)).toMatchObject({ code: 0 });
+    expect(compareFolders(ground.whisper, into)).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isDamaged } from "../../backup/judge-sets.ts";
 import type { BadManifest, StoredSet } from "../../backup/list-sets.ts";
 import { type Report, readReports } from "../../backup/reports.ts";
 import { readMoment, readSetTime } from "../../backup/set-id.ts";
@@ -55,12 +56,12 @@ export async function readShelves(
   return { shelves, gaps: [...new Set(gaps)] };
 }
 
-/** Given the name of a set, of a job for its newest, or `JOB@TIME` for its newest then, return it at each destination that has it. Throws `usage` where none has. */
+/** Given the name of a set, of a job for its newest, or `JOB@TIME` for its newest then, return it at each destination that has it, copies that were found damaged last. Throws `usage` where none has. */
 export async function findSet(
   backups: Backups,
   name: string,
   context: Context,
-): Promise<{ job: Job; copies: StoredSet[]; bad: BadManifest[]; gaps: string[] }> {
+): Promise<{ job: Job; copies: Shelf["sets"][number][]; bad: BadManifest[]; gaps: string[] }> {
   const jobs = backups.pick([]);
   const [jobName, moment] = splitMoment(name);
   const asJob = jobs.find((job) => job.name === jobName);
@@ -75,7 +76,10 @@ export async function findSet(
         .toSorted()
         .at(-1)
     : name;
-  const copies = shelves.flatMap(({ sets }) => sets.filter(({ setId }) => setId === newest));
+  const copies = shelves
+    .flatMap(({ sets }) => sets.filter(({ setId }) => setId === newest))
+    // Whoever reads one of them takes the first.
+    .toSorted((one, other) => Number(isDamaged(one.reports)) - Number(isDamaged(other.reports)));
   const bad = shelves.flatMap((shelf) => shelf.bad.filter(({ setId }) => setId === newest));
   const [first] = [...copies, ...bad];
   const job = jobs.find((one) => one.name === first?.job);

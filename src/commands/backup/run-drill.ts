@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { drillSet } from "../../backup/drill-set.ts";
+import { isDamaged } from "../../backup/judge-sets.ts";
 import { jobFolderOf } from "../../backup/job-folder.ts";
 import { makeRunFolder } from "../../backup/run-folder.ts";
 import { openSet } from "../../backup/read-set.ts";
@@ -34,10 +35,10 @@ export function runDrill(input: Input, context: Context): Promise<number> {
     if (context.terminal.flags.json) context.terminal.printJson(drilled);
     if (drilled.some(({ report }) => report?.verdict === "failed")) return 4;
     const open = drilled.filter(
-      ({ report }) => report?.verdict !== "proven" || report.left !== undefined,
+      ({ report, gap }) => report?.verdict !== "proven" || (report.left ?? gap) !== undefined,
     );
     if (open.length === 0) return 0;
-    return open.length === drilled.length && open.every(({ gap }) => gap !== undefined) ? 1 : 3;
+    return open.length === drilled.length && open.every(({ report }) => !report) ? 1 : 3;
   });
 }
 
@@ -68,8 +69,15 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
         ...(job.job.scratch !== undefined && { configured: backups.openPlace(job.job.scratch) }),
       },
     );
-    for (const copy of copies) await writeReport(copy.store, copy, report);
-    return { job: job.name, setId: set.setId, report };
+    // A drill takes long: what it has found is said, though one destination does not keep it.
+    const gaps: string[] = [];
+    for (const copy of copies.filter((one) => one === set || !isDamaged(one.reports)))
+      await writeReport(copy.store, copy, report).catch((error: unknown) => {
+        signal.throwIfAborted();
+        gaps.push(`its report is not kept at ${copy.store.name}: ${describeWithNext(error)}`);
+      });
+    const gap = gaps.length > 0 ? { gap: gaps.join("; ") } : {};
+    return { job: job.name, setId: set.setId, report, ...gap };
   } finally {
     progress.end();
     await folder.remove();
@@ -79,6 +87,7 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
 function tell({ job, setId, report, gap }: Drilled, { terminal }: Context): void {
   if (!report) return terminal.warn(`lcops: ${job} is not drilled: ${printable(gap ?? "")}`);
   const { verdict, reason = "", facts, rows, tookMs, scratch = "", differences, left } = report;
+  if (gap !== undefined) terminal.warn(`lcops: ${job}: the drill of ${setId}: ${printable(gap)}`);
   if (left !== undefined)
     terminal.warn(
       `lcops: ${job}: the drill of ${setId} has left ${printable(left)}; the next one removes it`,

@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
 import { jobFolderOf } from "../../backup/job-folder.ts";
 import { makeRunFolder } from "../../backup/run-folder.ts";
-import { openSet } from "../../backup/read-set.ts";
+import type { StoredSet } from "../../backup/list-sets.ts";
+import { openSet, type ReadOptions } from "../../backup/read-set.ts";
 import { openRestoreProgress } from "../../backup/restore-set.ts";
 import type { RestoreOutcome, ServicePlace } from "../../services/backup-driver.ts";
+import type { SetContent, SetReader } from "../../services/set-content.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
@@ -27,6 +29,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
   return withBackups(context, async (backups) => {
     const { job, copies, bad } = await findSet(backups, name, context);
     const [set] = copies;
+    const whole = [...copies];
     if (!set)
       throw new OperatorError("failed", `${name}: ${bad[0]?.problem ?? "there is no copy"}`);
     if (set.manifest.external && !set.manifest.external.isRestorable)
@@ -62,16 +65,18 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       ...(typeof only === "string" && { only }),
     };
     try {
-      const reader = openSet(set, {
+      const readOptions = {
         environment,
         signal: context.signal,
         identities: backups.identities,
-        passed: (more) => {
+        passed: (more: number) => {
           bytes += more;
           draw();
         },
-      });
-      const plan = await driver.planRestore(reader, target, options);
+      };
+      const read = <T>(use: (reader: SetReader) => Promise<T>): Promise<T> =>
+        readWhole(whole, readOptions, context, use);
+      const plan = await read((reader) => driver.planRestore(reader, target, options));
       progress.end();
       if (plan.isSource && input.options["inPlace"] !== true) {
         throw new OperatorError("refused", `${into} is what the set was read from`, {
@@ -82,6 +87,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
         title: `restore ${typeof only === "string" ? `${only} of ` : ""}${set.setId} (${set.job}) into ${into}`,
         lines: [
           `as of ${set.manifest.consistency.at}, ${set.manifest.consistency.level}`,
+          ...describeSkipped(set.manifest.skipped),
           ...plan.objects.slice(0, 20),
           ...(plan.objects.length > 20 ? [`and ${plan.objects.length - 20} more`] : []),
           ...plan.replaces.slice(0, 20).map((one) => `replaces ${one}`),
@@ -101,12 +107,17 @@ export function runRestore(input: Input, context: Context): Promise<number> {
         typeof only === "string" ? only : undefined,
       ]);
       if (done.resumed > 0)
-        context.terminal.note(`${done.resumed} parts stand already; it goes on behind them`);
+        context.terminal.note(
+          `${done.resumed} parts were restored before; it goes on behind those that still stand`,
+        );
       const record = await context.journal({ change: change.title });
       const began = Date.now();
       let missing: RestoreOutcome["missing"] = [];
       try {
-        missing = (await driver.restore(reader, target, { ...options, ...done }))?.missing ?? [];
+        const restored = await read((reader) =>
+          driver.restore(reader, target, { ...options, ...done }),
+        );
+        missing = restored?.missing ?? [];
       } catch (error) {
         await record.end({ state: "failed", detail: describeError(error) });
         context.signal.throwIfAborted();
@@ -148,6 +159,39 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       await folder.remove();
     }
   });
+}
+
+/** Given the copies of a set, hand one to `use`; where one proves damaged on the way, it is taken out and the next goes on. */
+async function readWhole<T>(
+  copies: StoredSet[],
+  options: ReadOptions,
+  { signal, terminal }: Context,
+  use: (reader: SetReader) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const [set] = copies;
+    if (!set) throw new Error("no copy is left");
+    let problem: string | undefined;
+    const damaged = (told: string): void => void (problem ??= told);
+    try {
+      return await use(openSet(set, { ...options, damaged }));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (problem === undefined || copies.length === 1) throw error;
+      terminal.warn(
+        `lcops: at ${set.store.name} ${printable(problem)}; the copy at ${copies[1]?.store.name} is read`,
+      );
+      copies.shift();
+    }
+  }
+}
+
+/** Whoever restores a set that is not whole must know before it is done. */
+function describeSkipped(skipped: SetContent["skipped"]): string[] {
+  return [
+    ...skipped.slice(0, 20).map(({ object, reason }) => `without ${object}: ${reason}`),
+    ...(skipped.length > 20 ? [`and without ${skipped.length - 20} more`] : []),
+  ];
 }
 
 /** `SERVICE`, `SERVICE/WITHIN`, or for whisper files `/FOLDER` of this machine. */

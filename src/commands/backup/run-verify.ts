@@ -19,7 +19,7 @@ interface Verdict {
   /** The destination; absent where it does not answer, and `gap` names it. */
   at?: string;
   report?: VerifyReport;
-  /** Why nothing could be found out. */
+  /** Why nothing could be found out, or the report is not kept. */
   gap?: string;
 }
 
@@ -45,7 +45,7 @@ export function runVerify(input: Input, context: Context): Promise<number> {
     if (verdicts.some(({ report }) => report && !report.ok)) return 4;
     const gaps = verdicts.filter(({ gap }) => gap !== undefined);
     if (gaps.length === 0) return 0;
-    return gaps.length === verdicts.length ? 1 : 3;
+    return gaps.every(({ report }) => !report) && gaps.length === verdicts.length ? 1 : 3;
   });
 }
 
@@ -131,8 +131,12 @@ async function verifyCopy(
         report.findings = [...report.findings, problem];
       }
     }
-    await writeReport(set.store, set, report);
-    return { ...about, report };
+    // What was found is said all the same: a full disk, or keys that only read, must not hide damage.
+    const gap = await writeReport(set.store, set, report).then(
+      () => undefined,
+      (error: unknown) => `its report is not kept: ${describeWithNext(error)}`,
+    );
+    return { ...about, report, ...(gap !== undefined && { gap }) };
   } catch (error) {
     context.signal.throwIfAborted();
     return { ...about, gap: describeWithNext(error) };
@@ -143,7 +147,9 @@ async function verifyCopy(
 
 function tell({ setId, job, at, report, gap }: Verdict, level: Level, { terminal }: Context): void {
   const about = `${job}: ${setId} at ${at}`;
-  if (gap !== undefined) terminal.warn(`lcops: ${about} is not verified: ${printable(gap)}`);
+  if (gap !== undefined && report) terminal.warn(`lcops: ${about}: ${printable(gap)}`);
+  if (gap !== undefined && !report)
+    terminal.warn(`lcops: ${about} is not verified: ${printable(gap)}`);
   else if (report?.ok) terminal.note(`${about} is whole (${level})${describeUnhashed(report)}`);
   else
     for (const finding of report?.findings ?? [])

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { OperatorError } from "../../system/errors.ts";
 import type { RestoreOptions, RestorePlan, SelectOptions } from "../backup-driver.ts";
-import type { SetReader } from "../set-content.ts";
+import type { PartRecord, SetReader } from "../set-content.ts";
 import { INDEX_NAME } from "./dump.ts";
 import { listFiles } from "./list-files.ts";
 import type { Machine } from "./machine.ts";
@@ -109,12 +109,20 @@ export async function restoreFiles(
   const parts = set.parts
     .filter(({ role, path }) => role === "pack" && wanted.has(path))
     .toSorted((one, other) => one.seq - other.seq);
+  // What was put in place before a restore was cut off may have been cleared away since.
+  const there = new Set(
+    parts.some(options.isDone)
+      ? (await listFiles(machine, folder).catch(() => [])).map((file) => textOf(file.path))
+      : [],
+  );
+  const stands = (part: PartRecord): boolean =>
+    options.isDone(part) && (wanted.get(part.path) ?? []).every(({ path }) => there.has(path));
   const staging = `${folder}/.lcops-${set.setId}`;
   const clear = (): Promise<void> => finish(machine.run(["rm", "-rf", "--", staging]));
   try {
     for (const [index, part] of parts.entries()) {
       options.update(`${index} of ${parts.length} packs`);
-      if (options.isDone(part)) continue;
+      if (stands(part)) continue;
       await clear();
       await finish(machine.run(["mkdir", "-p", "--", `${staging}/${UNPACKED}`]));
       await unpack(machine, staging, set.read(part), namesFor(only, wanted.get(part.path) ?? []));

@@ -4,7 +4,7 @@ import type { RestoreOptions, RestorePlan, SelectOptions, ServicePlace } from ".
 import type { SetContent, SetReader } from "../set-content.ts";
 import { addMissingKeys, type Loader, loadPart, type Picked, rowsOf } from "./load-part.ts";
 import { findClient } from "./feed-client.ts";
-import { openServer, quoteName } from "./open-server.ts";
+import { openServer, quoteName, type Server } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
 import { readInventory } from "./read-inventory.ts";
 
@@ -106,6 +106,7 @@ export async function restoreMysql(
   const server = await openServer(place);
   try {
     const client = await findClient(server, options.environment);
+    const stands = await findStanding(server, options);
     for (const target of new Set(picked.map((one) => one.target)))
       await server.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(target)}`);
     await withOptionFile(server.login, async (optionFile) => {
@@ -126,7 +127,7 @@ export async function restoreMysql(
         });
       const pass = (one: Picked, postponed?: Set<Picked>): Promise<void> =>
         queue(async () => {
-          if (!options.isDone(one.part)) {
+          if (!stands(one)) {
             try {
               await loadPart(one, picked, loader);
             } catch (error) {
@@ -167,6 +168,25 @@ export async function restoreMysql(
   } finally {
     await server.close();
   }
+}
+
+/** What was restored before a restore was cut off may have been dropped since: then it does not stand any more, whatever is noted of it. */
+async function findStanding(
+  server: Server,
+  { isDone }: RestoreOptions,
+): Promise<(one: Picked) => boolean> {
+  const there = new Map(
+    (await readInventory(server, [])).map(({ name, tables }) => [
+      name,
+      new Set(tables.map((table) => table.name)),
+    ]),
+  );
+  return ({ part, database, target }) => {
+    const tables = there.get(target);
+    if (!tables || !isDone(part)) return false;
+    const isOfTable = ["table", "rows", "triggers"].includes(part.role);
+    return !isOfTable || tables.has(part.object.slice(database.length + 1));
+  };
 }
 
 /** A foreign key that refers to a table whose keys are built behind its rows (MariaDB's 1005 with 150; MySQL's 1215, 1822 and 6125). */
