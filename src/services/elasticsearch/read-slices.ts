@@ -72,6 +72,11 @@ interface PageSource {
     bytes: number;
     documents: number;
   }): Promise<Buffer>;
+  /**
+   * The page behind one that has come and has not been gone over, where it can be asked for: the cluster makes it meanwhile. `left` is how many
+   * documents there are from that page on.
+   */
+  nextEarly?(page: Buffer, left: number): Promise<Buffer> | undefined;
   /** What is to be given back is known from now on. */
   seen(envelope: Envelope): void;
   close(): Promise<void>;
@@ -87,6 +92,8 @@ async function* readAll(index: string, source: PageSource, tally: Tally): AsyncI
       let isEnd: boolean;
       try {
         const page = await coming;
+        const early = total && source.nextEarly?.(page, total - tally.documents);
+        if (early) coming = noticed(early);
         const laidOut = layOutPage(page, tally);
         source.seen(laidOut.envelope);
         refusePartial(laidOut.envelope, shards);
@@ -96,11 +103,8 @@ async function* readAll(index: string, source: PageSource, tally: Tally): AsyncI
         if (isEnd && tally.documents !== total)
           throw new Error(`${tally.documents} documents came of ${total}`);
         ({ lines } = laidOut);
-        // Asked for while this one is written; whether it fails is seen once it is wanted.
-        if (!isEnd) {
-          coming = source.next({ ...laidOut, bytes: page.length });
-          coming.catch(() => undefined);
-        }
+        // Asked for while this one is written.
+        if (!isEnd && !early) coming = noticed(source.next({ ...laidOut, bytes: page.length }));
       } catch (error) {
         throw isGone(error) ? error : new ReadCutOff(index, error);
       }
@@ -111,6 +115,12 @@ async function* readAll(index: string, source: PageSource, tally: Tally): AsyncI
     await coming.catch(() => undefined);
     await source.close();
   }
+}
+
+/** Whether it fails is seen once it is wanted. */
+function noticed(page: Promise<Buffer>): Promise<Buffer> {
+  page.catch(() => undefined);
+  return page;
 }
 
 const isGone = (error: unknown): boolean =>
@@ -178,9 +188,22 @@ function scrollPages(cluster: Cluster, index: string): Pages {
     close: () => Promise.resolve(),
     open: ({ size, clause }) => {
       let id: string | undefined;
-      // A page is laid out before the next one is asked for.
+      // A page is gone over before anything of the next one can come.
       const room: Room = {};
+      const goOn = (): Promise<Buffer> => {
+        const body = JSON.stringify({ scroll: KEEP_ALIVE, scroll_id: id });
+        const sent = { method: "POST", path: "/_search/scroll", body } as const;
+        return cluster.read(sent, { patienceMs: 0, room });
+      };
       return {
+        nextEarly: (page, left) => {
+          // A page has no more than `size`: there is another one.
+          if (left <= size) return undefined;
+          const said = readScrollId(page);
+          if (said === undefined) return undefined;
+          id = said;
+          return goOn();
+        },
         seen: ({ _scroll_id }) => {
           id = _scroll_id ?? id;
         },
@@ -196,9 +219,7 @@ function scrollPages(cluster: Cluster, index: string): Pages {
             });
             return cluster.read({ method: "POST", path, body }, { room });
           }
-          const body = JSON.stringify({ scroll: KEEP_ALIVE, scroll_id: id });
-          const sent = { method: "POST", path: "/_search/scroll", body } as const;
-          return cluster.read(sent, { patienceMs: 0, room });
+          return goOn();
         },
         close: async () => {
           if (id !== undefined)
@@ -207,6 +228,16 @@ function scrollPages(cluster: Cluster, index: string): Pages {
       };
     },
   };
+}
+
+const BEFORE_SCROLL_ID = Buffer.from('{"_scroll_id":"');
+const QUOTE = 0x22;
+
+/** It stands first, where it does: base64, in which nothing is escaped. */
+function readScrollId(page: Buffer): string | undefined {
+  const from = BEFORE_SCROLL_ID.length;
+  if (!page.subarray(0, from).equals(BEFORE_SCROLL_ID)) return undefined;
+  return page.toString("latin1", from, page.indexOf(QUOTE, from));
 }
 
 /** One point in time for all slices (elastic/elasticsearch#75162), opened when the first is read and anew once the cluster has lost it. */
