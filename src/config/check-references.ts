@@ -42,6 +42,11 @@ function checkEnvironments(config: Config): BrokenReference[] {
     ...Object.entries(config.services ?? {}).flatMap(([name, service]) =>
       missing(service.environment, ["services", name, "environment"]),
     ),
+    ...Object.entries(environments).flatMap(([name, { aws }]) =>
+      aws?.alarms && !aws.regions
+        ? [{ path: ["environments", name, "aws", "alarms"], message: "name their regions too" }]
+        : [],
+    ),
   ];
 }
 

@@ -69,6 +69,12 @@ export const BAD_REFERENCES: readonly BadConfiguration[] = [
     "there is no environment prod",
   ),
   write(
+    "alarms of an environment without regions",
+    { environments: { prod: { aws: { alarms: ["prod-*"] } } } },
+    "environments.prod.aws.alarms",
+    "name their regions too",
+  ),
+  write(
     "a backup of an unknown service",
     backup({ service: "shop" }),
     "backups.jobs.one.service",

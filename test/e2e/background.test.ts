@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:
 import net from "node:net";
 import path from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
+import type { ShownReading } from "../../src/commands/health/describe-readings.ts";
 import type { Config } from "../../src/config/schema.ts";
 import type { SupervisedTunnel } from "../../src/tunnels/control-protocol.ts";
 import { startRelay, type Relay } from "../lab/relay.ts";
@@ -60,6 +61,44 @@ const ask = (line: string): Promise<string> =>
     asking.on("close", () => resolve(said));
     asking.write(line);
   });
+
+testWith("kibana")("health says how a tunnel is, and since when", async () => {
+  const only = ground.deriveConfig((changed) => {
+    Object.assign(changed, JSON.parse(readFileSync(config, "utf8")));
+    const { TextLogs } = changed.hosts ?? {};
+    const { kibana } = changed.services ?? {};
+    if (!TextLogs || !kibana) throw new Error("the lab has them");
+    changed.hosts = { TextLogs };
+    changed.services = { kibana };
+    for (const environment of Object.values(changed.environments ?? {})) delete environment.aws;
+    for (const key of ["backups", "consistency", "menu", "workstation"] as const)
+      delete changed[key];
+  });
+  const inHealth = async (): Promise<Partial<ShownReading> | undefined> => {
+    const { stdout } = await lcops("health", "--json", "--config", only);
+    const { readings } = JSON.parse(stdout) as { readings: ShownReading[] };
+    return readings.find(({ area }) => area === "tunnel");
+  };
+  expect(await inHealth()).toBeUndefined();
+  expect(await lcops("tunnel", "open", "--detach", "kibana", "--config", only)).toMatchObject({
+    code: 0,
+  });
+  const well = await inHealth();
+  expect(well).toMatchObject({
+    name: "kibana",
+    state: "ok",
+    detail: expect.stringMatching(/^up at http:.*HTTP 200$/),
+  });
+  relay.refuse(true);
+  relay.cut();
+  await until("it is lost", async () => (await inHealth())?.state !== "ok", 20_000);
+  const ill = await inHealth();
+  expect(ill?.state).not.toBe("ok");
+  expect(Date.parse(ill?.since ?? "")).toBeGreaterThan(Date.parse(well?.since ?? ""));
+  relay.refuse(false);
+  await lcops("tunnel", "retry", "kibana");
+  await until("it is back", async () => (await inHealth())?.state === "ok", 20_000);
+});
 
 testWith("kibana", "elasticsearch")(
   "--detach returns once they are ready; they live on, are listed, and the supervisor ends with the last",

@@ -38,7 +38,9 @@ export async function soakFleet(cuts = 30): Promise<string> {
       const isDone = (): boolean => readState(folder, "installed") !== "";
       if (code === 0 && !isDone()) throw new Error("it was told to be done, and was not");
       if (begun() > 1) throw new Error(`it was begun ${begun()} times: ${stderr}`);
-      if (begun() === 0) {
+      // What may have been begun is for --resume alone to find out.
+      const isUnknown = /unknown|under way/.test(stderr);
+      if (begun() === 0 && !isUnknown) {
         // The cut came before anything was done.
         before++;
         const again = await ground.lcops("fleet", "upgrade", "api-1", "--yes");
