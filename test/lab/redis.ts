@@ -4,7 +4,7 @@ import path from "node:path";
 import type { LabServices } from "./lab.ts";
 import { startServer } from "./process.ts";
 import type { LabContext } from "./process.ts";
-import { exchange } from "./ready.ts";
+import { exchange, waitUntilReady } from "./ready.ts";
 
 /** Takes a command's words; returns them as Redis reads them from the wire. */
 function encodeCommand(words: string[]): string {
@@ -75,9 +75,12 @@ export async function startRedis(
         answer.includes("+PONG\r\n"),
       ),
   });
-  const commands = [...seedCommands(), ["DBSIZE"]];
+  const commands = [["FLUSHALL"], ...seedCommands(), ["DBSIZE"]];
   const seeded = (answer: Buffer) => answer.toString().split("\r\n").length > commands.length;
-  const answers = await exchange({ address, port }, commands.map(encodeCommand).join(""), seeded);
+  // On a busy machine it may be silent for longer than a probe waits.
+  const answers = await waitUntilReady(name, () =>
+    exchange({ address, port }, commands.map(encodeCommand).join(""), seeded),
+  );
   const keys = Number(answers.toString().trim().split("\r\n").at(-1)?.slice(1));
   return { address, port, pid: server.pid, keys };
 }

@@ -28,7 +28,7 @@ export interface SearchGround extends BackupGround {
     /** Given a request, and what the node said to it, return what is answered instead. */
     answer: (sent: SentLine, said: string) => Changed | Promise<Changed>;
     /** Given a request, return what is answered without asking the node. */
-    refuse: (sent: SentLine) => Changed;
+    refuse: (sent: SentLine) => Changed | Promise<Changed>;
   };
   /** Every request that lcops has sent. */
   sent: SentLine[];
@@ -83,7 +83,7 @@ export async function makeSearchGround(way: "snapshot" | "export"): Promise<Sear
         body: (await readBody(request)).toString(),
       };
       sent.push(line);
-      const refused = change.refuse(line);
+      const refused = await change.refuse(line);
       if (refused) {
         response.writeHead(refused.status ?? 500, { "content-type": "application/json" });
         return response.end(refused.body);

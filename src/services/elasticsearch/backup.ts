@@ -55,7 +55,7 @@ function measure(set: SetReader, place: ServicePlace, options: SelectOptions): P
 
 /** Those that drills have made too. */
 const listAll = (cluster: Parameters<typeof listIndices>[0]) =>
-  listIndices(cluster, ["*"], { withDrills: true });
+  listIndices(cluster, ["*"], { withOwn: true });
 
 async function checkPart(part: PartRecord, content: Readable): Promise<string | undefined> {
   try {

@@ -16,12 +16,15 @@ export interface FoundIndex {
 
 /** What indices of drills begin with; they are nobody's data. */
 export const DRILL_PREFIX = "lcops_drill_";
+/** The same of those that a restore fills before they take another's place. */
+export const ASIDE_PREFIX = "lcops_restore_";
+const OWN = [DRILL_PREFIX, ASIDE_PREFIX];
 
 /** Given a cluster and patterns (absent: all without a dot in front), return its indices, by name. */
 export async function listIndices(
   cluster: Cluster,
   patterns?: readonly string[],
-  { withDrills = false } = {},
+  { withOwn = false } = {},
 ): Promise<FoundIndex[]> {
   const columns = "index,health,status,pri,docs.count,pri.store.size";
   const rows = await cluster.ask<Record<string, string | null>[]>(
@@ -45,7 +48,7 @@ export async function listIndices(
     })
     .filter(
       ({ name, stream }) =>
-        (withDrills || !name.startsWith(DRILL_PREFIX)) && isWanted(stream ?? name),
+        (withOwn || !OWN.some((prefix) => name.startsWith(prefix))) && isWanted(stream ?? name),
     )
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }

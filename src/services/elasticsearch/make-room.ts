@@ -3,17 +3,41 @@ import { asPath, type Cluster } from "./cluster.ts";
 import { listIndices } from "./indices.ts";
 import type { Target } from "./plan-restore.ts";
 
-/**
- * Given what a snapshot is to be restored as, and how many shards each of its indices has there, have what stands in its place out of its way. It is closed,
- * so that the cluster restores over it and nobody writes to it or makes it anew meanwhile; one of another number of shards cannot be restored over, and is
- * removed. Returns what opens again what was closed, for a cluster that then refuses to restore.
- */
-export async function makeRoom(
+/** How the targets of a snapshot can be restored. */
+export interface Room {
+  /** By their own names: nothing stands there, or what the cluster restores over. */
+  over: Target[];
+  /** Of what stands there and is open, which is to be closed for that. */
+  open: string[];
+  /** Beside what stands there, which has another number of shards and cannot be restored over. */
+  aside: Target[];
+}
+
+/** Given what a snapshot is to be restored as, and how many shards each of its indices has there, return how that can be done. It changes nothing. */
+export async function findRoom(
   cluster: Cluster,
   targets: readonly Target[],
   shardsOf: (index: string) => number | undefined,
-): Promise<{ giveBack: (because: unknown) => Promise<never> }> {
+): Promise<Room> {
   const there = new Map((await listIndices(cluster, ["*"])).map((index) => [index.name, index]));
+  const room: Room = { over: [], open: [], aside: [] };
+  for (const target of targets) {
+    const found = there.get(target.name);
+    if (found && found.shards !== shardsOf(target.index)) room.aside.push(target);
+    else room.over.push(target);
+    if (found?.isOpen && room.over.at(-1) === target) room.open.push(target.name);
+  }
+  return room;
+}
+
+/**
+ * Given indices, close them, so that the cluster restores over them and nobody writes to them or makes them anew meanwhile. Returns what opens them again, for a
+ * cluster that then refuses to restore.
+ */
+export async function closeAll(
+  cluster: Cluster,
+  names: readonly string[],
+): Promise<{ giveBack: (because: unknown) => Promise<never> }> {
   const closed: string[] = [];
   const giveBack = async (because: unknown): Promise<never> => {
     const left: string[] = [];
@@ -25,16 +49,9 @@ export async function makeRoom(
       next: `${left.join(", ")}: closed for the restore, and to be opened again by _open`,
     });
   };
-  const inTheWay = targets.flatMap(({ index, name }) => {
-    const found = there.get(name);
-    return found ? { ...found, isAlike: found.shards === shardsOf(index) } : [];
-  });
-  for (const { name, isAlike, isOpen } of inTheWay) {
-    if (!isAlike || !isOpen) continue;
+  for (const name of names) {
     await cluster.ask("POST", `${asPath(name)}/_close`).catch(giveBack);
     closed.push(name);
   }
-  for (const { name, isAlike } of inTheWay)
-    if (!isAlike) await cluster.ask("DELETE", asPath(name)).catch(giveBack);
   return { giveBack };
 }

@@ -7,6 +7,7 @@ import { asPath, type Cluster, withCluster } from "./cluster.ts";
 import { countDocuments, refresh } from "./indices.ts";
 import { findReplaced, isDrill, pickTargets, type Target } from "./plan-restore.ts";
 import { putBackAliases, putBackDefinitions } from "./put-back.ts";
+import { asidePrefix, listAsides, putInPlace } from "./put-in-place.ts";
 import { readLines } from "./read-lines.ts";
 import { type IndexDefinition, splitSettings } from "./split-settings.ts";
 
@@ -22,6 +23,11 @@ export function restoreExport(
     const isOwn = place.within === undefined;
     if (isOwn && options.only === undefined) await putBackDefinitions(cluster, set, options);
     const there = new Set(await findReplaced(cluster, targets));
+    const asides = await listAsides(cluster, new Set(targets.map(({ name }) => name)));
+    const before = asidePrefix(set.setId);
+    // Of other sets: nobody goes on with them.
+    for (const name of asides)
+      if (!name.startsWith(before)) await cluster.ask("DELETE", asPath(name));
     const limit = pLimit(options.parallel);
     let done = 0;
     for (const target of targets) {
@@ -34,18 +40,27 @@ export function restoreExport(
         isElsewhere: cluster.uuid !== set.source.serverId,
       });
       const parts = set.parts.filter((part) => part.object === target.index);
+      const isBegun = parts.some(options.isDone);
+      const aside = { ...target, name: before + target.name };
+      const [isThere, isAsideThere] = [there.has(target.name), asides.has(aside.name)];
+      // What stands there stays until the other is whole; what was begun goes on where it was begun.
+      const isAside = isAsideThere ? isBegun || isThere : isThere && !isBegun;
+      const at = isAside ? aside : target;
       // Where it was removed since, what was done counts no more: documents without it would make one of their own.
-      const goesOn = there.has(target.name) && parts.some(options.isDone);
+      const goesOn = isBegun && (isAside ? isAsideThere : isThere);
       if (!goesOn) {
-        if (there.has(target.name)) await cluster.ask("DELETE", asPath(target.name));
-        await createIndex(cluster, target, atOnce, definition);
+        if (isAsideThere) await cluster.ask("DELETE", asPath(aside.name));
+        const settings = isAside ? { ...atOnce, "index.hidden": true } : atOnce;
+        await createIndex(cluster, at, settings, definition);
       }
       await Promise.all(
         parts
           .filter((part) => !goesOn || !options.isDone(part))
-          .map((part) => limit(() => restorePart(cluster, set, part, target, options))),
+          .map((part) => limit(() => restorePart(cluster, set, part, at, options))),
       );
-      await finishIndex(cluster, set, target, afterwards);
+      await refuseLack(cluster, set, at);
+      if (isAside) await putInPlace(cluster, aside.name, target.name);
+      await cluster.ask("PUT", `${asPath(target.name)}/_settings`, afterwards);
     }
     if (isOwn)
       await putBackAliases(
@@ -88,18 +103,16 @@ async function createIndex(
 }
 
 /** All that the set has of it must be there before it is as it was. */
-async function finishIndex(
+async function refuseLack(
   cluster: Cluster,
   set: SetReader,
   { index, name }: Target,
-  settings: Record<string, unknown>,
 ): Promise<void> {
   await refresh(cluster, name);
   const expected = set.facts.find(({ object }) => object === index)?.rows;
   const count = await countDocuments(cluster, name);
   if (expected !== undefined && count !== expected)
     throw new OperatorError("failed", `${name} has ${count} documents instead of ${expected}`);
-  await cluster.ask("PUT", `${asPath(name)}/_settings`, settings);
 }
 
 async function readIndexDefinitions(

@@ -1,12 +1,14 @@
 import { OperatorError } from "../../system/errors.ts";
 import type { RestoreOptions, ServicePlace } from "../backup-driver.ts";
 import type { ExternalReference, SetReader } from "../set-content.ts";
-import { type Cluster, isNotThere, REPOSITORY_SILENCE_MS, withCluster } from "./cluster.ts";
+import { asPath, type Cluster, isNotThere, REPOSITORY_SILENCE_MS, withCluster } from "./cluster.ts";
 import { followRestore } from "./follow-restore.ts";
+import { ASIDE_PREFIX } from "./indices.ts";
 import { pathOf } from "./kept-snapshots.ts";
-import { makeRoom } from "./make-room.ts";
-import { isDrill, pickTargets } from "./plan-restore.ts";
+import { closeAll, findRoom } from "./make-room.ts";
+import { isDrill, pickTargets, type Target } from "./plan-restore.ts";
 import { putBackAliases, putBackDefinitions, readStreams } from "./put-back.ts";
+import { asidePrefix, listAsides, putInPlace } from "./put-in-place.ts";
 
 /** What would move, shrink or remove an index of a drill, or have it taken for a live one. */
 const NOT_IN_DRILLS = [
@@ -34,31 +36,38 @@ export function restoreSnapshot(
     if (isWhole) await putBackDefinitions(cluster, set, options);
     // By its own name a data stream is one again; its indices alone would be indices.
     const streams = isWhole ? await readStreams(set) : new Map<string, string>();
-    const { giveBack } = await makeRoom(cluster, targets, (index) => shards.get(index));
-    const request = `${path}/_restore?wait_for_completion=false`;
-    await cluster
-      .ask(
+    const { within = "" } = place;
+    const begin = (some: readonly Target[], prefix: string): Promise<unknown> => {
+      const indices = some.map(({ index }) => streams.get(index) ?? index);
+      return cluster.ask(
         "POST",
-        request,
+        `${path}/_restore?wait_for_completion=false`,
         {
-          indices: [...new Set(targets.map(({ index }) => streams.get(index) ?? index))].join(","),
+          indices: [...new Set(indices)].join(","),
           ignore_unavailable: false,
           include_global_state: false,
           include_aliases: false,
-          ...(!isOwn && { rename_pattern: "(.+)", rename_replacement: `${place.within}$1` }),
-          ...(isDrill(place) && {
-            index_settings: { "index.number_of_replicas": 0, "index.hidden": true },
-            ignore_index_settings: [
-              ...NOT_IN_DRILLS,
-              // Names of nodes that another cluster has not.
-              ...(cluster.uuid === set.source.serverId ? [] : ["index.routing.allocation.*"]),
-            ],
-          }),
+          ...(prefix !== "" && { rename_pattern: "(.+)", rename_replacement: `${prefix}$1` }),
+          ...settingsFor(place, prefix, cluster.uuid !== set.source.serverId),
         },
         { patienceMs: 0 },
-      )
-      .catch(giveBack);
-    await followRestore(cluster, new Set(targets.map(({ name }) => name)), options);
+      );
+    };
+    const { over, open, aside } = await findRoom(cluster, targets, (index) => shards.get(index));
+    const before = asidePrefix(set.setId);
+    await restoreAside(
+      cluster,
+      aside.map(({ name }) => name),
+      before,
+      () => begin(aside, before + within),
+      options,
+    );
+    if (over.length > 0) {
+      const { giveBack } = await closeAll(cluster, open);
+      await begin(over, within).catch(giveBack);
+      await followRestore(cluster, new Set(over.map(({ name }) => name)), options);
+    }
+    for (const { name } of aside) await putInPlace(cluster, before + name, name);
     if (isOwn)
       await putBackAliases(
         cluster,
@@ -67,6 +76,41 @@ export function restoreSnapshot(
         options,
       );
   });
+}
+
+/** What stands by these names is not touched before the cluster has restored all of them under others. */
+async function restoreAside(
+  cluster: Cluster,
+  names: readonly string[],
+  prefix: string,
+  begin: () => Promise<unknown>,
+  options: RestoreOptions,
+): Promise<void> {
+  if (names.length === 0) return;
+  for (const left of await listAsides(cluster, new Set(names)))
+    await cluster.ask("DELETE", asPath(left));
+  const asides = names.map((name) => prefix + name);
+  try {
+    await begin();
+    await followRestore(cluster, new Set(asides), options);
+  } catch (error) {
+    for (const name of asides) await cluster.release("DELETE", asPath(name));
+    throw error;
+  }
+}
+
+/** Of drills, and of what is restored aside: searches of all indices do not see it. */
+function settingsFor(place: ServicePlace, prefix: string, isElsewhere: boolean): object {
+  if (prefix.startsWith(ASIDE_PREFIX)) return { index_settings: { "index.hidden": true } };
+  if (!isDrill(place)) return {};
+  return {
+    index_settings: { "index.number_of_replicas": 0, "index.hidden": true },
+    ignore_index_settings: [
+      ...NOT_IN_DRILLS,
+      // Names of nodes that another cluster has not.
+      ...(isElsewhere ? ["index.routing.allocation.*"] : []),
+    ],
+  };
 }
 
 /** How many shards each index of a snapshot has. Throws `failed` where the cluster does not see it. */
