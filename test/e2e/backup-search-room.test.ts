@@ -291,10 +291,13 @@ describe.skipIf(!node)("the restore of a snapshot", () => {
   );
 
   test(
-    "whose repository has lost bytes is found out by a drill",
+    "whose repository has lost bytes is found out by a drill, and not by verify, which says that it reads none",
     async () => {
       await begin("snapshot");
       expect(await lcops("backup", "run")).toEqual(QUIET);
+      const verified = JSON.parse((await lcops("backup", "verify", "--json")).stdout) as object[];
+      for (const verdict of verified)
+        expect(verdict).toMatchObject({ unread: expect.stringMatching(/^repo-.*\/lcops-/) });
       const repository = path.join(node?.snapshotFolder ?? "", `repo-${ground.prefix}1`);
       const data = readdirSync(repository, { recursive: true, encoding: "utf8" }).filter((name) =>
         path.basename(name).startsWith("__"),

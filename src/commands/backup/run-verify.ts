@@ -19,6 +19,8 @@ interface Verdict {
   /** The destination; absent where it does not answer, and `gap` names it. */
   at?: string;
   report?: VerifyReport;
+  /** The snapshot that it stands for: the service was asked for it, and nobody has read its bytes. */
+  unread?: string;
   /** Why nothing could be found out, or the report is not kept. */
   gap?: string;
 }
@@ -136,7 +138,12 @@ async function verifyCopy(
       () => undefined,
       (error: unknown) => `its report is not kept: ${describeWithNext(error)}`,
     );
-    return { ...about, report, ...(gap !== undefined && { gap }) };
+    return {
+      ...about,
+      report,
+      ...(external && { unread: external.id }),
+      ...(gap !== undefined && { gap }),
+    };
   } catch (error) {
     context.signal.throwIfAborted();
     return { ...about, gap: describeWithNext(error) };
@@ -145,15 +152,27 @@ async function verifyCopy(
   }
 }
 
-function tell({ setId, job, at, report, gap }: Verdict, level: Level, { terminal }: Context): void {
+function tell(
+  { setId, job, at, report, unread, gap }: Verdict,
+  level: Level,
+  { terminal }: Context,
+): void {
   const about = `${job}: ${setId} at ${at}`;
   if (gap !== undefined && report) terminal.warn(`lcops: ${about}: ${printable(gap)}`);
   if (gap !== undefined && !report)
     terminal.warn(`lcops: ${about} is not verified: ${printable(gap)}`);
-  else if (report?.ok) terminal.note(`${about} is whole (${level})${describeUnhashed(report)}`);
+  else if (report?.ok)
+    terminal.note(
+      `${about} is whole (${level})${describeUnhashed(report)}${describeUnread(unread)}`,
+    );
   else
     for (const finding of report?.findings ?? [])
       terminal.warn(`lcops: ${about}: ${printable(finding)}`);
+}
+
+function describeUnread(snapshot: string | undefined): string {
+  if (snapshot === undefined) return "";
+  return `; the snapshot ${printable(snapshot)} is there and complete, as its service says: of its bytes none was read`;
 }
 
 /** What was read, and could be compared with nothing but its size. Pure. */
