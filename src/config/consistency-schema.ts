@@ -39,16 +39,26 @@ const objects = z.strictObject({
   graceMinutes: grace,
 });
 
-const search = z.strictObject({
-  table,
-  column: column.check(z.describe("Holds the id of the document")),
-  service: name.check(z.describe("The Elasticsearch or OpenSearch service")),
-  index: matching(/^[^\p{Cc}\s/?#,"\\<>|*]{1,255}$/u, "the name of an index or alias is expected"),
-  versionColumn: orAbsent(column, "Changes whenever the row does"),
-  versionField: orAbsent(column, "Field of the document that holds the same"),
-  changedColumn: changed,
-  graceMinutes: grace,
-});
+const search = z
+  .strictObject({
+    table,
+    column: column.check(z.describe("Holds the id of the document")),
+    service: name.check(z.describe("The Elasticsearch or OpenSearch service")),
+    index: matching(
+      /^[^\p{Cc}\s/?#,"\\<>|*]{1,255}$/u,
+      "the name of an index or alias is expected",
+    ),
+    versionColumn: orAbsent(column, "Changes whenever the row does"),
+    versionField: orAbsent(column, "Field of the document that holds the same"),
+    changedColumn: changed,
+    graceMinutes: grace,
+  })
+  .check(
+    z.refine(
+      (given) => (given.versionColumn === undefined) === (given.versionField === undefined),
+      "versionColumn and versionField go together: one alone is compared with nothing",
+    ),
+  );
 
 const items = z.strictObject({
   table,

@@ -71,6 +71,11 @@ export async function checkOutside(
   const { noun } = outside;
   draft.look("rows", found.left);
   draft.look(`${noun}s`, found.right);
+  if (found.unsaid > 0)
+    draft.skip(
+      outside.name,
+      `${found.unsaid} ${found.unsaid === 1 ? `${noun} has` : `${noun}s have`} nothing to be compared with ${rows.versionColumn}`,
+    );
   if (found.left > 0 && found.right === 0)
     return draft.skip(
       outside.name,

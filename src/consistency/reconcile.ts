@@ -27,6 +27,8 @@ export interface Reconciled {
   onlyRight: Doubtful;
   /** Those of the left. */
   different: Doubtful;
+  /** Those of the left that say a version, and whose like says none: whether they agree nobody knows. */
+  unsaid: number;
 }
 
 const BUCKETS = 4096;
@@ -55,6 +57,7 @@ export async function reconcile(left: Side, right: Side): Promise<Reconciled> {
     onlyLeft: { entries: [], count: 0 },
     onlyRight: { entries: [], count: 0 },
     different: { entries: [], count: 0 },
+    unsaid: 0,
   };
   const differing = Array.from({ length: BUCKETS }, (_, index) => index).filter(
     (index) =>
@@ -124,6 +127,7 @@ async function compareGroup(
     const like = there.get(id);
     if (!like) keep(entry, result.onlyLeft);
     else if (isOther(entry, like) && !like.isYoung) keep(entry, result.different);
+    else if (isUnsaid(entry, like)) result.unsaid++;
   }
   for (const [id, entry] of there) if (!here.has(id)) keep(entry, result.onlyRight);
 }
@@ -134,6 +138,10 @@ function keep(entry: Entry, doubtful: Doubtful): void {
   doubtful.count++;
   if (doubtful.entries.length < DOUBTFUL) doubtful.entries.push(entry);
 }
+
+/** What may still be on its way may still come to say it. */
+const isUnsaid = (one: Entry, other: Entry): boolean =>
+  one.version !== undefined && other.version === undefined && !one.isYoung && !other.isYoung;
 
 /** Whether both say something, and not the same. Pure. */
 export const isOther = (one: Entry, other: Entry): boolean =>

@@ -67,6 +67,7 @@ export interface ReportDraft {
   /** Returns whether there is room for more. */
   find(found: Omit<Discrepancy, "id" | "known">): boolean;
   isFull(): boolean;
+  hasSkipped(): boolean;
   end(): CheckReport;
 }
 
@@ -96,6 +97,7 @@ export function draftReport(check: ReportName, about: string, earlier?: CheckRep
       return findings.size < LISTED_FINDINGS;
     },
     isFull: () => findings.size >= LISTED_FINDINGS,
+    hasSkipped: () => skipped.length > 0,
     end: () => {
       const hasLooked = Object.values(looked).some((count) => count > 0) || findings.size > 0;
       // To have seen nothing is no success.

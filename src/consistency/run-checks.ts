@@ -23,6 +23,7 @@ import {
   type ReportDraft,
   skippedWhole,
 } from "./report.ts";
+import { skipUnseenRows } from "./skip-unseen.ts";
 
 /**
  * Given what is checked, do every check, and return a report of each, in their order. What cannot be checked is in the reports, with its
@@ -115,8 +116,14 @@ async function runReferences(ground: Ground): Promise<CheckReport> {
   const { subject, options } = ground;
   const tables = tablesOf(ground);
   const references = await listReferences(subject.config.references ?? [], tables);
-  if (references.length === 0)
-    return notConfigured("references", `${subject.name} has no foreign key`);
+  if (references.length === 0) {
+    // What its user is not shown may have some.
+    const unseen = draftReport("references", subject.name);
+    await skipUnseenRows({ ...tables, session: tables.reader }, unseen);
+    return unseen.hasSkipped()
+      ? unseen.end()
+      : notConfigured("references", `${subject.name} has no foreign key`);
+  }
   return goOn("references", subject.name, ground, (draft, part) =>
     checkReferences(references, draft, {
       ...tables,

@@ -63,6 +63,14 @@ export const BAD_REFERENCES: readonly BadConfiguration[] = [
     "there is no service logs",
   ),
   write(
+    "a version of rows, and none of their documents",
+    consistency({
+      search: [{ table: "a", column: "b", service: "logs", index: "i", versionColumn: "c" }],
+    }),
+    "consistency.one.search[0]",
+    "versionColumn and versionField go together",
+  ),
+  write(
     "objects of an environment that is not there",
     consistency({ objects: [{ table: "a", column: "b", bucket: "files", environment: "prod" }] }),
     "consistency.one.objects[0].environment",

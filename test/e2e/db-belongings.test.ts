@@ -100,6 +100,32 @@ const seen = ({ findings }: CheckReport) =>
   findings.map(({ object, key, column, kind }) => [object, key, column, kind]);
 
 withReplica(
+  "foreign keys of tables that its user is not shown are not taken for none",
+  async () => {
+    await sendLabSql(
+      ground.lab,
+      `CREATE DATABASE halfshown; USE halfshown; CREATE TABLE shown (id INT PRIMARY KEY) ENGINE=InnoDB;
+     CREATE TABLE hidden (id INT PRIMARY KEY, of INT, FOREIGN KEY (of) REFERENCES shown (id)) ENGINE=InnoDB;
+     GRANT SELECT ON halfshown.shown TO app@'%';`,
+    );
+    try {
+      configure({ databases: ["halfshown"] });
+      expect((await check("references")).report).toMatchObject({
+        state: "skipped",
+        skipped: [
+          { why: expect.stringContaining("its user is not shown all of it; GRANT SELECT") },
+        ],
+      });
+    } finally {
+      await sendLabSql(
+        ground.lab,
+        "REVOKE SELECT ON halfshown.shown FROM app@'%'; DROP DATABASE halfshown;",
+      );
+    }
+  },
+);
+
+withReplica(
   "declared and configured references without their row are found, and no others",
   async () => {
     const soft = {
@@ -395,6 +421,18 @@ withSearch(
       code: 0,
       report: { looked: { rows: 2_500, documents: 2_500 } },
     });
+    configure({ search: [{ ...search, versionField: "update_at" }] });
+    expect(await check("search")).toMatchObject({
+      code: 3,
+      report: {
+        state: "checked",
+        findings: [],
+        skipped: [
+          { object: name, why: "2500 documents have nothing to be compared with updated_at" },
+        ],
+      },
+    });
+    configure({ search: [search] });
     await ask("POST", "/_bulk?refresh=true", line(9_001) + line(77, "2014-03-09T12:00:00Z"));
     await ask("DELETE", `/${name}/_doc/500?refresh=true`);
     const { code, report } = await check("search");

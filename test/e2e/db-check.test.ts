@@ -435,6 +435,7 @@ withPair(
 withPair.each([
   [["--budget", "5"], /--budget: "5" is no time/],
   [["nosuch"], /there is nothing to check that is called nosuch; name one of check, school/],
+  [["school", "--env", "dev"], /school belongs to prod, not to dev; correct --env/],
 ])("%j is refused before anything is asked", async (words, said) => {
   const { code, stdout, stderr } = await pair.lcops(["db", "check", ...words]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

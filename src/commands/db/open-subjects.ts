@@ -32,7 +32,15 @@ export function pickEntries(
   if (names.length > 0)
     return [...new Set(names)].map((name) => {
       const found = all.find((entry) => entry.name === name);
-      if (found) return found;
+      if (found) {
+        const own = environmentOf(found.config.service, config);
+        if (environment === undefined || own === environment) return found;
+        throw new OperatorError(
+          "usage",
+          `${name} belongs to ${own ?? "no environment"}, not to ${environment}`,
+          { next: "correct --env or the name" },
+        );
+      }
       throw new OperatorError("usage", `there is nothing to check that is called ${name}`, {
         next: `name one of ${all.map((entry) => entry.name).join(", ")}`,
       });
