@@ -13,8 +13,6 @@ export interface RunUpgradeOptions {
   soakMs: number;
   /** Upgrades one host, under the given name of its job. */
   upgrade: (host: string, job: string) => Promise<UpgradedHost>;
-  /** Whether there is anything on hosts that can be asked how it is. */
-  hasServices: (hosts: readonly string[]) => boolean;
   /** What is no longer well on hosts that were upgraded, by host. */
   findIll: (hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Why no further host may be begun, whatever became of those before: an alarm. Asked before each wave; undefined: nothing is in the way. */
@@ -32,8 +30,8 @@ export interface RunUpgradeOptions {
 }
 
 /**
- * Given a run and its waves, upgrade wave after wave, each host's state on the disk before and after. Behind each wave its hosts are left to work and then
- * asked how they are, twice where something is not well; only then they are done, also for whoever goes on with a run that was killed before. It ends
+ * Given a run and its waves, upgrade wave after wave, each host's state on the disk before and after. Behind each wave but the last its hosts are left to
+ * work; then they are asked how they are, twice where something is not well, and only then they are done, also for whoever goes on with a run that was killed before. It ends
  * early where a canary is not well, more hosts of the whole run than may be are failed, unreachable or unknown, or something stands in the way before a
  * wave of which not all was begun before; what is under way, also since an earlier lcops, is never cut short. Returns why it has ended early, undefined
  * where it has not.
@@ -106,7 +104,7 @@ export async function runUpgrade(
   return undefined;
 }
 
-/** Leaves hosts to work before others follow, or before they are asked. What has just been restarted may take a while: a wrong alarm would end it all. */
+/** Leaves hosts to work before others follow, and asks them. What has just been restarted may take a while: a wrong alarm would end it all. */
 async function findIll(
   hosts: readonly string[],
   isLast: boolean,
@@ -116,9 +114,7 @@ async function findIll(
     options.onSoak(hosts);
     await sleep(soakMs, undefined, { signal });
   };
-  const isAsked = options.hasServices(hosts);
-  if (hosts.length > 0 && (isAsked || !isLast)) await soak();
-  if (!isAsked) return new Map();
+  if (hosts.length > 0 && !isLast) await soak();
   const ill = await options.findIll(hosts);
   if (ill.size === 0) return ill;
   await soak();

@@ -80,7 +80,6 @@ export async function upgradeFleet(
         signal: reach.signal,
         onStep: (step) => options.onStep(label, step),
       }),
-    hasServices: (labels) => servicesOf(labels).length > 0,
     findIll: async (labels) => {
       const all = await askServices(servicesOf(labels), ask);
       const ill = all.filter(({ name }) => !illBefore.has(name));

@@ -405,7 +405,9 @@ describe.skipIf(sshdMissing)("a host", { timeout: 120_000 }, () => {
         });
         const health = async (): Promise<string> => (await ground.lcops("health", "--json")).stdout;
         await until("it has looked", async () => /program: fails/.test(await health()), 20_000);
-        const result = await upgrade("api-1", "--yes", "--json");
+        const result = await upgrade("api-1", "api-2", "--yes", "--json");
+        expect(endOf(result).early).toBe("the canary api-1 is not well");
+        expect(begun("api-2")).toBe(0);
         expect(endOf(result).hosts["api-1"]).toMatchObject({
           state: "failed",
           why: expect.stringMatching(

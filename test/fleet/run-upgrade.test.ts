@@ -36,7 +36,6 @@ function begin(
         asked.push(host);
         underWay.set(host, resolve);
       }),
-    hasServices: () => more.findIll !== undefined,
     findIll: (hosts) => Promise.resolve(new Map(more.findIll?.(hosts))),
     onSoak: () => {},
     findObstacle: () => Promise.resolve(more.obstacle?.()),
