@@ -57,9 +57,10 @@ export function startMarked(
 }
 
 /**
- * Given a mark, end all that was started with it and all of their sessions, this process excepted: SIGTERM, and SIGKILL after `patienceMs`. Returns how
- * many have got one, and those that are still there: another user's, as what was started through sudo, are out of reach. Only where there is a /proc;
- * elsewhere what `leader` has started in its group is ended.
+ * Given a mark, end all that was started with it, all of their sessions and what comes of them, this process excepted: SIGTERM, and SIGKILL after
+ * `patienceMs`. Returns how many have got one, and those that are still there: another user's, as what was started through sudo, are out of reach. Such
+ * a one that has left its session is seen as long as its parent lives, since its variables are not. Only where there is a /proc; elsewhere what
+ * `leader` has started in its group is ended.
  */
 export async function endMarked(
   mark: string,
@@ -68,11 +69,14 @@ export async function endMarked(
   const { patienceMs, leader } = options;
   if (process.platform !== "linux")
     return { told: leader === undefined ? 0 : await endGroup(leader, patienceMs), left: [] };
-  const sessions = new Set(leader === undefined ? [] : [leader]);
+  const kin = {
+    sessions: new Set(leader === undefined ? [] : [leader]),
+    pids: new Map<number, string>(),
+  };
   const [told, outOfReach] = [new Set<number>(), new Set<number>()];
   const limit = performance.now() + patienceMs;
   for (;;) {
-    const found = await findMarked(mark, sessions);
+    const found = await findMarked(mark, kin);
     const isLate = performance.now() > limit;
     const name = isLate ? "SIGKILL" : "SIGTERM";
     // What is born meanwhile is told too, once.
@@ -89,26 +93,44 @@ export async function endMarked(
   }
 }
 
-/** Adds to `sessions` those of what it finds: in there may be some that have overwritten their variables. */
-async function findMarked(mark: string, sessions: Set<number>): Promise<number[]> {
-  const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
-  const all = await Promise.all(pids.map((pid) => readProcess(pid, mark)));
-  const alive = all.filter((one) => one !== undefined && one.pid !== process.pid);
-  for (const one of alive) if (one?.isMarked) sessions.add(one.session);
-  return alive.flatMap((one) => (one && sessions.has(one.session) ? [one.pid] : []));
+interface Kin {
+  sessions: Set<number>;
+  /** With when each was started: a number is given again. */
+  pids: Map<number, string>;
+}
+
+/** Adds to `kin` what it finds: in a session may be some that have overwritten their variables, and what comes of them may have left it. */
+async function findMarked(mark: string, { sessions, pids }: Kin): Promise<number[]> {
+  const entries = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  const all = await Promise.all(entries.map((pid) => readProcess(pid, mark)));
+  const alive = all.flatMap((one) => (one && one.pid !== process.pid ? [one] : []));
+  for (const one of alive) if (one.isMarked) sessions.add(one.session);
+  const startOf = new Map(alive.map(({ pid, startedAt }) => [pid, startedAt]));
+  const isKin = (pid: number): boolean => pids.has(pid) && pids.get(pid) === startOf.get(pid);
+  for (let hasFound = true; hasFound;) {
+    hasFound = false;
+    for (const { pid, parent, session, startedAt } of alive) {
+      if (isKin(pid) || !(sessions.has(session) || isKin(parent))) continue;
+      pids.set(pid, startedAt);
+      hasFound = true;
+    }
+  }
+  return alive.flatMap(({ pid }) => (isKin(pid) ? [pid] : []));
 }
 
 async function readProcess(pid: number, mark: string) {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // proc(5): state is field 3, session field 6; the second one, in brackets, may hold anything.
+    // proc(5): state is field 3, parent 4, session 6, start 22; the second one, in brackets, may hold anything.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (fields[0] === "Z" || fields[0] === "X") return undefined;
     const variables = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
     const wanted = Buffer.from(`${MARK}=${mark}`).toString("latin1");
     return {
       pid,
+      parent: Number(fields[1]),
       session: Number(fields[3]),
+      startedAt: fields[19] ?? "",
       isMarked: variables.split("\0").includes(wanted),
     };
   } catch {

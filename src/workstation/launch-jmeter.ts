@@ -32,6 +32,8 @@ export interface JmeterRun {
   summary: LoadSummary;
   /** Why what was measured is not the whole test; empty where it is. */
   broken: string[];
+  /** Processes that could not be ended: another user's. */
+  left: readonly number[];
 }
 
 export interface JmeterOptions {
@@ -97,31 +99,37 @@ export async function runJmeter(options: JmeterOptions): Promise<JmeterRun> {
         update(count.summarise());
       });
     };
-    const { code, isLate } = await runMarked(args, {
+    const { code, isLate, left } = await runMarked(args, {
       ...options,
       workFolder: dirname(options.plan),
       limitMs: (config.minutes ?? DEFAULT_MINUTES) * 60_000,
       watch,
     });
+    // Of what is stopped later, while the report is made, the measurement is whole.
+    const isStopped = signal.aborted;
     const summary = count.summarise();
     const said = await readWords(folder, log);
-    const broken = explainBreak({ code, isLate, isWhole, summary, ...said, config });
+    const broken = explainBreak({ code, isLate, isStopped, isWhole, summary, ...said, config });
     const report = signal.aborted || broken.length > 0 ? undefined : await makeReport();
-    return { version: said.version, folder, results, log, report, summary, broken };
+    return { version: said.version, folder, results, log, report, summary, broken, left };
 
     async function makeReport(): Promise<string | undefined> {
       if (Number.parseInt(said.version ?? "", 10) < REPORTS_SINCE) return undefined;
       const page = join(folder, "report/index.html");
       update("JMeter makes its report");
-      await runMarked(
+      const { code: ended } = await runMarked(
         ["-g", results, "-o", dirname(page), "-j", join(folder, "report.log"), "-q", format],
         { ...options, workFolder: folder, limitMs: REPORT_LIMIT_MS },
       );
       await rm(join(folder, "report-temporary"), { recursive: true, force: true });
-      return access(page).then(
-        () => page,
-        () => undefined,
+      const isThere = await access(page).then(
+        () => true,
+        () => false,
       );
+      if (ended === 0 && isThere) return page;
+      // Half a report would be taken for a whole one.
+      await rm(dirname(page), { recursive: true, force: true });
+      return undefined;
     }
   } finally {
     // It may hold a secret; the run is kept.
@@ -137,7 +145,7 @@ async function runMarked(
     limitMs: number;
     watch?: (ended: Promise<unknown>) => Promise<void>;
   },
-): Promise<{ code: number; isLate: boolean }> {
+): Promise<{ code: number; isLate: boolean; left: readonly number[] }> {
   const { program, mark, environment, signal } = options;
   signal.throwIfAborted();
   const started = await startMarked(program, args, {
@@ -147,7 +155,7 @@ async function runMarked(
     environment,
   });
   let isLate = false;
-  const end = (): Promise<unknown> =>
+  const end = (): Promise<{ left: number[] }> =>
     endMarked(mark, { patienceMs: PATIENCE_MS, leader: started.pid });
   const abort = (): void => void end();
   signal.addEventListener("abort", abort);
@@ -156,15 +164,18 @@ async function runMarked(
     isLate = true;
     void end();
   }, options.limitMs);
+  let left: readonly number[] = [];
+  let code: number;
   try {
     await options.watch?.(started.ended);
-    return { code: await started.ended, isLate };
+    code = await started.ended;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
     // What cannot be watched is not left alone, nor what it has left behind.
-    await end();
+    ({ left } = await end());
   }
+  return { code, isLate, left };
 }
 
 /** What its log and its output say of why it could not do it, the first thing first. */
@@ -194,16 +205,17 @@ async function readBeginning(path: string): Promise<string> {
 function explainBreak(seen: {
   code: number;
   isLate: boolean;
+  isStopped: boolean;
   isWhole: boolean;
   summary: LoadSummary;
   version: string | undefined;
   errors: readonly string[];
   config: JmeterConfig;
 }): string[] {
-  const { code, isLate, isWhole, summary, version, errors, config } = seen;
+  const { code, isLate, isStopped, isWhole, summary, version, errors, config } = seen;
   const minutes = config.minutes ?? DEFAULT_MINUTES;
   const words = errors[0] === undefined ? "" : `: ${errors[0].slice(0, 200)}`;
-  const broken: string[] = [];
+  const broken: string[] = isStopped ? ["stopped before its end"] : [];
   if (summary.samples === 0)
     broken.push(`JMeter ${version ?? ""} has sampled nothing${words}`.replace("  ", " "));
   if (isLate) broken.push(`it was not done within ${minutes} minutes`);

@@ -275,6 +275,32 @@ describe("a load test", LIMIT, () => {
     expect(findProcesses(runsOf(name))).toEqual([]);
   });
 
+  withJmeter("that is stopped while its report is made was measured whole", async () => {
+    const { name, config } = configureTest(writePlan(["/"]));
+    const running = start(name, config, "--json");
+    const halfReport = (): string | undefined =>
+      existsSync(runsOf(name))
+        ? readdirSync(runsOf(name)).find((run) =>
+            existsSync(path.join(runsOf(name), run, "report.log")),
+          )
+        : undefined;
+    await until("its report is begun", () => halfReport() !== undefined, 60_000);
+    const run = path.join(runsOf(name), halfReport() ?? "");
+    running.send("SIGINT");
+    const result = await running.ended;
+    expect(result).toMatchObject({ code: 130 });
+    expect(JSON.parse(result.stdout.split("\n}\n{")[0] ?? "")).toMatchObject({
+      verdict: "passed",
+      why: [],
+      samples: 10,
+      report: null,
+    });
+    // Nothing there looks like a report.
+    expect(existsSync(path.join(run, "report"))).toBe(false);
+    expect(existsSync(path.join(run, "report-temporary"))).toBe(false);
+    expect(findProcesses(runsOf(name))).toEqual([]);
+  });
+
   withJmeter("that does not end is ended when its time is over", async () => {
     const { name, config } = configureTest(writePlan(["/"], { loops: -1 }), { minutes: 0.1 });
     const seen = measured(

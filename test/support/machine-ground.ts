@@ -13,7 +13,7 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { createPortPicker } from "../lab/free-port.ts";
-import { type LcopsResult, startProgram } from "./run-lcops.ts";
+import { type LcopsResult, type RunningLcops, startProgram } from "./run-lcops.ts";
 import { openProgram, type Pty, type PtyOptions } from "./pty.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -92,6 +92,7 @@ export interface MachineGround {
   /** Run a command line of the system in there, as root, and return what it says. */
   run(...words: string[]): Promise<string>;
   lcops(words: readonly string[], options?: LcopsInside): Promise<LcopsResult>;
+  start(words: readonly string[], options?: LcopsInside): RunningLcops;
   openPty(words: readonly string[], options?: Partial<PtyOptions> & LcopsInside): Pty;
   /** Writes a configuration and returns its path. */
   configure(workstation: object, rest?: object): string;
@@ -146,6 +147,13 @@ export async function makeMachineGround(): Promise<MachineGround> {
     config,
     ...words,
   ];
+  const start = (words: readonly string[], options: LcopsInside = {}): RunningLcops => {
+    const [program = "", ...args] = wordsOf(words, options);
+    return startProgram(program, args, {
+      environment: environmentOf(options.user),
+      timeoutMs: options.timeoutMs ?? 60_000,
+    });
+  };
   return {
     folder,
     configure,
@@ -156,13 +164,8 @@ export async function makeMachineGround(): Promise<MachineGround> {
           error ? reject(error) : resolve(stdout),
         );
       }),
-    lcops: (words, options = {}) => {
-      const [program = "", ...args] = wordsOf(words, options);
-      return startProgram(program, args, {
-        environment: environmentOf(options.user),
-        timeoutMs: options.timeoutMs ?? 60_000,
-      }).ended;
-    },
+    start,
+    lcops: (words, options) => start(words, options).ended,
     openPty: (words, { config, user, ...options } = {}) =>
       openProgram(
         wordsOf(words, { ...(config !== undefined && { config }), ...(user && { user }) }),

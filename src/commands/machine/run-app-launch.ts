@@ -6,6 +6,7 @@ import { findProgram } from "../../system/program.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import { runApp } from "../../workstation/launch-app.ts";
 import type { Context } from "../command.ts";
+import { describeLeft } from "./describe-left.ts";
 import { locateApp, type Launch } from "./locate-launch.ts";
 
 const DEFAULT_SECONDS = 120;
@@ -23,6 +24,7 @@ export async function runAppLaunch(launch: Launch<AppConfig>, context: Context):
   const progress = startProgress(terminal);
   progress.update(printable(`waiting for ${url}`));
   const begin = performance.now();
+  let left: readonly number[] = [];
   try {
     const code = await runApp({
       run,
@@ -38,8 +40,11 @@ export async function runAppLaunch(launch: Launch<AppConfig>, context: Context):
         if (terminal.flags.json) terminal.printEvent({ line });
         else terminal.print(printable(line.replaceAll("\t", " ")));
       },
-      isLeft: (pids) =>
-        terminal.warn(`lcops: ${name}: could not be ended: process ${pids.join(", ")}`),
+      isLeft: (pids) => {
+        left = pids;
+        progress.end();
+        terminal.warn(describeLeft(name, pids));
+      },
       isUp: () => {
         progress.end();
         const took = ((performance.now() - begin) / 1_000).toFixed(1);
@@ -47,12 +52,13 @@ export async function runAppLaunch(launch: Launch<AppConfig>, context: Context):
         terminal.note(printable(`${name} answers at ${url} after ${took} s; Ctrl-C stops it`));
       },
     });
-    if (code === 0) return 0;
+    if (code === 0) return left.length === 0 ? 0 : 3;
     throw new OperatorError("failed", `${name} ended with ${code}`, {
       next: `what it said is in ${log}`,
     });
   } catch (error) {
-    if (signal.aborted) terminal.note(`${name} and what it had started were stopped`);
+    if (signal.aborted && left.length === 0)
+      terminal.note(`${name} and what it had started were stopped`);
     throw error;
   } finally {
     progress.end();

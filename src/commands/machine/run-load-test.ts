@@ -5,6 +5,7 @@ import { startProgress } from "../../terminal/progress.ts";
 import { findJmeter, judgeLoad, runJmeter } from "../../workstation/launch-jmeter.ts";
 import type { LoadSummary } from "../../workstation/summarise-load.ts";
 import type { Context } from "../command.ts";
+import { describeLeft } from "./describe-left.ts";
 import { renderLoad } from "./render-load.ts";
 import { locateTest, type Launch } from "./locate-launch.ts";
 
@@ -35,13 +36,14 @@ export async function runLoadTest(launch: Launch<JmeterConfig>, context: Context
     },
   }).finally(progress.end);
   const wrong = judgeLoad(run.summary, config);
-  const broken = signal.aborted ? ["stopped before its end", ...run.broken] : run.broken;
+  const { broken, left } = run;
   renderLoad({ name, run, broken, wrong }, context.terminal);
+  if (left.length > 0) context.terminal.warn(describeLeft(name, left));
   signal.throwIfAborted();
   const next = `look into ${run.log}, and output.log beside it`;
   if (broken.length > 0)
     throw new OperatorError("failed", `${name}: ${broken.join("; ")}`, { next });
-  if (wrong.length === 0) return 0;
+  if (wrong.length === 0) return left.length === 0 ? 0 : 3;
   context.terminal.warn(printable(`lcops: ${name}: ${wrong.join("; ")}`));
   return 4;
 }
