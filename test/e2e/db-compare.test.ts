@@ -94,6 +94,15 @@ withPair(
     await pair.primary(
       "UPDATE shop.customers SET name = 'customer 3' WHERE id = 3; INSERT INTO shop.customers VALUES (4, 'customer 4')",
     );
+    // What it is without is no reason to have compared nothing.
+    await pair.primary("CREATE DATABASE later; GRANT SELECT ON later.* TO app@'%'");
+    const missing = ["schema", "database later", undefined, undefined, "missing"];
+    for (const server of ["school", "school/later"]) {
+      const later = await compare(server, "mysql");
+      expect(later.code).toBe(4);
+      expect(seen(later.reports)).toEqual([missing]);
+    }
+    await pair.primary("DROP DATABASE later; REVOKE SELECT ON later.* FROM app@'%'");
     await pair.settle();
   },
   120_000,

@@ -13,6 +13,11 @@ import { type Closers, placeOf } from "./open-places.ts";
 import { renderReports } from "./render-reports.ts";
 import { withRestoredSet } from "./with-restored-set.ts";
 
+/** What a set has, and what its job leaves out. */
+interface OfSet {
+  databases: readonly string[];
+  exclude: readonly string[];
+}
 type DatabasePairs = readonly (readonly [string, string])[];
 
 /** Given what was typed, do what `lcops db compare` says and return the exit code. */
@@ -31,19 +36,19 @@ export async function runCompare(input: Input, context: Context): Promise<number
         : undefined;
       const options = { withoutRows, signal: context.signal, update };
       const here = openSide(first, config, context, closers);
-      const compare = (there: ServicePlace, names: (() => string[]) | undefined) =>
+      const compare = (there: ServicePlace, ofSet?: OfSet) =>
         compareServers(here, there, {
           ...options,
           pairDatabases: (reader, against) =>
-            pairDatabases([first, second], [reader, against], names?.(), config),
+            pairDatabases([first, second], [reader, against], ofSet, config),
         });
       const name = `${first.name} and ${second.name}`;
       const comparing =
         second.kind === "set"
-          ? withRestoredSet(second.name, context, update, ({ place, databases }) =>
-              compare(place, () => databases),
+          ? withRestoredSet(second.name, context, update, ({ place, ...ofSet }) =>
+              compare(place, ofSet),
             )
-          : compare(openSide(second, config, context, closers), undefined);
+          : compare(openSide(second, config, context, closers));
       const reports = await comparing.catch((error: unknown) => {
         context.signal.throwIfAborted();
         // Of several, what one pair has told is not thrown away with another that does not answer.
@@ -71,11 +76,11 @@ function openSide(
   return { ...placeOf(side.service, config, context, closers), name: side.name };
 }
 
-/** Those that were named; those of the set; those that the two services open; else all that either shows. */
+/** Those that were named; those of the set or of the server, but what its job leaves out; those that the two services open; else all that either shows. */
 async function pairDatabases(
   sides: readonly [ComparedSide, ComparedSide],
   [first, second]: readonly [Reader, Reader],
-  ofSet: readonly string[] | undefined,
+  ofSet: OfSet | undefined,
   config: Config,
 ): Promise<DatabasePairs> {
   const named = sides.map((side) => (side.kind === "server" ? side.database : undefined));
@@ -84,10 +89,14 @@ async function pairDatabases(
     return service?.kind === "mysql" ? service.database : undefined;
   });
   const [here, there] = named;
-  if (ofSet)
-    return ofSet
-      .filter((name) => here === undefined || name === here)
-      .map((name) => [name, name] as const);
+  if (ofSet) {
+    const { databases, exclude } = ofSet;
+    const left = new Set(exclude);
+    // What the set is without is a difference too, and no reason to have compared nothing.
+    const live = (await listDatabases(first)).filter((name) => !left.has(name));
+    const names = here === undefined ? new Set([...databases, ...live]) : [here];
+    return [...names].map((name) => [name, name] as const);
+  }
   if (here !== undefined || there !== undefined) {
     const own = (index: number): string => named[index] ?? opened[index] ?? here ?? there ?? "";
     return [[own(0), own(1)]];

@@ -11,6 +11,8 @@ import type { Context } from "../command.ts";
 interface RestoredSet {
   place: ServicePlace;
   databases: string[];
+  /** What its job leaves out by configuration: names of databases and tables. */
+  exclude: readonly string[];
 }
 
 /**
@@ -69,7 +71,8 @@ export function withRestoredSet<T>(
         const databases = reader.parts.flatMap(({ role, object }) =>
           role === "database" ? [object] : [],
         );
-        return await use({ place: { ...scratch.place, name: set.setId }, databases });
+        const { exclude = [] } = job.job.mysql ?? {};
+        return await use({ place: { ...scratch.place, name: set.setId }, databases, exclude });
       } finally {
         await scratch.close();
       }
