@@ -1,4 +1,5 @@
-import { resolveSrv } from "node:dns/promises";
+import { Resolver } from "node:dns/promises";
+import type { SrvRecord } from "node:dns";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -23,7 +24,7 @@ const MOST_BYTES = 64 * 1024;
  */
 export async function startTls(server: XmppServer, signal: AbortSignal): Promise<TLSSocket> {
   let failure: unknown;
-  for (const { host, port } of await findAddresses(server)) {
+  for (const { host, port } of await findAddresses(server, signal)) {
     const socket = connect({ host, port });
     try {
       await once(socket, "connect", { signal });
@@ -44,18 +45,36 @@ export async function startTls(server: XmppServer, signal: AbortSignal): Promise
   throw failure;
 }
 
-async function findAddresses(server: XmppServer): Promise<{ host: string; port: number }[]> {
+async function findAddresses(
+  server: XmppServer,
+  signal: AbortSignal,
+): Promise<{ host: string; port: number }[]> {
   const { domain, address } = server;
   if (address !== undefined) {
     const [, host = "", port] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(address) ?? [];
     return [{ host, port: port === undefined ? PORT : Number(port) }];
   }
-  const records = await resolveSrv(`_xmpp-client._tcp.${domain}`).catch(() => []);
+  const records = await readRecords(`_xmpp-client._tcp.${domain}`, signal);
   const usual = { host: domain, port: PORT };
   if (records.length === 0) return [usual];
   return records
     .toSorted((a, b) => a.priority - b.priority || b.weight - a.weight)
     .map(({ name, port }) => ({ host: name, port }));
+}
+
+/** None where there are none, or nobody can say; a name server that is silent is not waited for when the signal says so. */
+async function readRecords(name: string, signal: AbortSignal): Promise<SrvRecord[]> {
+  const resolver = new Resolver();
+  const cancel = (): void => resolver.cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    return await resolver.resolveSrv(name);
+  } catch {
+    signal.throwIfAborted();
+    return [];
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
 }
 
 /** Of what the server says nothing is trusted but that it goes on with TLS. */

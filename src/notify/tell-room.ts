@@ -38,12 +38,12 @@ export function tellRoom(
   text: string,
   { mentionAll, signal }: { mentionAll: boolean; signal: AbortSignal },
 ): Promise<void> {
-  return visitRoom(room, signal, ({ entity, own, others, ended }) => {
+  return visitRoom(room, signal, ({ entity, address, own, others, ended }) => {
     const called = mentionAll ? `@all ${others.slice(0, MOST_CALLED).join(", ")}`.trim() : "";
     const whole = `${called}${called === "" ? "" : ": "}${text}`;
     const body =
       whole.length <= MOST_CHARACTERS ? whole : `${whole.slice(0, MOST_CHARACTERS - 1)}…`;
-    return say(entity, { room: room.room, own, body }, ended);
+    return say(entity, { room: address, own, body }, ended);
   });
 }
 
@@ -54,6 +54,8 @@ export function tryRoom(room: Room, signal: AbortSignal): Promise<void> {
 
 interface Visit {
   entity: Client;
+  /** Of the room, as the server writes it. */
+  address: string;
   /** The own address in the room. */
   own: string;
   /** The names of who else is there. */
@@ -63,14 +65,20 @@ interface Visit {
 }
 
 async function visitRoom(
-  room: Room,
+  given: Room,
   signal: AbortSignal,
   act: (visit: Visit) => Promise<void>,
 ): Promise<void> {
+  // Servers answer in small letters, whatever they were asked in (RFC 7622, 3.2 and 3.3).
+  const room = { ...given, room: given.room.toLowerCase() };
   const [username = "", domain = ""] = room.user.split("@");
-  const { server: address, ca } = room;
+  const { server, ca } = room;
   const tls = await startTls(
-    { domain, ...(address !== undefined && { address }), ...(ca !== undefined && { ca }) },
+    {
+      domain,
+      ...(server !== undefined && { address: server }),
+      ...(ca !== undefined && { ca }),
+    },
     signal,
   );
   const { password } = room;
@@ -88,7 +96,7 @@ async function visitRoom(
   try {
     await signIn(entity, room.user, ended.signal);
     const { own, others } = await enter(entity, room, ended.signal);
-    await act({ entity, own, others, ended: ended.signal });
+    await act({ entity, address: room.room, own, others, ended: ended.signal });
     await entity.send(xml("presence", { to: own, type: "unavailable" })).catch(() => undefined);
   } finally {
     signal.removeEventListener("abort", stop);

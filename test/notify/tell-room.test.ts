@@ -90,6 +90,13 @@ describe("a room", () => {
     await ada.leave();
   });
 
+  inLab("is the same in capital letters, which its server makes small", async () => {
+    const ada = await visitRoom(xmpp, "ada");
+    expect(await tell({ ...team, room: team.room.toUpperCase() }, "capital")).toBeUndefined();
+    expect(await ada.waitFor(/capital/)).toHaveLength(1);
+    await ada.leave();
+  });
+
   inLab("that is not there is not made", async () => {
     const room = { ...team, room: other("nowhere") };
     expect(await tell(room)).toBe(`there is no room ${room.room}`);
