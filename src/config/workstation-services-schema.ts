@@ -20,7 +20,7 @@ const value = z.union([
 const words = z.array(text).check(z.minLength(1, "a command is expected, word by word"));
 const server = orAbsent(
   name,
-  "The service of the panel that loads it, and is restarted: apache when absent",
+  "The service of the panel that loads it, and is restarted; absent: apache, and PHP's FPM",
 );
 const minutes = z
   .number()
@@ -38,8 +38,8 @@ export const workstationServiceSchema = z.discriminatedUnion(
       kind: z.literal("php-module"),
       ...shown,
       module: word,
-      version: orAbsent(matching(/^\d\.\d+$/, "8.2, e.g."), "Of PHP; absent: the one that serves"),
-      sapi: orAbsent(z.enum(["apache2", "fpm"]), "How PHP serves; absent: as it does"),
+      version: orAbsent(matching(/^\d\.\d+$/, "8.2, e.g."), "Of PHP; absent: each that serves"),
+      sapi: orAbsent(z.enum(["apache2", "fpm"]), "How PHP serves; absent: both ways, as it does"),
       server,
     }),
     z.strictObject({ kind: z.literal("apache-module"), ...shown, module: word, server }),

@@ -1,8 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type LoadedModule, observeModule, planModule } from "./loaded-module.ts";
+import {
+  type LoadedModule,
+  observeModule,
+  planModules,
+  type ServedModule,
+} from "./loaded-module.ts";
 import { lookUpServer } from "./look-up-server.ts";
-import type { MachineService, MachineTools, Observation } from "./machine-service.ts";
+import type { MachineService, MachineTools } from "./machine-service.ts";
 
 const APACHE = "/etc/apache2";
 
@@ -12,20 +17,19 @@ export function apacheModuleService(
   tools: MachineTools,
 ): MachineService {
   const serverName = config.server ?? "apache";
-  const observe = async (): Promise<Observation> => {
+  const find = async (): Promise<ServedModule | undefined> => {
     const module = await findModule(config.module);
-    if (!module) return { state: "not installed" };
-    return observeModule(module, serverName, await lookUpServer(serverName, tools).observe());
+    return module && { module, serverName, server: lookUpServer(serverName, tools) };
   };
   return {
-    observe,
-    plan: async (to, seen) => {
-      const module = await findModule(config.module);
-      if (!module) throw new Error("it was there when it was observed");
-      const server = lookUpServer(serverName, tools);
-      const isRunning = (await server.observe()).state === "on";
-      const restart = isRunning ? (server.restart ?? []) : [];
-      return planModule(module, to, seen, { serverName, restart, observe, tools });
+    observe: async () => {
+      const found = await find();
+      return found ? observeModule(found) : { state: "not installed" };
+    },
+    plan: async (to) => {
+      const found = await find();
+      if (!found) throw new Error("it was there when it was observed");
+      return planModules([found], to, tools.environment);
     },
   };
 }

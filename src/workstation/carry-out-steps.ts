@@ -51,17 +51,19 @@ async function takeBack(
 ): Promise<unknown> {
   if (rollback.length === 0) return why;
   const details = why instanceof OperatorError ? why.details : [];
-  try {
-    for (const step of rollback) await runStep(step, environment);
+  const failed: string[] = [];
+  // Each of them: what was stopped beside is not left so.
+  for (const step of rollback)
+    await runStep(step, environment).catch((error: unknown) => failed.push(describeError(error)));
+  if (failed.length === 0) {
     return new OperatorError("failed", `${describeError(why)}; it was taken back`, {
       details,
       cause: why,
     });
-  } catch (error) {
-    return new OperatorError(
-      "failed",
-      `${describeError(why)}; taking it back failed too: ${describeError(error)}`,
-      { details, cause: why, next: "look at lcops machine status" },
-    );
   }
+  return new OperatorError(
+    "failed",
+    `${describeError(why)}; taking it back failed too: ${failed.join("; ")}`,
+    { details, cause: why, next: "look at lcops machine status" },
+  );
 }

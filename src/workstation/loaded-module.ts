@@ -1,8 +1,13 @@
 import { lstat } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
 import { carryOutSteps, type Step } from "./carry-out-steps.ts";
-import type { MachineChange, MachineTools, Observation, Wish } from "./machine-service.ts";
+import type { MachineChange, MachineService, Observation, Wish } from "./machine-service.ts";
 import { hasLoaded, readStartTime } from "./read-process.ts";
 import { OperatorError } from "../system/errors.ts";
+
+/** A script may end before what it starts has said so. */
+const LIMIT_MS: Partial<Record<Observation["state"], number>> = { starting: 15_000, off: 3_000 };
+const LOOK_AGAIN_MS = 200;
 
 /** A module that a server loads when it starts, and how Debian's programs configure it. */
 export interface LoadedModule {
@@ -18,12 +23,21 @@ export interface LoadedModule {
   test: Step | undefined;
 }
 
-/** Given a module and the row of its server, return what the server that runs has of it, and whether it is configured otherwise. */
-export async function observeModule(
-  module: LoadedModule,
-  serverName: string,
-  server: Observation,
-): Promise<Observation> {
+/** A module, and the server that is to load it. */
+export interface ServedModule {
+  module: LoadedModule;
+  /** As people know it. */
+  serverName: string;
+  server: MachineService;
+}
+
+/** Given a module and its server, return what the server that runs has of it, and whether it is configured otherwise. */
+export async function observeModule({
+  module,
+  serverName,
+  server: service,
+}: ServedModule): Promise<Observation> {
+  const server = await service.observe();
   const linkedAt = await changedAt(module.link);
   const configured: Wish = linkedAt === undefined ? "off" : "on";
   if (server.state !== "on") return { state: configured, detail: `${serverName} is not running` };
@@ -69,49 +83,80 @@ async function changedAt(path: string): Promise<number | undefined> {
 }
 
 /**
- * Given a module, what is wished and what was seen, return the change: configure, test, restart the server, and look whether it has it. Where one of
- * them fails the module is configured as before, and the server started again.
+ * Given modules with their servers and what is wished, return the change: configure, test, restart the servers, and look whether they have it. What is
+ * so already is left alone. Where one of them fails all are configured as before, and the servers that were restarted once more.
  */
-export function planModule(
-  module: LoadedModule,
+export async function planModules(
+  all: readonly ServedModule[],
   to: Wish,
-  seen: Observation,
-  options: {
-    serverName: string;
-    /** Of a server that runs. */
-    restart: readonly Step[];
-    observe: () => Promise<Observation>;
-    tools: MachineTools;
-  },
-): MachineChange {
-  const { serverName, restart, observe, tools } = options;
-  const [change, back] =
-    to === "on" ? [module.enable, module.disable] : [module.disable, module.enable];
-  const isConfigured = (seen.pending ?? seen.state) === to;
-  const test = module.test && restart.length > 0 ? [module.test] : [];
-  const steps = [...(isConfigured ? [] : [change]), ...test, ...restart];
+  environment: NodeJS.ProcessEnv,
+): Promise<MachineChange> {
+  const plans = (await Promise.all(all.map((served) => planModule(served, to)))).flat();
+  const toConfigure = plans.filter(({ isConfigured }) => !isConfigured);
+  const changes = toConfigure.map(({ change }) => change);
+  const tests = plans.flatMap(({ test }) => test);
+  const restarts = plans.flatMap(({ restart }) => restart);
+  const steps = [...changes, ...tests, ...restarts];
   return {
     lines: steps.map((step) => step.join(" ")),
     danger: "writes",
-    undo: back.join(" "),
+    undo: plans.map(({ back }) => back.join(" ")).join("; "),
     run: () =>
       carryOutSteps(steps, {
-        environment: tools.environment,
-        // A server that was not restarted yet runs on as it was: with a configuration that it refuses it would not come back.
+        environment,
         rollback: (begun) => {
-          if (isConfigured) return [];
-          return begun > 1 + test.length ? [back, ...restart] : [back];
+          const backs = toConfigure.slice(0, begun).map(({ back }) => back);
+          if (backs.length === 0) return [];
+          // A server that was not restarted yet runs on as it was: with a configuration that it refuses it would not come back.
+          const restarted = Math.max(0, begun - changes.length - tests.length);
+          return [...backs, ...restarts.slice(0, restarted)];
         },
         check: async () => {
-          const now = await observe();
-          if (now.state === to && now.pending === undefined) return;
-          throw new OperatorError(
-            "failed",
-            to === "on"
-              ? `${serverName} was restarted and has not loaded ${module.library}`
-              : `${serverName} was restarted and still has ${module.library} loaded`,
-          );
+          for (const { served, restart } of plans) {
+            if (restart.length > 0) await refuseStopped(served);
+            await refuseUnchanged(served, to);
+          }
         },
       }),
   };
+}
+
+/** Nothing where all is so already. */
+async function planModule(served: ServedModule, to: Wish) {
+  const { module, server } = served;
+  const seen = await observeModule(served);
+  if (seen.state === to && seen.pending === undefined) return [];
+  const isRunning = (await server.observe()).state === "on";
+  const restart = isRunning ? (server.restart ?? []) : [];
+  const [change, back] =
+    to === "on" ? [module.enable, module.disable] : [module.disable, module.enable];
+  const test = module.test && restart.length > 0 ? [module.test] : [];
+  const isConfigured = (seen.pending ?? seen.state) === to;
+  return [{ served, isConfigured, change, back, test, restart }];
+}
+
+/** That it was restarted does not mean that it stays. */
+async function refuseStopped({ serverName, server }: ServedModule): Promise<void> {
+  const begin = performance.now();
+  for (;;) {
+    const { state, detail } = await server.observe();
+    if (state === "on") return;
+    if (performance.now() - begin > (LIMIT_MS[state] ?? 0)) {
+      const why = detail === undefined ? "" : `: ${detail}`;
+      throw new OperatorError("failed", `${serverName} was restarted and does not run${why}`);
+    }
+    await wait(LOOK_AGAIN_MS);
+  }
+}
+
+async function refuseUnchanged(served: ServedModule, to: Wish): Promise<void> {
+  const now = await observeModule(served);
+  if (now.state === to && now.pending === undefined) return;
+  const { serverName, module } = served;
+  throw new OperatorError(
+    "failed",
+    to === "on"
+      ? `${serverName} was restarted and has not loaded ${module.library}`
+      : `${serverName} was restarted and still has ${module.library} loaded`,
+  );
 }

@@ -7,6 +7,8 @@ export interface Observation {
   state: Wish | "failed" | "starting" | "not installed" | "unknown";
   /** Present: it is configured so, and what runs was started before that. */
   pending?: Wish;
+  /** Present: of several that it stands for, only some are as `state` says; `detail` tells them. */
+  partly?: true;
   /** What else was seen, or why it is unknown; not yet printable. */
   detail?: string;
   /** Of the process that serves, where one is known. */

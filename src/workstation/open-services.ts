@@ -21,6 +21,8 @@ export interface ServiceStatus {
   state: Observation["state"];
   /** As its configuration has it, where what runs is older. */
   pending: Observation["pending"] | null;
+  /** Of several, only some are so; `detail` tells them. */
+  partly: boolean;
   detail: string | null;
 }
 
@@ -75,6 +77,7 @@ export async function observeService(row: OpenService): Promise<ServiceStatus> {
     kind: config.kind,
     state: seen.state,
     pending: seen.pending ?? null,
+    partly: seen.partly === true,
     detail: seen.detail ?? null,
   };
 }

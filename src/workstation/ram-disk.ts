@@ -48,9 +48,8 @@ export async function prepareRamFolder(
     const options = `size=${sizeMb}m,mode=${FOLDER_MODE.toString(8)},uid=${uid},gid=${gid},nosuid,nodev`;
     await demand(["mount", "-t", "tmpfs", "-o", options, MOUNT_NAME, folder], environment);
   }
-  const found = await lstat(folder);
   // /dev/shm is everybody's: what waits there under this name may be a trap.
-  if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? 0)) {
+  if (!(await isOwn(folder))) {
     throw new OperatorError("refused", `${folder} belongs to somebody else`, {
       next: "remove it, or name another folder",
     });
@@ -92,6 +91,16 @@ function explainFolder(folder: string, error: unknown): OperatorError {
     next: "name a folder of /dev/shm",
     cause: error,
   });
+}
+
+/** Given a folder that is there, return whether it is on a RAM disk, and this user's. */
+export async function isOwnRam(folder: string): Promise<boolean> {
+  return (await isOnRam(folder)) && (await isOwn(folder));
+}
+
+async function isOwn(folder: string): Promise<boolean> {
+  const found = await lstat(folder);
+  return found.isDirectory() && found.uid === (process.getuid?.() ?? 0);
 }
 
 async function isOnRam(folder: string): Promise<boolean> {

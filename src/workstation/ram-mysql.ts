@@ -10,6 +10,7 @@ import type {
 import {
   checkRoom,
   defaultRamFolder,
+  isOwnRam,
   measureFolder,
   prepareRamFolder,
   releaseRamFolder,
@@ -73,8 +74,11 @@ export function ramMysqlService(
 async function observe({ folder, data, tools }: Ram): Promise<Observation> {
   if (!(await findRamProgram(tools.environment)))
     return { state: "not installed", detail: "MariaDB's server is needed" };
-  const pid = await findRamServer(data);
   const isThere = await exists(data);
+  // A server's own data may be below a folder that was named by mistake: it would be removed.
+  if (isThere && !(await isOwnRam(folder)))
+    return { state: "unknown", detail: `${data} is there, and on no RAM disk of this user` };
+  const pid = await findRamServer(data);
   const size = isThere ? `${Math.round((await measureFolder(folder)) / 2 ** 20)} MB` : "";
   if (pid !== undefined)
     return {

@@ -105,8 +105,10 @@ async function observeScript(
     timeoutMs: PROBE_LIMIT_MS,
   });
   if (code === 0) {
+    // Debian's FPM keeps those of all its versions in one folder.
+    const folder = /^php\d\.\d+-fpm$/.test(script) ? "php" : script;
     const pid =
-      (await readPidFile(`/run/${script}/${script}.pid`)) ??
+      (await readPidFile(`/run/${folder}/${script}.pid`)) ??
       (await readPidFile(`/run/${script}.pid`));
     return { state: "on", ...(pid !== undefined && { pid }) };
   }

@@ -128,4 +128,21 @@ describe("a MySQL in memory", LIMIT, () => {
     expect(await change("on", "disk")).toMatchObject({ code: 2 });
     expect(await ground.run("ls", "/var/www/html")).toBe("loaded.php\n");
   });
+
+  onMachine("is never what is on a disk, however it is named", async () => {
+    await ground.run(
+      "sh",
+      "-c",
+      "mkdir /var/www/html/data; echo precious > /var/www/html/data/ibdata1",
+    );
+    for (const to of ["off", "on", "reset"]) {
+      const refused = await change(to, "disk");
+      expect(refused).toMatchObject({ code: 1, stdout: "" });
+      expect(refused.stderr).toContain(
+        "is there, and on no RAM disk of this user; mend that first",
+      );
+    }
+    expect(await ground.run("cat", "/var/www/html/data/ibdata1")).toBe("precious\n");
+    await ground.run("rm", "-r", "/var/www/html/data");
+  });
 });

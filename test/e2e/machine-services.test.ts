@@ -66,6 +66,7 @@ describe("the six of the old script", LIMIT, () => {
       kind: "systemd",
       state: "off",
       pending: null,
+      partly: false,
       detail: null,
     });
   });

@@ -22,6 +22,7 @@ export const LAB_PACKAGES = [
   "age",
   "apache2",
   "libapache2-mod-php",
+  "php-fpm",
   "php-xdebug",
   "php-apcu",
   "sudo",

@@ -96,6 +96,8 @@ export interface MachineGround {
   openPty(words: readonly string[], options?: Partial<PtyOptions> & LcopsInside): Pty;
   /** Writes a configuration and returns its path. */
   configure(workstation: object, rest?: object): string;
+  /** What a page of /var/www/html says; undefined where nothing answers. */
+  ask(page: string): Promise<unknown>;
   /** What Apache's PHP says that it has loaded, and Apache; undefined where nothing answers. */
   askApache(): Promise<{ php: string[]; apache: string[] } | undefined>;
   stop(): Promise<void>;
@@ -147,6 +149,14 @@ export async function makeMachineGround(): Promise<MachineGround> {
     config,
     ...words,
   ];
+  const ask = async (page: string): Promise<unknown> => {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}/${page}`);
+      return (await answer.json()) as unknown;
+    } catch {
+      return undefined;
+    }
+  };
   const start = (words: readonly string[], options: LcopsInside = {}): RunningLcops => {
     const [program = "", ...args] = wordsOf(words, options);
     return startProgram(program, args, {
@@ -174,14 +184,9 @@ export async function makeMachineGround(): Promise<MachineGround> {
           ...options,
         },
       ),
-    askApache: async () => {
-      try {
-        const answer = await fetch(`http://127.0.0.1:${port}/loaded.php`);
-        return (await answer.json()) as { php: string[]; apache: string[] };
-      } catch {
-        return undefined;
-      }
-    },
+    ask,
+    askApache: async () =>
+      (await ask("loaded.php")) as { php: string[]; apache: string[] } | undefined,
     stop: async () => {
       const ended = once(holder, "exit");
       holder.kill("SIGKILL");

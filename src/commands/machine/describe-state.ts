@@ -4,8 +4,10 @@ import type { ServiceStatus } from "../../workstation/open-services.ts";
 export function describeState({
   state,
   pending,
-}: Pick<ServiceStatus, "state" | "pending">): string {
+  partly,
+}: Pick<ServiceStatus, "state" | "pending" | "partly">): string {
   const word =
     { on: "ON", off: "OFF", failed: "FAILED", starting: "STARTING" }[state as "on"] ?? state;
+  if (partly) return `${word} in part`;
   return pending === null ? word : `${word}, restart pending`;
 }

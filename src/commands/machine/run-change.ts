@@ -30,7 +30,7 @@ export async function runChange(to: Change, name: string, context: Context): Pro
     progress.update(`${name}: looking at it`);
     const seen = await row.service.observe();
     refuseUnusable(row, seen);
-    if (to !== "reset" && seen.state === to && seen.pending === undefined)
+    if (to !== "reset" && seen.state === to && seen.pending === undefined && !seen.partly)
       return await tell(row, `${name} is ${to} already, nothing to do`, context);
     const change = await planChange(row, to, seen);
     progress.end();
@@ -133,16 +133,16 @@ async function carryOut(
 async function verify(row: OpenService, wanted: "on" | "off", signal: AbortSignal): Promise<void> {
   const limit = performance.now() + VERIFY_LIMIT_MS;
   for (;;) {
-    const { state, pending, detail } = await observeService(row);
+    const { state, pending, partly, detail } = await observeService(row);
     signal.throwIfAborted();
-    if (state === wanted && pending === null) return;
+    if (state === wanted && pending === null && !partly) return;
     // One that has failed before stays so for systemd, and does not run.
     if (state === "failed" && wanted === "off") return;
     if (state === "failed" || performance.now() > limit) {
       const why = detail === null ? "" : `: ${detail}`;
       throw new OperatorError(
         "failed",
-        `${row.name} is ${describeState({ state, pending })}${why}`,
+        `${row.name} is ${describeState({ state, pending, partly })}${why}`,
         {
           next: "look into its own log",
         },

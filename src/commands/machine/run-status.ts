@@ -29,9 +29,9 @@ function printStatuses(statuses: readonly ServiceStatus[], terminal: Terminal): 
 
 /** Given what was seen, return how it is painted. */
 function paintState(
-  { state, pending }: Pick<ServiceStatus, "state" | "pending">,
+  { state, pending, partly }: Pick<ServiceStatus, "state" | "pending" | "partly">,
   { out }: Pick<Terminal, "out">,
 ): (text: string) => string {
-  if (pending !== null || state === "starting") return out.yellow;
+  if (pending !== null || partly || state === "starting") return out.yellow;
   return { on: out.green, failed: out.red, unknown: out.yellow }[state as "on"] ?? out.dim;
 }

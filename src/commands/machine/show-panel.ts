@@ -120,7 +120,7 @@ function drawServices(
       return {
         key,
         label: printable(`${title} = ${describeState(status)}${more}`),
-        paint: pending === null ? (paints[state as "on"] ?? err.dim) : err.yellow,
+        paint: pending === null && !status.partly ? (paints[state as "on"] ?? err.dim) : err.yellow,
       };
     }),
   };
