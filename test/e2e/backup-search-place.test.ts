@@ -80,6 +80,26 @@ describe.skipIf(!node)("a snapshot of an index that has another number of shards
   );
 
   test(
+    "is restored once more where a run was killed while its place was free, and nothing stays beside it",
+    async () => {
+      await begin("snapshot", 3);
+      const running = startLcops([...restore, "textlogs"], { environment: ground.environment });
+      ground.change.refuse = ({ path: asked }) => {
+        if (!asked.includes("/_clone/")) return undefined;
+        running.send("SIGKILL");
+        return refusal("it is dead");
+      };
+      await running.ended;
+      ground.change.refuse = () => undefined;
+      expect(await listAsides()).toHaveLength(1);
+      expect(await ground.lcops(...restore.slice(0, -2), "--yes")).toEqual(QUIET);
+      expect(await ground.documentsOf(index)).toEqual(saved);
+      expect(await listAsides()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
     "keeps the block that it had, and can be written to where it had none",
     async () => {
       await begin("snapshot", 3);

@@ -53,6 +53,9 @@ export function restoreSnapshot(
         { patienceMs: 0 },
       );
     };
+    // Of restores that were killed: they are begun anew.
+    for (const left of await listAsides(cluster, new Set(targets.map(({ name }) => name))))
+      await cluster.ask("DELETE", asPath(left));
     const { over, open, aside } = await findRoom(cluster, targets, (index) => shards.get(index));
     const before = asidePrefix(set.setId);
     await restoreAside(
@@ -87,8 +90,6 @@ async function restoreAside(
   options: RestoreOptions,
 ): Promise<void> {
   if (names.length === 0) return;
-  for (const left of await listAsides(cluster, new Set(names)))
-    await cluster.ask("DELETE", asPath(left));
   const asides = names.map((name) => prefix + name);
   try {
     await begin();
