@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DriverOptions, ServicePlace } from "../../src/services/backup-driver.ts";
+import { passableFolder } from "../../src/services/passable-folder.ts";
 import { openMysqlScratch } from "../../src/services/mysql/open-scratch.ts";
 import { runProgram } from "../../src/system/program.ts";
 
@@ -53,6 +54,8 @@ export async function startScratchMysql(): Promise<ScratchMysql | undefined> {
     folder,
     close: async () => {
       await scratch.close();
+      // Its data stand where another user may go.
+      await rm(passableFolder(folder), { recursive: true, force: true });
       await rm(folder, { recursive: true, force: true });
     },
   };
