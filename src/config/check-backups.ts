@@ -23,7 +23,7 @@ export function checkBackups(config: Config): BrokenReference[] {
 }
 
 function checkJob(job: BackupJobConfig, config: Config, at: PropertyKey[]): BrokenReference[] {
-  const { services = {}, notify, backups } = config;
+  const { services = {}, backups } = config;
   const kindOf = (service: string): string | undefined =>
     Object.hasOwn(services, service) ? services[service]?.kind : undefined;
   const kind = kindOf(job.service);
@@ -44,9 +44,6 @@ function checkJob(job: BackupJobConfig, config: Config, at: PropertyKey[]): Brok
     }),
     ...(job.destinations ?? []).flatMap((name, index) =>
       lookUp(name, backups?.destinations, "destination", [...at, "destinations", index]),
-    ),
-    ...(job.notify ?? []).flatMap((name, index) =>
-      lookUp(name, notify, "notify", [...at, "notify", index]),
     ),
     ...(kind === "s3" ? checkCopy(job, config, at) : []),
     ...SETTINGS.filter((key) => job[key] && kind !== undefined && key !== kind).map((key) =>

@@ -15,13 +15,7 @@ export function checkReferences(config: Config): BrokenReference[] {
     ...checkJumps(config),
     ...checkServices(config),
     ...checkBackups(config),
-    ...(["health", "fleet"] as const).flatMap((part) =>
-      (config[part]?.notify ?? []).flatMap((name, index) =>
-        Object.hasOwn(config.notify ?? {}, name)
-          ? []
-          : [{ path: [part, "notify", index], message: `there is no notify ${name}` }],
-      ),
-    ),
+    ...checkNotify(config),
     ...checkConsistency(config),
     ...checkMenu(config),
     ...checkPanel(config),
@@ -48,6 +42,27 @@ function checkEnvironments(config: Config): BrokenReference[] {
         : [],
     ),
   ];
+}
+
+/** Whoever is to be told stands in `notify`. */
+function checkNotify(config: Config): BrokenReference[] {
+  const told: [PropertyKey[], readonly string[] | undefined][] = [
+    [["health"], config.health?.notify],
+    [["fleet"], config.fleet?.notify],
+    ...Object.entries(config.backups?.jobs ?? {}).map(
+      ([name, job]): [PropertyKey[], readonly string[] | undefined] => [
+        ["backups", "jobs", name],
+        job.notify,
+      ],
+    ),
+  ];
+  return told.flatMap(([path, names = []]) =>
+    names.flatMap((name, index) =>
+      Object.hasOwn(config.notify ?? {}, name)
+        ? []
+        : [{ path: [...path, "notify", index], message: `there is no notify ${name}` }],
+    ),
+  );
 }
 
 function checkJumps(config: Config): BrokenReference[] {

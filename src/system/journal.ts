@@ -3,7 +3,6 @@ import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { describeError, errorCode, OperatorError } from "./errors.ts";
-import { openChange } from "./open-changes.ts";
 
 /** What is to be changed. */
 export interface Change {
@@ -60,13 +59,10 @@ export async function journalChange(stateFolder: string, change: Change): Promis
   const id = randomBytes(4).toString("hex");
   const by = `${nameUser()}@${hostname()}`;
   await append(stateFolder, { id, at: new Date().toISOString(), by, ...change });
-  const closeChange = openChange();
   return {
     id,
-    end: (outcome) => {
-      closeChange();
-      return append(stateFolder, { outcomeOf: id, at: new Date().toISOString(), ...outcome });
-    },
+    end: (outcome) =>
+      append(stateFolder, { outcomeOf: id, at: new Date().toISOString(), ...outcome }),
   };
 }
 

@@ -23,6 +23,7 @@ import {
   makeWhisper,
 } from "../support/backup-ground.ts";
 import { findPrograms } from "../support/find-programs.ts";
+import { LCOPS } from "../support/run-lcops.ts";
 
 const QUIET = { code: 0, signal: null, stdout: "", stderr: "" };
 
@@ -436,6 +437,19 @@ describe("encryption", () => {
 });
 
 describe("restoring", () => {
+  /** An environment in which tar fails at the pack of that number, from 1. */
+  function refuseToUnpack(number: number): Record<string, string> {
+    const bin = ground.at("bin");
+    mkdirSync(bin);
+    const count = ground.at("count");
+    writeFileSync(
+      path.join(bin, "tar"),
+      `#!/bin/sh\n[ "$1" = --extract ] && echo x >> '${count}'\n[ -e '${count}' ] && [ "$(wc -l < '${count}')" -eq ${number} ] && exit 2\nexec /usr/bin/tar "$@"\n`,
+      { mode: 0o755 },
+    );
+    return { ...ground.environment, PATH: `${bin}:${ground.environment["PATH"]}` };
+  }
+
   test("goes on where it was cut off, and leaves no half of a file", async () => {
     for (let root = 0; root < 3; root++) {
       mkdirSync(path.join(ground.whisper, `more${root}`));
@@ -443,22 +457,10 @@ describe("restoring", () => {
     }
     const setId = await makeSet();
     const into = ground.at("target");
-    const bin = ground.at("bin");
-    mkdirSync(bin);
-    // The third pack is not unpacked.
-    const count = ground.at("count");
-    writeFileSync(
-      path.join(bin, "tar"),
-      `#!/bin/sh\n[ "$1" = --extract ] && echo x >> '${count}'\n[ -e '${count}' ] && [ "$(wc -l < '${count}')" -eq 3 ] && exit 2\nexec /usr/bin/tar "$@"\n`,
-      { mode: 0o755 },
-    );
     const words = ["backup", "restore", setId, "--into", into, "--yes"];
-    const cut = await ground.run(words, {
-      environment: { ...ground.environment, PATH: `${bin}:${ground.environment["PATH"]}` },
-    });
+    const cut = await ground.run(words, { environment: refuseToUnpack(3) });
     expect(cut.code).toBe(1);
     expect(cut.stderr).toContain("the same command goes on where it stopped");
-    rmSync(bin, { recursive: true });
     const resumed = await lcops(...words, "-v");
     expect(resumed).toMatchObject({ code: 0 });
     expect(resumed.stderr).toContain("2 parts were restored before");
@@ -470,22 +472,29 @@ describe("restoring", () => {
   test("goes on from the beginning where what stood was cleared away meanwhile", async () => {
     const setId = await makeSet();
     const into = ground.at("target");
-    const bin = ground.at("bin");
-    mkdirSync(bin);
-    const count = ground.at("count");
-    writeFileSync(
-      path.join(bin, "tar"),
-      `#!/bin/sh\n[ "$1" = --extract ] && echo x >> '${count}'\n[ -e '${count}' ] && [ "$(wc -l < '${count}')" -eq 2 ] && exit 2\nexec /usr/bin/tar "$@"\n`,
-      { mode: 0o755 },
-    );
     const words = ["backup", "restore", setId, "--into", into, "--yes"];
-    const environment = { ...ground.environment, PATH: `${bin}:${ground.environment["PATH"]}` };
+    const environment = refuseToUnpack(2);
     expect(await ground.run(words, { environment })).toMatchObject({ code: 1 });
     expect(readdirSync(into)).toEqual(["carbon"]);
     rmSync(into, { recursive: true });
     expect(await lcops(...words)).toMatchObject({ code: 0 });
     expect(compareFolders(ground.whisper, into)).toEqual([]);
   });
+});
+
+test("is run to its end, and its code is true, where nobody reads any more what it says", async () => {
+  ground.configure(({ backups }) => {
+    const job = { service: "graphite", graphite: { folder: ground.whisper } };
+    if (backups) backups.jobs = { first: job, second: job };
+  });
+  const script = '"$@" | head -1; exit ${PIPESTATUS[0]}';
+  const words = ["-c", script, "bash", process.execPath, LCOPS, "backup", "run", "--json"];
+  const { status, stdout, stderr } = spawnSync("bash", words, {
+    env: ground.environment,
+    encoding: "utf8",
+  });
+  expect([status, stdout, stderr]).toEqual([0, '{"event":"begun","job":"first"}\n', ""]);
+  expect(await ground.sets()).toHaveLength(2);
 });
 
 test("two runs of a job: the second says who holds the lock, and ends with 6 (16)", async () => {

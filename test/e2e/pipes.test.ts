@@ -347,6 +347,27 @@ describe("a reader that closes early", () => {
     expect(read("true", "hosts")).toEqual({ out: "code 0\n", error: "" });
     expect(read("exec 0<&-", "config", "schema")).toEqual({ out: "code 0\n", error: "" });
   });
+
+  test("changes nothing about how it ended", () => {
+    expect(read("true", "hosts", "NOSUCH", "--json").out).toBe("code 2\n");
+    const script = '"$@" 2> >(true); echo "code $?"';
+    const words = ["-c", script, "bash", process.execPath, LCOPS, "hosts", "-v"];
+    const { stdout } = spawnSync("bash", words, { env: ground.environment, encoding: "utf8" });
+    expect(stdout).toMatch(/^GraphStats\t[^]*\ncode 0\n$/);
+  });
+
+  test("is told from a disk that is full, which is said once, and ends with 1", () => {
+    const script = '"$@" > /dev/full';
+    const words = ["-c", script, "bash", process.execPath, LCOPS, "hosts"];
+    const { status, stderr } = spawnSync("bash", words, {
+      env: ground.environment,
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([
+      1,
+      "lcops: cannot write the output: ENOSPC: no space left on device, write\n",
+    ]);
+  });
 });
 
 describe("colour", () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { makeGround, testWith, type Ground } from "../support/ground.ts";
 import { isLeftRaw, openPty, type Pty } from "../support/pty.ts";
-import { runLcops, type LcopsResult } from "../support/run-lcops.ts";
+import { LCOPS, runLcops, startProgram, type LcopsResult } from "../support/run-lcops.ts";
 
 let ground: Ground;
 beforeAll(async () => {
@@ -71,6 +71,16 @@ describe("a command on a host", () => {
     const words = ["a b", "$HOME", "it's", ";true", ""];
     const result = await lcops(["ssh", "GraphStats", "--", "printf", "%s|", ...words]);
     expect(result).toMatchObject({ code: 0, stdout: "a b|$HOME|it's|;true||" });
+  });
+
+  testWith("hosts")("whose output nobody reads any more ends, and lcops quietly", async () => {
+    const script = '"$@" | head -1; echo "code ${PIPESTATUS[0]}"';
+    const words = [process.execPath, LCOPS, "ssh", "GraphStats", "--", "yes"];
+    const { stdout, stderr } = await startProgram("bash", ["-c", script, "bash", ...words], {
+      environment: ground.environment,
+      timeoutMs: 30_000,
+    }).ended;
+    expect([stdout, stderr]).toEqual(["y\ncode 0\n", ""]);
   });
 
   testWith("hosts")("is told by a selector that picks one host", async () => {

@@ -84,9 +84,9 @@ function describeCut(cutBytes: number, { path }: LoggedOutput): string {
   return `… ${describeBytes(cutBytes)} are left out here; all of it is in ${path}`;
 }
 
-/** Outputs of many hosts must not pile up before a slow reader. */
+/** Outputs of many hosts must not pile up before a slow reader; one that is gone is not waited for. */
 async function drained(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.writableNeedDrain) await once(stream, "drain");
+  if (stream.writableNeedDrain) await once(stream, "drain").catch(() => undefined);
 }
 
 /** Given the result of a host, print it as an event of `--json`. */
