@@ -54,7 +54,8 @@ describe("a set", () => {
     );
     for (const level of ["sizes", "hashes", "decode"])
       expect(await lcops("backup", "verify", "--level", level)).toEqual(QUIET);
-    expect(await lcops("backup", "drill")).toEqual(QUIET);
+    const drilled = await lcops("backup", "drill", "-v");
+    expect(drilled.stderr).toContain(`${setId} is proven: 2 objects and 600 points as they were`);
     const proven = await lcops("backup", "list", "--json");
     expect(JSON.parse(proven.stdout)).toMatchObject({
       sets: [

@@ -2,11 +2,13 @@ import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import type { JobResult } from "../../backup/run-job.ts";
+import type { ServiceConfig } from "../../config/schema.ts";
 import { describeInOneLine, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { tellPeople } from "../tell-people.ts";
+import { describeNumber, describeRows } from "./describe-rows.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
 
@@ -49,7 +51,7 @@ export function runBackups(input: Input, context: Context): Promise<number> {
           });
           lines.delete(job.name);
           progress.end();
-          tell(outcome, context);
+          tell(job, outcome, context);
           await notify(job, outcome, context);
           progress = startProgress(terminal);
           return outcome;
@@ -130,15 +132,15 @@ async function runOne(
   }
 }
 
-function tell(outcome: Outcome, { terminal }: Context): void {
+function tell({ service }: Job, outcome: Outcome, { terminal }: Context): void {
   if (terminal.flags.json) terminal.printEvent({ event: "ended", ...outcome });
   if (outcome.state === "locked") {
     terminal.warn(`lcops: ${outcome.job}: another run of this job holds the lock; wait for it`);
     return;
   }
   const { job, state, warnings } = outcome;
-  if (state !== "complete") terminal.warn(printable(`lcops: ${describeOutcome(outcome)}`));
-  else if (!terminal.flags.json) terminal.note(describeOutcome(outcome));
+  if (state !== "complete") terminal.warn(printable(`lcops: ${describeOutcome(outcome, service)}`));
+  else if (!terminal.flags.json) terminal.note(describeOutcome(outcome, service));
   for (const line of describeShrinkage(warnings))
     terminal.warn(
       `lcops: ${job}: ${printable(line)}; look before the sets that have it are pruned`,
@@ -149,48 +151,44 @@ function tell(outcome: Outcome, { terminal }: Context): void {
   }
 }
 
-function describeOutcome(outcome: JobResult): string {
+function describeOutcome(outcome: JobResult, service: ServiceConfig): string {
   const { job, state, reason = "", next, setId = "", refused } = outcome;
   const then = next === undefined ? "" : `; ${next}`;
   if (state === "failed")
     return `${job} ${refused ? "is refused" : "has failed"}: ${reason}${then}`;
   if (state === "incomplete") return `${job}: the set ${setId} is incomplete: ${reason}`;
-  return describeDone(outcome);
+  return describeDone(outcome, service);
 }
 
-function describeDone({
-  job,
-  setId,
-  storedBytes,
-  parts,
-  rows,
-  referred,
-  external,
-  tookMs,
-  destinations,
-}: JobResult): string {
+function describeDone(outcome: JobResult, service: ServiceConfig): string {
+  const { job, setId, storedBytes, parts, rows, referred, external, tookMs, destinations } =
+    outcome;
   const where = destinations.map(({ name }) => name).join(" and ");
   const more = [
-    rows === undefined ? "" : `, ${rows} rows`,
+    rows === undefined ? "" : `, ${describeRows(rows, service)}`,
     referred
-      ? `, and ${describeBytes(referred.storedBytes)} in ${referred.parts} parts of earlier sets`
+      ? `, and ${describeBytes(referred.storedBytes)} in ${describeNumber(referred.parts, "part")} of earlier sets`
       : "",
     external
       ? `, a snapshot of ${describeBytes(external.total)}, ${describeBytes(external.added)} of it new`
       : "",
   ].join("");
-  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${parts} parts${more}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
+  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${describeNumber(parts, "part")}${more}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
 }
 
 /** Whoever is to hear of it. */
-async function notify({ name, job }: Job, outcome: Outcome, context: Context): Promise<void> {
+async function notify(
+  { name, job, service }: Job,
+  outcome: Outcome,
+  context: Context,
+): Promise<void> {
   if (outcome.state === "locked") return;
   const level = { complete: "ok", incomplete: "warn", failed: "fail" } as const;
   await tellPeople(
     job.notify ?? [],
     {
       event: "backup",
-      text: `backup ${describeOutcome(outcome)}`,
+      text: `backup ${describeOutcome(outcome, service)}`,
       ...outcome,
       about: name,
       level: level[outcome.state],

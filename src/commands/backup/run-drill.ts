@@ -6,9 +6,12 @@ import { makeRunFolder } from "../../backup/run-folder.ts";
 import { openSet } from "../../backup/read-set.ts";
 import { type DrillReport, writeReport } from "../../backup/reports.ts";
 import { describeWithNext } from "./describe-with-next.ts";
+import type { ServiceConfig } from "../../config/schema.ts";
+import type { Fact } from "../../services/set-content.ts";
 import { printable } from "../../system/printable.ts";
 import { describeAge } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
+import { describeNumber, describeRows } from "./describe-rows.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
@@ -30,7 +33,7 @@ export function runDrill(input: Input, context: Context): Promise<number> {
         return { job: job.name, gap: describeWithNext(error) };
       });
       drilled.push(one);
-      tell(one, context);
+      tell(one, job.service, context);
     }
     if (context.terminal.flags.json) context.terminal.printJson(drilled);
     if (drilled.some(({ report }) => report?.verdict === "failed")) return 4;
@@ -84,7 +87,11 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
   }
 }
 
-function tell({ job, setId, report, gap }: Drilled, { terminal }: Context): void {
+function tell(
+  { job, setId, report, gap }: Drilled,
+  service: ServiceConfig,
+  { terminal }: Context,
+): void {
   if (!report) return terminal.warn(`lcops: ${job} is not drilled: ${printable(gap ?? "")}`);
   const { verdict, reason = "", facts, rows, tookMs, scratch = "", differences, left } = report;
   if (gap !== undefined) terminal.warn(`lcops: ${job}: the drill of ${setId}: ${printable(gap)}`);
@@ -97,15 +104,18 @@ function tell({ job, setId, report, gap }: Drilled, { terminal }: Context): void
   if (verdict === "failed") {
     terminal.warn(`lcops: ${job}: the drill of ${setId} has failed: ${printable(reason)}`);
     for (const { expected, found } of differences.slice(0, 10)) {
-      const then = `${expected.rows ?? "?"} rows, ${expected.checksum ?? "no checksum"}`;
-      const now = found
-        ? `${found.rows ?? "?"} rows, ${found.checksum ?? "no checksum"}`
-        : "missing";
+      const describe = (fact: Fact): string =>
+        `${fact.rows === undefined ? "not counted" : describeRows(fact.rows, service)}, ${fact.checksum ?? "no checksum"}`;
+      const then = describe(expected);
+      const now = found ? describe(found) : "missing";
       terminal.warn(`  ${printable(`${expected.object}: ${then}; restored: ${now}`)}`);
     }
     return undefined;
   }
+  const counted = describeRows(rows, service);
+  // Each object of a bucket is counted once.
+  const all = service.kind === "s3" ? counted : `${describeNumber(facts, "object")} and ${counted}`;
   return terminal.note(
-    `${job}: ${setId} is proven: ${facts} objects and ${rows} rows as they were, restored in ${describeAge(tookMs)} into ${printable(scratch)}`,
+    `${job}: ${setId} is proven: ${all} as they were, restored in ${describeAge(tookMs)} into ${printable(scratch)}`,
   );
 }
