@@ -100,15 +100,15 @@ function refuseMisuse(command: Command, input: Input, flags: GlobalFlags): void 
     throw new OperatorError("usage", "--config needs the path of a file", { next });
 }
 
-/** Given what is wrong with a command line, tell it and return the exit code; of a command that returns its child's, 255. */
+/** Given what is wrong with a command line and where its help is, tell it and return the exit code; of a command that returns its child's, 255. */
 export function refuseCommandLine(
   message: string,
-  flags: GlobalFlags,
-  returnsChildCode: boolean,
+  at: { topic: string; flags: GlobalFlags; returnsChildCode: boolean },
 ): number {
-  const error = new OperatorError("usage", message, { next: "see lcops help" });
-  showError(error, openTerminal(flags));
-  return returnsChildCode ? BEFORE_CHILD : exitCodeOf(error);
+  const next = `see ${["lcops help", at.topic].join(" ").trim()}`;
+  const error = new OperatorError("usage", message, { next });
+  showError(error, openTerminal(at.flags));
+  return at.returnsChildCode ? BEFORE_CHILD : exitCodeOf(error);
 }
 
 /** What was given to the menu holds for what it runs. */

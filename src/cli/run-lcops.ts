@@ -29,7 +29,8 @@ export async function runLcops(words: readonly string[], version: string): Promi
     const returnsChildCode = candidates.every((command) =>
       command.returnsChildCode?.({ operands: [], options: {}, rest }),
     );
-    return refuseCommandLine(message, program.opts<GlobalFlags>(), returnsChildCode);
+    const flags = program.opts<GlobalFlags>();
+    return refuseCommandLine(message, { topic: findTopic(head), flags, returnsChildCode });
   };
   try {
     program.parse(parsed, { from: "user" });
@@ -38,7 +39,7 @@ export async function runLcops(words: readonly string[], version: string): Promi
     if (error.exitCode === 0) return 0;
     // A noun without its verb: commander has shown what there is.
     if (error.code === "commander.help") return 2;
-    return refuse(error.message.replace(/^error: /, "").replace(/\n+/g, " "));
+    return refuse(error.message.replace(/^error: |\.$/g, "").replace(/\n+/g, " "));
   }
   if (!typed) return 0;
   const { runCommand } = await import("./run-command.ts");
@@ -75,6 +76,20 @@ function findWords(head: readonly string[]): string[] {
   return head.filter(
     (word, index) => !word.startsWith("-") && !TAKES_VALUE.has(head[index - 1] ?? ""),
   );
+}
+
+/** What tells more of what was meant: a command, a noun, or nothing where neither is known. */
+function findTopic(head: readonly string[]): string {
+  const [first = "", second = ""] = findWords(head);
+  const whole = `${first} ${second}`;
+  const found = commands.find(
+    ({ name, aliases = [], script }) =>
+      name === whole ||
+      name === first ||
+      script === first ||
+      aliases.some((alias) => alias === first || `${name.split(" ")[0]} ${alias}` === whole),
+  );
+  return found?.name ?? (Object.hasOwn(nouns, first) ? first : "");
 }
 
 /** The parser is built with the commands that the first word can mean, and with all of them for help and mistakes. */

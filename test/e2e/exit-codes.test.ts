@@ -31,8 +31,12 @@ test("help exit-codes is the table of the contract", async () => {
 describe("2 says that the command line is wrong", () => {
   test.each([
     ["an unknown command", ["nosuch"], /unknown command 'nosuch'/],
-    ["an unknown flag", ["hosts", "--nosuch"], /unknown option '--nosuch'/],
-    ["a missing operand", ["tunnel", "open"], /missing required argument 'name'/],
+    ["an unknown flag", ["hosts", "--nosuch"], /unknown option .--nosuch.; see lcops help hosts/],
+    [
+      "a missing operand",
+      ["tunnel", "open"],
+      /missing required argument .name.; see lcops help tunnel open/,
+    ],
     ["a flag alone that is not known", ["--bogus"], /lcops/],
     ["an unknown topic of the help", ["help", "nosuch"], /there is no help on nosuch/],
     ["an unknown verb in the help", ["help", "tunnel", "nosuch"], /no help on tunnel nosuch/],
