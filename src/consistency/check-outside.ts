@@ -85,6 +85,12 @@ export async function checkOutside(
     return draft.skip(object, `none of its rows names one, and there are ${found.right} ${noun}s`);
   if (found.left === 0 && found.right === 0)
     return draft.skip(object, `it has no row that names one, and ${outside.name} has none`);
+  if (found.young > 0) draft.look("young", found.young);
+  if (isMuch(found.young, found.left + found.right))
+    draft.skip(
+      object,
+      `${found.young} rows and ${noun}s lack their like or differ, and are too young to be judged: see graceMinutes`,
+    );
   const lists = [
     [found.onlyLeft, found.left, object, `rows without ${noun}`],
     [found.onlyRight, found.right, outside.name, `${noun}s without row`],
@@ -92,9 +98,7 @@ export async function checkOutside(
   ] as const;
   await wait(PAUSE_MS, undefined, { signal: options.steer.signal });
   for (const [doubtful, all, of, what] of lists) {
-    const isMany =
-      doubtful.count > Math.max(SUSPICIOUS.least, SUSPICIOUS.share * all) ||
-      doubtful.count > doubtful.entries.length;
+    const isMany = isMuch(doubtful.count, all) || doubtful.count > doubtful.entries.length;
     const suspects = isMany ? doubtful.entries.slice(0, SUSPICIOUS.listed) : doubtful.entries;
     const confirmed = await confirm(suspects, rows, table, outside, options);
     if (isMany && confirmed.length > 0)
@@ -108,6 +112,9 @@ export async function checkOutside(
     for (const one of confirmed) draft.find(describe(one, rows, outside, object));
   }
 }
+
+const isMuch = (count: number, all: number): boolean =>
+  count > Math.max(SUSPICIOUS.least, SUSPICIOUS.share * all);
 
 /** What is so when both sides are asked again. */
 interface Confirmed {

@@ -29,6 +29,8 @@ export interface Reconciled {
   different: Doubtful;
   /** Those of the left that say a version, and whose like says none: whether they agree nobody knows. */
   unsaid: number;
+  /** Those of either side that lack their like or differ, and may still be on their way. */
+  young: number;
 }
 
 const BUCKETS = 4096;
@@ -58,6 +60,7 @@ export async function reconcile(left: Side, right: Side): Promise<Reconciled> {
     onlyRight: { entries: [], count: 0 },
     different: { entries: [], count: 0 },
     unsaid: 0,
+    young: 0,
   };
   const differing = Array.from({ length: BUCKETS }, (_, index) => index).filter(
     (index) =>
@@ -123,18 +126,21 @@ async function compareGroup(
     return entries;
   };
   const [here, there] = [await read(left), await read(right)];
+  // What may still be on its way is not doubted.
+  const doubt = (entry: Entry, doubtful: Doubtful, isYoung = entry.isYoung): void => {
+    if (isYoung) result.young++;
+    else keep(entry, doubtful);
+  };
   for (const [id, entry] of here) {
     const like = there.get(id);
-    if (!like) keep(entry, result.onlyLeft);
-    else if (isOther(entry, like) && !like.isYoung) keep(entry, result.different);
+    if (!like) doubt(entry, result.onlyLeft);
+    else if (isOther(entry, like)) doubt(entry, result.different, entry.isYoung || like.isYoung);
     else if (isUnsaid(entry, like)) result.unsaid++;
   }
-  for (const [id, entry] of there) if (!here.has(id)) keep(entry, result.onlyRight);
+  for (const [id, entry] of there) if (!here.has(id)) doubt(entry, result.onlyRight);
 }
 
-/** What may still be on its way is not doubted. */
 function keep(entry: Entry, doubtful: Doubtful): void {
-  if (entry.isYoung) return;
   doubtful.count++;
   if (doubtful.entries.length < DOUBTFUL) doubtful.entries.push(entry);
 }

@@ -327,6 +327,33 @@ withPair(
   60_000,
 );
 
+withPair("a MySQL service that no entry has is named, and is no gap", async () => {
+  pair.configure(({ services }) => Object.assign(services ?? {}, { other: readService() }));
+  const { code, stdout } = await pair.lcops(["db", "check", "-v"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^not configured: no entry of consistency has (school, )?other; /m);
+  const named = await pair.lcops(["db", "check", "check", "-v"]);
+  expect(named.stdout).not.toContain("no entry of consistency");
+  pair.configure(({ services }) => delete services?.["other"]);
+});
+
+withPair(
+  "another configuration of any service is nothing to go on with",
+  async () => {
+    await pair.replica("UPDATE shop.counters SET other = 5 WHERE id = 7");
+    const { running, release } = await startHeld();
+    running.send("SIGINT");
+    await running.ended;
+    await release();
+    await pair.replica("UPDATE shop.counters SET other = 0 WHERE id = 7");
+    const extra = { kind: "redis", environment: "dev", address: "127.0.0.1", port: 1 };
+    pair.configure(({ services }) => Object.assign(services ?? {}, { extra }));
+    expect(await check("--resume")).toMatchObject({ code: 0 });
+    pair.configure(({ services }) => delete services?.["extra"]);
+  },
+  60_000,
+);
+
 withPair(
   "a link that is cut silently amid a question ends with the budget, and a run that goes on comes to the rest",
   async () => {

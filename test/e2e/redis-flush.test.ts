@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import net from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startRelay, type Relay } from "../lab/relay.ts";
 import { until } from "../ssh/start-sshd.ts";
@@ -195,6 +197,37 @@ describe("a link that is cut", LIMIT, () => {
     relay.resume();
   });
 });
+
+withRedis(
+  "an answer to the flush that is not understood is none of success or failure",
+  async () => {
+    const server = await ground.start();
+    await server.fill("api:student", 10);
+    // No server counts with nothing: what it was asked is done, and how much it was is lost on the way.
+    const between = net.createServer((client) => {
+      const behind = net.connect(server.port, "127.0.0.1");
+      client.pipe(behind).on("data", (bytes: Buffer) => {
+        client.write(
+          bytes.toString("latin1").replace(/\*3\r\n:\d+\r\n/, "*3\r\n$-1\r\n"),
+          "latin1",
+        );
+      });
+      for (const one of [client, behind]) one.on("error", () => undefined);
+      client.on("close", () => behind.destroy());
+    });
+    between.listen(0, "127.0.0.1");
+    await once(between, "listening");
+    const { port } = between.address() as net.AddressInfo;
+    const result = await flush(configFor(port), "--db", "--yes");
+    between.close();
+    expect(result).toMatchObject({ code: 3, stdout: "" });
+    expect(result.stderr).toMatch(
+      /^lcops: cache has not said what its flush has removed; what is removed is not known; run it again/,
+    );
+    expect(ground.journalOf(port)[0]?.outcome).toMatchObject({ state: "unknown" });
+    expect(await server.ask("DBSIZE")).toBe("0");
+  },
+);
 
 describe("names", () => {
   withRedis("of every kind are removed by what they are", async () => {

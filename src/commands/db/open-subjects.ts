@@ -58,6 +58,22 @@ export function pickEntries(
   });
 }
 
+/** Given what is to be checked since no name was typed, return the MySQL services of that environment that are in none of it. Pure. */
+export function findLeftOut(
+  entries: readonly Entry[],
+  config: Config,
+  environment: string | undefined,
+): string[] {
+  const checked = new Set(entries.map((entry) => entry.config.service));
+  return Object.entries(config.services ?? {}).flatMap(([name, { kind }]) =>
+    kind === "mysql" &&
+    !checked.has(name) &&
+    (environment === undefined || environmentOf(name, config) === environment)
+      ? [name]
+      : [],
+  );
+}
+
 /** Given what is to be checked, return it with the ways to everything that it needs. */
 export function openSubject(
   { name, config: entry }: Entry,

@@ -15,14 +15,18 @@ export interface Subject {
 /** On a screen so many findings of a check are shown; all of them are in a pipe and with `--json`. */
 const SHOWN = 20;
 
-/** Given the reports and the exit code that they come to, tell them: what was checked, what was not and why, what was found. Silent where all is well and nobody watches. */
+/**
+ * Given the reports and the exit code that they come to, tell them: what was checked, what was not and why, what was found; and the services that nobody
+ * has configured a check of. Silent where all is well and nobody watches.
+ */
 export function renderReports(
   subjects: readonly Subject[],
   code: number,
   { terminal, signal }: Context,
+  leftOut: readonly string[] = [],
 ): void {
   if (terminal.flags.json) {
-    terminal.printJson({ isStopped: signal.aborted, subjects });
+    terminal.printJson({ isStopped: signal.aborted, subjects, notConfigured: leftOut });
     tellVerdict(subjects, code, terminal);
     return;
   }
@@ -40,6 +44,12 @@ export function renderReports(
     { title: "FOUND", value: ({ report }) => describeFound(report) },
   ]);
   for (const { reports } of subjects) for (const report of reports) tellReport(report, terminal);
+  if (leftOut.length > 0)
+    terminal.print(
+      printable(
+        `not configured: no entry of consistency has ${leftOut.join(", ")}; lcops db check NAME looks at one all the same`,
+      ),
+    );
   for (const { gone } of subjects)
     for (const id of gone)
       terminal.note(printable(`no longer found, and still in the baseline: ${id}`));

@@ -11,7 +11,7 @@ import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
 import type { Closers } from "./open-places.ts";
-import { type Entry, openSubject, pickEntries } from "./open-subjects.ts";
+import { type Entry, findLeftOut, openSubject, pickEntries } from "./open-subjects.ts";
 import { readBudget } from "./read-budget.ts";
 import { renderReports, type Subject } from "./render-reports.ts";
 
@@ -42,7 +42,9 @@ export async function runCheck(input: Input, context: Context): Promise<number> 
       subjects.push({ name: entry.name, service: entry.config.service, reports: told, gone });
     }
     const code = judgeReports(subjects.flatMap(({ reports }) => reports));
-    renderReports(subjects, code, context);
+    const leftOut =
+      input.operands.length > 0 ? [] : findLeftOut(entries, config, context.environmentFlag);
+    renderReports(subjects, code, context, leftOut);
     return code;
   } finally {
     limit.clear();
@@ -87,7 +89,8 @@ async function checkOne(
   const closers: Closers = [];
   const progress = startProgress(terminal);
   try {
-    const subject = [entry, config.services?.[entry.config.service]];
+    // Whatever it looks at, and the way there.
+    const subject = [entry, config.services, config.hosts, config.environments];
     const bookmark = await openBookmark(folders.state, entry.name, subject, options.resume);
     const reports = await runChecks(openSubject(entry, config, context, closers), {
       until: options.until,

@@ -19,6 +19,8 @@ import type { OpenRedis } from "./open-redis.ts";
 interface Course extends SweepCount {
   /** Whether a command that removes is under way or answered. */
   isBegun: boolean;
+  /** Whether its answer was not understood: what it has done is not known. */
+  isUnclear?: boolean;
 }
 
 /** Given a connection and a flush that was confirmed, write it down, do it, prove it and tell it; return the exit code. */
@@ -64,10 +66,17 @@ async function remove(
 ): Promise<void> {
   if (wish.kind !== "pattern") {
     course.isBegun = true;
-    const { removed, left } = await flushAtOnce(client, wish.kind);
-    course.removed = removed;
-    if (left > 0)
-      throw new OperatorError("failed", `${open.name} has kept ${describeKeys(left)} in its flush`);
+    const counted = await flushAtOnce(client, wish.kind);
+    if (!counted) {
+      course.isUnclear = true;
+      throw new OperatorError("failed", `${open.name} has not said what its flush has removed`);
+    }
+    course.removed = counted.removed;
+    if (counted.left > 0)
+      throw new OperatorError(
+        "failed",
+        `${open.name} has kept ${describeKeys(counted.left)} in its flush`,
+      );
     return;
   }
   const watch = await watchWait(open.place, signal);
@@ -169,9 +178,9 @@ async function tellCut(
   wish: FlushWish,
   { terminal, signal }: Context,
 ): Promise<number> {
-  const { removed, isBegun } = course;
+  const { removed, isBegun, isUnclear } = course;
   const isAnswered = error instanceof OperatorError && error.kind !== "unreachable";
-  const isUnknown = isBegun && (!isAnswered || removed > 0);
+  const isUnknown = isBegun && (!isAnswered || isUnclear || removed > 0);
   const why = describeError(error);
   await record.end({
     state: isUnknown ? "unknown" : "failed",
@@ -179,6 +188,10 @@ async function tellCut(
   });
   if (!isUnknown) throw error;
   const reason = signal.aborted ? `${open.name}: stopped` : why;
+  const known =
+    removed > 0
+      ? `at least ${describeKeys(removed)} removed, the rest is not known`
+      : "what is removed is not known";
   if (terminal.flags.json)
     terminal.printJson({
       service: open.name,
@@ -188,9 +201,7 @@ async function tellCut(
       journal: record.id,
     });
   terminal.warn(
-    printable(
-      `lcops: ${reason}; at least ${describeKeys(removed)} removed, the rest is not known; run it again, it goes on with what is left`,
-    ),
+    printable(`lcops: ${reason}; ${known}; run it again, it goes on with what is left`),
   );
   if (signal.aborted) throw error;
   return 3;
