@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeError } from "../system/errors.ts";
+import { describeError, errorCode } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
 import { feedProgram } from "../system/feed-program.ts";
 import { findProgram } from "../system/program.ts";
@@ -113,6 +113,16 @@ async function withinLimit(
   }
 }
 
+/** What fails so has not heard anything. */
+const NOT_REACHED: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+]);
+
 /** Posts once more where the server was not reached or says that it cannot now; not where it may have heard. */
 async function post(
   address: string,
@@ -137,10 +147,12 @@ async function post(
       if (answer.ok) return undefined;
       why = `the webhook answered ${answer.status}`;
       if (answer.status < 500 && answer.status !== 429) return why;
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
       if (limit.aborted) return `the webhook has not answered within ${TIMEOUT_MS / 1000} s`;
-      why = "the webhook cannot be reached";
+      const code = error instanceof Error ? errorCode(error.cause) : undefined;
+      why = `the webhook cannot be reached${code === undefined ? "" : `: ${code}`}`;
+      if (!NOT_REACHED.has(code ?? "")) return why;
     }
   }
   return why;

@@ -111,10 +111,21 @@ describe("a webhook", () => {
     const { webhook } = await serve((response) => response.end());
     const server = servers.pop();
     await new Promise((resolve) => server?.close(resolve));
-    for (const address of [webhook, `not an address ${SECRET}`, `ftp://x/${SECRET}`]) {
+    for (const [address, more] of [
+      [webhook, ": ECONNREFUSED"],
+      [`not an address ${SECRET}`, ": ERR_INVALID_URL"],
+      [`ftp://x/${SECRET}`, ""],
+    ] as const) {
       const why = await sendNotice({ webhook: address }, DOCUMENT, options());
-      expect(why).toBe("the webhook cannot be reached");
+      expect(why).toBe(`the webhook cannot be reached${more}`);
     }
+  });
+
+  test("that hangs up may have heard, and is not told twice", async () => {
+    const { webhook, heard } = await serve((response) => response.destroy());
+    const why = await sendNotice({ webhook }, DOCUMENT, options());
+    expect(why).toMatch(/^the webhook cannot be reached: (UND_ERR_SOCKET|ECONNRESET)$/);
+    expect(heard).toHaveLength(1);
   });
 
   test("that hangs, or whose answer never ends, holds nobody up", async () => {
