@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, open, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { PartRecord } from "../services/set-content.ts";
 import { errorCode } from "../system/errors.ts";
@@ -14,14 +14,28 @@ export interface RestoreProgress {
   finish(): Promise<void>;
 }
 
-/** Given the state folder and what tells this restore from any other (the set, the target, what of it), return how far it has come. */
+/** What tells a restore from any other. */
+interface RestoreIdentity {
+  setId: string;
+  into: string;
+  only: string | undefined;
+}
+
+/**
+ * Given the state folder and what tells this restore from any other, return how far it has come. What restores of other sets had come to at this target is
+ * forgotten: this one replaces what they put there, and they must not go on in the midst of it.
+ */
 export async function openRestoreProgress(
   stateFolder: string,
-  identity: readonly (string | undefined)[],
+  { setId, into, only }: RestoreIdentity,
 ): Promise<RestoreProgress> {
-  const hash = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
-  const path = join(stateFolder, "restores", `${hash}.ndjson`);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const [target, ofSet] = [`${hash(into)}.`, `${hash(into)}.${hash(setId)}.`];
+  const path = join(stateFolder, "restores", `${ofSet}${hash(only ?? "")}.ndjson`);
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(folder))
+    if (name.startsWith(target) && !name.startsWith(ofSet))
+      await rm(join(folder, name), { force: true });
   const done = new Set(await readLines(path));
   const nameOf = ({ path: part, stored }: PartRecord): string => `${stored.sha256} ${part}`;
   return {
@@ -36,6 +50,8 @@ export async function openRestoreProgress(
     finish: () => rm(path, { force: true }),
   };
 }
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 
 /** The last line counts only where it is whole. */
 async function readLines(path: string): Promise<string[]> {

@@ -27,6 +27,7 @@ export interface RunJobOptions extends PublishOptions {
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
   update: (line: string) => void;
+  warn: (line: string) => void;
   passed: (bytes: number) => void;
   journal: Journal;
 }

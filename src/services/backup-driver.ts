@@ -140,6 +140,8 @@ export interface DumpOptions extends DriverOptions {
   setId: string;
   /** Before anything is removed, it is written down here. */
   journal: Journal;
+  /** Tells people, whether they watch or not, one line that they should know before it goes on. */
+  warn: (line: string) => void;
   /**
    * The newest complete set of the job that stands, with every part that it has, wherever this one will: what has not changed since is referred
    * to by `PartSink.refer`. Undefined where there is none, or not every destination says so.

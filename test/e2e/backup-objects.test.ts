@@ -119,7 +119,6 @@ describe("to a bucket", () => {
       for (const way of ["CopyObject", "PutObject"] as const) {
         if (way === "PutObject") {
           // Another profile, which may not read the source.
-          rmSync(ground.at("home/.local"), { recursive: true });
           ground.addProfile("other");
           ground.configure(({ environments }) => {
             if (environments)

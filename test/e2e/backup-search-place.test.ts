@@ -1,4 +1,6 @@
 /** An index that stands is not touched before what takes its place is whole: on the lab's OpenSearch, whose answers are changed on their way where it could not be made to say so. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { startLcops } from "../support/run-lcops.ts";
 import { makeFilledGround, node, type SearchGround } from "../support/search-ground.ts";
@@ -42,6 +44,16 @@ async function listAsides(): Promise<string[]> {
     "/_cat/indices/lcops_restore_*?format=json&h=index&expand_wildcards=all",
   )) as { index: string }[];
   return rows.map((row) => row.index).filter((name) => name.endsWith(index));
+}
+
+/** How many parts restores that are not whole remember. */
+function countRestored(): number {
+  const home = ground.environment["HOME"] ?? "";
+  const files = readdirSync(home, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /restores\/.+\.ndjson$/.test(name),
+  );
+  return files.flatMap((name) => readFileSync(path.join(home, name), "utf8").match(/\n/g) ?? [])
+    .length;
 }
 
 const refusal = (reason: string) => ({
@@ -168,6 +180,36 @@ describe.skipIf(!node)("an export of an index that stands", () => {
       };
       expect(await restoreInPlace()).toEqual(QUIET);
       expect(made).toBe(3);
+      expect(await ground.documentsOf(index)).toEqual(saved);
+      expect(await listAsides()).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "begins anew where another set was restored over it since it failed",
+    async () => {
+      ({ ground, index } = await makeFilledGround("export", DOCUMENTS));
+      saved = await ground.documentsOf(index);
+      const run = await ground.lcops("backup", "run", "--json");
+      const [, older = ""] = /"setId":"([^"]+)"/.exec(run.stdout) ?? [];
+      for (let id = 20; id < DOCUMENTS; id++)
+        if (id % 3 !== 0)
+          await ground.ask("PUT", `/${index}/_doc/${id}?refresh=true`, { other: id });
+      standing = await ground.documentsOf(index);
+      expect(await ground.lcops("backup", "run")).toEqual(QUIET);
+      const again = () => ground.lcops(...restore.with(2, older), "textlogs");
+      let bulks = 0;
+      ground.change.refuse = async ({ path: asked }) => {
+        if (!asked.includes("/_bulk") || ++bulks !== 2) return undefined;
+        await expect.poll(countRestored, { timeout: 20_000 }).toBe(1);
+        return refusal("no more");
+      };
+      expect(await again()).toMatchObject({ code: 1 });
+      ground.change.refuse = () => undefined;
+      expect(await restoreInPlace()).toEqual(QUIET);
+      expect(await ground.documentsOf(index)).toEqual(standing);
+      expect(await again()).toEqual(QUIET);
       expect(await ground.documentsOf(index)).toEqual(saved);
       expect(await listAsides()).toEqual([]);
     },

@@ -44,6 +44,11 @@ export function runBackups(input: Input, context: Context): Promise<number> {
               lines.set(job.name, printable(line.replace(`${job.name}: `, "")));
               draw();
             },
+            warn: (line) => {
+              progress.end();
+              terminal.warn(printable(`lcops: ${job.name}: ${line}`));
+              progress = startProgress(terminal);
+            },
             passed: (more) => {
               bytes += more;
               draw();
@@ -72,6 +77,7 @@ async function runOne(
     limit: ReturnType<typeof pLimit>;
     parallel: number;
     update: (line: string) => void;
+    warn: (line: string) => void;
     passed: (bytes: number) => void;
   },
 ): Promise<Outcome> {

@@ -101,11 +101,11 @@ export function runRestore(input: Input, context: Context): Promise<number> {
         isProduction: isProduction || plan.isSource,
       };
       if (!(await context.gate(change))) return 0;
-      const done = await openRestoreProgress(context.folders.state, [
-        set.setId,
+      const done = await openRestoreProgress(context.folders.state, {
+        setId: set.setId,
         into,
-        typeof only === "string" ? only : undefined,
-      ]);
+        only: typeof only === "string" ? only : undefined,
+      });
       if (done.resumed > 0)
         context.terminal.note(
           `${done.resumed} parts were restored before; it goes on behind those that still stand`,

@@ -29,38 +29,18 @@ export function restoreExport(
     for (const name of asides)
       if (!name.startsWith(before)) await cluster.ask("DELETE", asPath(name));
     const limit = pLimit(options.parallel);
+    const found: Found = { there, asides, before, limit };
     let done = 0;
     for (const target of targets) {
       options.update(`${done++} of ${targets.length} indices`);
       const definition = definitions.get(target.index);
       if (!definition)
         throw new OperatorError("failed", `${set.setId} has no settings of ${target.index}`);
-      const { atOnce, afterwards } = splitSettings(definition, {
+      const settings = splitSettings(definition, {
         isDrill: isDrill(place),
         isElsewhere: cluster.uuid !== set.source.serverId,
       });
-      const parts = set.parts.filter((part) => part.object === target.index);
-      const isBegun = parts.some(options.isDone);
-      const aside = { ...target, name: before + target.name };
-      const [isThere, isAsideThere] = [there.has(target.name), asides.has(aside.name)];
-      // What stands there stays until the other is whole; what was begun goes on where it was begun.
-      const isAside = isAsideThere ? isBegun || isThere : isThere && !isBegun;
-      const at = isAside ? aside : target;
-      // Where it was removed since, what was done counts no more: documents without it would make one of their own.
-      const goesOn = isBegun && (isAside ? isAsideThere : isThere);
-      if (!goesOn) {
-        if (isAsideThere) await cluster.ask("DELETE", asPath(aside.name));
-        const settings = isAside ? { ...atOnce, "index.hidden": true } : atOnce;
-        await createIndex(cluster, at, settings, definition);
-      }
-      await Promise.all(
-        parts
-          .filter((part) => !goesOn || !options.isDone(part))
-          .map((part) => limit(() => restorePart(cluster, set, part, at, options))),
-      );
-      await refuseLack(cluster, set, at);
-      if (isAside) await putInPlace(cluster, aside.name, target.name);
-      await cluster.ask("PUT", `${asPath(target.name)}/_settings`, afterwards);
+      await restoreIndex(cluster, set, target, { ...settings, definition }, found, options);
     }
     if (isOwn)
       await putBackAliases(
@@ -70,6 +50,51 @@ export function restoreExport(
         options,
       );
   });
+}
+
+/** What stood in the cluster when the restore began. */
+interface Found {
+  there: ReadonlySet<string>;
+  asides: ReadonlySet<string>;
+  /** What stands before the names of this set's own asides. */
+  before: string;
+  limit: ReturnType<typeof pLimit>;
+}
+
+/** What stands by its name stays until the new one is whole; what a run had begun that was killed goes on where it was begun. */
+async function restoreIndex(
+  cluster: Cluster,
+  set: SetReader,
+  target: Target,
+  {
+    atOnce,
+    afterwards,
+    definition,
+  }: ReturnType<typeof splitSettings> & { definition: IndexDefinition },
+  { there, asides, before, limit }: Found,
+  options: RestoreOptions,
+): Promise<void> {
+  const parts = set.parts.filter((part) => part.object === target.index);
+  const isBegun = parts.some(options.isDone);
+  const aside = { ...target, name: before + target.name };
+  const [isThere, isAsideThere] = [there.has(target.name), asides.has(aside.name)];
+  const isAside = isAsideThere ? isBegun || isThere : isThere && !isBegun;
+  const at = isAside ? aside : target;
+  // Where it was removed since, what was done counts no more: documents without it would make one of their own.
+  const goesOn = isBegun && (isAside ? isAsideThere : isThere);
+  if (!goesOn) {
+    if (isAsideThere) await cluster.ask("DELETE", asPath(aside.name));
+    const settings = isAside ? { ...atOnce, "index.hidden": true } : atOnce;
+    await createIndex(cluster, at, settings, definition);
+  }
+  await Promise.all(
+    parts
+      .filter((part) => !goesOn || !options.isDone(part))
+      .map((part) => limit(() => restorePart(cluster, set, part, at, options))),
+  );
+  await refuseLack(cluster, set, at);
+  if (isAside) await putInPlace(cluster, aside.name, target.name);
+  await cluster.ask("PUT", `${asPath(target.name)}/_settings`, afterwards);
 }
 
 async function restorePart(

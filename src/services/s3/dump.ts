@@ -8,6 +8,7 @@ import type {
   PartSink,
   ServicePlace,
 } from "../backup-driver.ts";
+import type { SetContent } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import { identifyBucket } from "./bucket-side.ts";
@@ -66,6 +67,7 @@ async function dumpBetween(
   await mkdir(jobFolder, { recursive: true, mode: 0o700 });
   const identity = { source: identifyBucket(source), copy: copy.side.identity };
   const work = await openWorkCatalog(jobFolder, identity);
+  const lost = work.isAbsent ? await findLost(identity.source, options) : undefined;
   const isVersioned = copy.bucket ? await keepsVersions(copy.bucket, pace) : true;
   if (job.s3?.remove && !isVersioned) refuseRemoving(copy);
   if (copy.bucket && work.killedAt !== undefined)
@@ -90,11 +92,16 @@ async function dumpBetween(
   judgeListing({
     place: source.place,
     listed: listing.objects,
-    known: work.end?.objects,
+    known: work.end?.objects ?? lost?.facts[0]?.rows,
     shrinkPercent: job.s3?.shrinkPercent,
   });
   const known = await work.read();
-  if (!known.head && !isVersioned) await refuseStrangers(copy, pace);
+  if (!known.head && !isVersioned)
+    await refuseStrangers(copy, pace, lost && adviseLost(work, lost));
+  if (lost)
+    options.warn(
+      `${describeLost(work, lost)}: everything is copied anew; to avoid that, stop this run, and ${adviseLost(work, lost)}`,
+    );
 
   const writer = await work.write({
     format: CATALOG_FORMAT,
@@ -179,8 +186,28 @@ function refuseRemoving({ side }: CopyPlace): never {
   );
 }
 
-/** What lcops has not put there could be somebody's, and would be lost. */
-async function refuseStrangers({ bucket }: CopyPlace, pace: Pace): Promise<void> {
+/** The newest set of this source, whose catalog should be at hand and is not: the machine is another one, or its state is gone. */
+async function findLost(
+  sourceId: string,
+  { earlier }: DumpOptions,
+): Promise<SetContent | undefined> {
+  const newest = await earlier();
+  return newest?.source.serverId === sourceId ? newest : undefined;
+}
+
+const describeLost = ({ path }: WorkCatalog, { setId }: SetContent): string =>
+  `${path}, the catalog of what was copied until ${setId}, is lost`;
+
+/** The set has the same bytes, but it takes the operator's key to read them. */
+const adviseLost = ({ path }: WorkCatalog, { setId }: SetContent): string =>
+  `write the catalog of ${setId} to ${path}, by the command in its RESTORE.txt`;
+
+/** What lcops has not put there could be somebody's, and would be lost. `advice`: how what was known of them is had back. */
+async function refuseStrangers(
+  { bucket }: CopyPlace,
+  pace: Pace,
+  advice: string | undefined,
+): Promise<void> {
   if (!bucket) return;
   const { listBucket } = await import("./list-bucket.ts");
   const pages = listBucket(bucket, pace);
@@ -190,7 +217,9 @@ async function refuseStrangers({ bucket }: CopyPlace, pace: Pace): Promise<void>
   throw new OperatorError(
     "refused",
     `${bucket.place} has objects already, of which lcops knows nothing, and keeps no versions of what is replaced`,
-    { next: "copy to an empty prefix, or enable versioning of that bucket" },
+    {
+      next: `${advice === undefined ? "" : `${advice}, or `}copy to an empty prefix, or enable versioning of that bucket`,
+    },
   );
 }
 

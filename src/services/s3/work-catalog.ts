@@ -20,6 +20,8 @@ export interface WorkCatalog {
   read(): Promise<Catalog>;
   /** Of what is known; undefined at the first run. */
   end: CatalogEnd | undefined;
+  /** There is no catalog at all, not even one of another pair: nothing has run yet, or it is lost. */
+  isAbsent: boolean;
   /** When a run began that was killed; undefined: none was. */
   killedAt: string | undefined;
   /** Begin the one of this run. */
@@ -58,12 +60,13 @@ export async function openWorkCatalog(
   const killed = await readOurs(partial);
   if (killed.head) await joinKilled(killed, await readOurs(path), path);
   await rm(partial, { force: true });
-  const known = await readOurs(path);
+  const known = await readCatalogFile(path);
   await known.close();
   return {
     path,
+    isAbsent: known.head === undefined,
     read: () => readOurs(path),
-    end: known.head && (await readEnd(path)),
+    end: isOurs(known.head) ? await readEnd(path) : undefined,
     killedAt: killed.head?.startedAt,
     write: (head) => beginWriter(head, partial, path),
   };
