@@ -37,6 +37,19 @@ async function begin(way: "snapshot" | "export", shards: number): Promise<void> 
 const restore = ["backup", "restore", "logs", "--into", "textlogs", "--in-place", "--confirm"];
 const restoreInPlace = () => ground.lcops(...restore, "textlogs");
 
+/** Kills a restore between the index that stood there and the one that is to stand there. */
+async function killWhilePlaceIsFree(): Promise<void> {
+  const running = startLcops([...restore, "textlogs"], { environment: ground.environment });
+  ground.change.refuse = ({ path: asked }) => {
+    if (!asked.includes("/_clone/")) return undefined;
+    running.send("SIGKILL");
+    return refusal("it is dead");
+  };
+  await running.ended;
+  ground.change.refuse = () => undefined;
+  expect(await listAsides()).toHaveLength(1);
+}
+
 /** What restores of this ground have left beside their indices. */
 async function listAsides(): Promise<string[]> {
   const rows = (await ground.ask(
@@ -95,15 +108,7 @@ describe.skipIf(!node)("a snapshot of an index that has another number of shards
     "is restored once more where a run was killed while its place was free, and nothing stays beside it",
     async () => {
       await begin("snapshot", 3);
-      const running = startLcops([...restore, "textlogs"], { environment: ground.environment });
-      ground.change.refuse = ({ path: asked }) => {
-        if (!asked.includes("/_clone/")) return undefined;
-        running.send("SIGKILL");
-        return refusal("it is dead");
-      };
-      await running.ended;
-      ground.change.refuse = () => undefined;
-      expect(await listAsides()).toHaveLength(1);
+      await killWhilePlaceIsFree();
       expect(await ground.lcops(...restore.slice(0, -2), "--yes")).toEqual(QUIET);
       expect(await ground.documentsOf(index)).toEqual(saved);
       expect(await listAsides()).toEqual([]);
@@ -161,15 +166,7 @@ describe.skipIf(!node)("an export of an index that stands", () => {
     "that is killed while its place is free takes it the next time, also where somebody has made one there meanwhile",
     async () => {
       await begin("export", 2);
-      const running = startLcops([...restore, "textlogs"], { environment: ground.environment });
-      ground.change.refuse = ({ path: asked }) => {
-        if (!asked.includes("/_clone/")) return undefined;
-        running.send("SIGKILL");
-        return refusal("it is dead");
-      };
-      await running.ended;
-      ground.change.refuse = () => undefined;
-      expect(await listAsides()).toHaveLength(1);
+      await killWhilePlaceIsFree();
       await expect(ground.ask("GET", `/${index}`)).rejects.toThrow();
 
       let made = 0;
