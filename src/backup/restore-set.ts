@@ -22,15 +22,20 @@ interface RestoreIdentity {
 }
 
 /**
- * Given the state folder and what tells this restore from any other, return how far it has come. What restores of other sets had come to at this target is
+ * Given the state folder and what tells this restore from any other, return how far it has come. What restores of other sets had come to at this place is
  * forgotten: this one replaces what they put there, and they must not go on in the midst of it.
  */
 export async function openRestoreProgress(
   stateFolder: string,
   { setId, into, only }: RestoreIdentity,
 ): Promise<RestoreProgress> {
-  const [target, ofSet] = [`${hash(into)}.`, `${hash(into)}.${hash(setId)}.`];
-  const path = join(stateFolder, "restores", `${ofSet}${hash(only ?? "")}.ndjson`);
+  const target = `${hash(placeOf(into))}.`;
+  const ofSet = `${target}${hash(setId)}.`;
+  const path = join(
+    stateFolder,
+    "restores",
+    `${ofSet}${hash(JSON.stringify([into, only]))}.ndjson`,
+  );
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of await readdir(folder))
@@ -50,6 +55,10 @@ export async function openRestoreProgress(
     finish: () => rm(path, { force: true }),
   };
 }
+
+/** Of a service all of it: what is restored into `school` and into `school/shop` may be the same table. */
+const placeOf = (into: string): string =>
+  /^[./~]/.test(into) ? into : (into.split("/")[0] ?? into);
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 

@@ -46,4 +46,10 @@ test("it begins anew where another set was restored over it meanwhile", async ()
   await (await open("other", "live")).finish();
   expect((await open("one", "live")).isDone(PART)).toBe(false);
   expect((await open("one", "live", "orders")).isDone(PART)).toBe(false);
+  await (await open("one", "live")).markDone(PART);
+  await open("other", "live/shop");
+  expect((await open("one", "live")).isDone(PART)).toBe(false);
+  await (await open("one", "/srv/whisper")).markDone(PART);
+  await open("other", "/srv/rescued");
+  expect((await open("one", "/srv/whisper")).isDone(PART)).toBe(true);
 });
