@@ -82,7 +82,7 @@ describe("all instances are listed", () => {
     expect(memory.readMb()).toBeGreaterThan(20);
     expect(memory.readMb()).toBeLessThan(150);
     expect(instancesOf("eu-west-1")).toBe(100);
-  });
+  }, 90_000);
 
   test("of three regions, and of one alone with --env, --region and --profile", async () => {
     ground.endpoint.setInstances("us-west-2", [make(1, "dev-1")]);

@@ -277,7 +277,7 @@ describe("what no server of today does", () => {
     const config = ground.configFor(server.port);
     const result = await ground.redis("flush", config, "--db", "--yes");
     expect(result).toMatchObject({ code: 3 });
-    expect(result.stderr).toContain("the rest is not known");
+    expect(result.stderr).toContain("what is removed is not known");
     expect(ground.journalOf(server.port)[0]?.outcome).toMatchObject({ state: "unknown" });
   });
 });
