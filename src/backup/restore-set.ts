@@ -56,9 +56,8 @@ export async function openRestoreProgress(
   };
 }
 
-/** Of a service all of it: what is restored into `school` and into `school/shop` may be the same table. */
-const placeOf = (into: string): string =>
-  /^[./~]/.test(into) ? into : (into.split("/")[0] ?? into);
+/** Of a service all of it: what is restored into `school` and into `school/shop` may be the same table. All folders are one: a folder has many spellings. */
+const placeOf = (into: string): string => (/^[./~]/.test(into) ? "" : (into.split("/")[0] ?? into));
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 

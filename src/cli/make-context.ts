@@ -10,6 +10,7 @@ import type { GuardFlags } from "../system/gate.ts";
 import { printable } from "../system/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { openEstate } from "./open-estate.ts";
+import { outputGone } from "./watch-output.ts";
 import type { Signals } from "./with-signals.ts";
 
 export interface ContextParts {
@@ -62,6 +63,7 @@ export function makeContext(parts: ContextParts): Context {
     version: parts.version,
     commands: parts.commands,
     signal: signals.signal,
+    outputGone,
     leaveSigintTo: signals.leaveSigintTo,
     finishFirst: signals.finishFirst,
     get hasTerminal() {

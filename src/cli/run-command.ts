@@ -9,7 +9,7 @@ import type { GlobalFlags } from "./build-program.ts";
 import { exitCodeOf } from "./exit-code-of.ts";
 import { makeContext } from "./make-context.ts";
 import { showError } from "./show-error.ts";
-import { isForNobody } from "./watch-output.ts";
+import { exitCodeOfOutput } from "./watch-output.ts";
 import { withSignals } from "./with-signals.ts";
 
 /** lcops failed before the child whose exit code it would have returned; as ssh does. */
@@ -63,7 +63,8 @@ export function runCommand(
     } catch (error) {
       // What a stop makes fail on its way is no news.
       if (signals.signal.aborted) return exitCodeOf(signals.signal.reason);
-      if (isForNobody(error)) return 0;
+      const ended = exitCodeOfOutput(error);
+      if (ended !== undefined) return ended;
       showError(error, terminal);
       if (error instanceof OperatorError && error.kind === "cancelled") return exitCodeOf(error);
       return command.returnsChildCode?.(input) ? BEFORE_CHILD : exitCodeOf(error);

@@ -1,27 +1,33 @@
 import { errorCode } from "../system/errors.ts";
 
-let isUnread = false;
+const gone = new AbortController();
+let lost: unknown;
+
+/** Aborted, with the error, once stdout has no reader or cannot be written: what has no end of its own ends by it. */
+export const outputGone: AbortSignal = gone.signal;
 
 /**
- * Have errors of stdout and stderr end nothing: what was begun is done to its end, and its exit code is true, whoever no
+ * Have errors of stdout and stderr end nothing that has an end: what was begun is done to it, and its exit code is true, whoever no
  * longer reads (`| head`) and though the disk is full. Output that is lost is said once, and is no success.
  */
 export function watchOutput(): void {
-  let isLost = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error) => {
-      if (errorCode(error) === "EPIPE") isUnread ||= stream === process.stdout;
-      else if (errorCode(error) !== "ERR_STREAM_DESTROYED" && !isLost) {
-        isLost = true;
-        process.once("exit", (code) => {
-          process.exitCode = code || 1;
-        });
-        if (stream === process.stdout)
-          process.stderr.write(`lcops: cannot write the output: ${error.message}\n`);
-      }
+      if (stream === process.stdout) gone.abort(error);
+      if (["EPIPE", "ERR_STREAM_DESTROYED"].includes(errorCode(error) ?? "") || lost) return;
+      lost = error;
+      process.once("exit", (code) => {
+        process.exitCode = code || 1;
+      });
+      if (stream === process.stdout)
+        process.stderr.write(`lcops: cannot write the output: ${error.message}\n`);
     });
   }
 }
 
-/** Return whether an error says that nobody reads stdout any more: whoever did has seen enough, a quiet end. */
-export const isForNobody = (error: unknown): boolean => isUnread && errorCode(error) === "EPIPE";
+/** Given an error, return the exit code where it is of stdout itself: 0 where whoever read has seen enough, 1 where it was lost, which is said already; else undefined. */
+export function exitCodeOfOutput(error: unknown): 0 | 1 | undefined {
+  if (!outputGone.aborted) return undefined;
+  if (errorCode(error) === "EPIPE") return 0;
+  return error === lost ? 1 : undefined;
+}

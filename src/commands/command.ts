@@ -62,6 +62,8 @@ export interface Context {
   scopeWishes: ScopeWishes;
   /** Fired by SIGINT and SIGTERM; everything ends by it. */
   signal: AbortSignal;
+  /** Fired once stdout has no reader any more, or is lost; what has no end of its own ends by it, with its reason. */
+  outputGone: AbortSignal;
   /** While the work runs, Ctrl-C belongs to the program on the terminal; `onSigint` is told of it. */
   leaveSigintTo: <T>(work: () => Promise<T>, onSigint?: () => void) => Promise<T>;
   /** While the work runs a signal ends it by `signal` alone, however long that takes: for what must not be left half done. */

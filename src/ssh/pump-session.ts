@@ -79,7 +79,8 @@ export function pumpSession(
     // Somebody types: what they type must not queue behind a download.
     if (terminal && link.windows) releases.push(link.windows.keepSmall());
     if (signal) releases.push(listen(signal, "abort", () => fail(signal.reason)));
-    releases.push(pumpOutput(channel, stdout, fail), pumpOutput(channel.stderr, stderr, fail));
+    // What the program does is not about those who read its complaints.
+    releases.push(pumpOutput(channel, stdout, fail), pumpOutput(channel.stderr, stderr));
     if (!stdin) channel.end();
     else {
       const leave = (): void => fail(new OperatorError("cancelled", `${link.label}: ended by ~.`));
@@ -98,22 +99,27 @@ export function pumpSession(
   });
 }
 
-/** Back-pressure: a slow reader here makes the remote command wait. */
-function pumpOutput(source: Readable, sink: Writable, fail: (error: unknown) => void): () => void {
+/** Back-pressure: a slow reader here makes the remote command wait. Without `fail` what comes is passed over once there is no reader. */
+function pumpOutput(source: Readable, sink: Writable, fail?: (error: unknown) => void): () => void {
   const write = (chunk: Buffer): void => {
     if (!sink.write(chunk)) source.pause();
   };
   const resume = (): void => void source.resume();
+  const passOver = (): void => {
+    source.off("data", write);
+    source.resume();
+  };
+  const gone = fail ?? passOver;
   const left = (): void =>
-    fail(Object.assign(new Error("write EPIPE: the output has no reader"), { code: "EPIPE" }));
+    gone(Object.assign(new Error("write EPIPE: the output has no reader"), { code: "EPIPE" }));
   source.on("data", write);
   sink.on("drain", resume);
-  sink.on("error", fail);
+  sink.on("error", gone);
   sink.on("close", left);
   return () => {
     source.off("data", write);
     sink.off("drain", resume);
-    sink.off("error", fail);
+    sink.off("error", gone);
     sink.off("close", left);
   };
 }

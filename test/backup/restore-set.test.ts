@@ -50,6 +50,8 @@ test("it begins anew where another set was restored over it meanwhile", async ()
   await open("other", "live/shop");
   expect((await open("one", "live")).isDone(PART)).toBe(false);
   await (await open("one", "/srv/whisper")).markDone(PART);
-  await open("other", "/srv/rescued");
+  await open("one", "/srv/rescued");
   expect((await open("one", "/srv/whisper")).isDone(PART)).toBe(true);
+  await open("other", "/srv/../srv/whisper");
+  expect((await open("one", "/srv/whisper")).isDone(PART)).toBe(false);
 });

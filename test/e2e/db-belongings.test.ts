@@ -84,8 +84,8 @@ async function checkInSilence(
   try {
     const began = performance.now();
     const environment = reachBy(`http://${relay.address}:${relay.port}`);
-    const { report } = await check(name, ["--budget", "6s"], environment);
-    // Six seconds, three of grace, two in which a cluster is given back what it holds, and what a machine with other things to do takes to start.
+    const { report } = await check(name, ["--budget", "4s"], environment);
+    // Four seconds, three of grace, two in which a cluster is given back what it holds, and what a machine with other things to do takes to start.
     expect(performance.now() - began).toBeLessThan(16_000);
     expect(relay.counters().connections).toBeGreaterThan(0);
     expect(report).toMatchObject({

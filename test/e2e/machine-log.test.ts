@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LCOPS } from "../support/run-lcops.ts";
 import { until } from "../ssh/start-sshd.ts";
 import { findObstacle, makeMachineGround, type MachineGround } from "../support/machine-ground.ts";
 
@@ -52,6 +53,26 @@ describe("the query log", LIMIT, () => {
     pty.press("ctrl-c");
     expect((await pty.exit).code).toBe(130);
     expect(pty.text()).not.toMatch(/lcops: /);
+    let isRead = false;
+    const read = ground
+      .run(
+        "timeout",
+        "30",
+        "bash",
+        "-c",
+        '"$@" | head -1; echo "code ${PIPESTATUS[0]}"',
+        "bash",
+        process.execPath,
+        LCOPS,
+        "machine",
+        "log",
+        "--config",
+        config,
+      )
+      .finally(() => (isRead = true));
+    // More comes, and nobody reads it.
+    while (!isRead) await ask("SELECT 'more'");
+    expect(await read).toMatch(/^.*\ncode 0\n$/);
     expect(await change("off", "log")).toMatchObject({ code: 0 });
     expect(await ask(VALUES)).toMatch(/^0\tTABLE\t/);
     await until("nothing waits", async () => (await ask(WAITING)) === "0", 10_000);

@@ -6,7 +6,7 @@ import { isLeftRaw, openPty } from "../support/pty.ts";
 import { makeRedisGround, type RedisGround } from "../support/redis-ground.ts";
 import type { RedisServer } from "../support/redis-servers.ts";
 import { until } from "../ssh/start-sshd.ts";
-import { runLcops, startLcops } from "../support/run-lcops.ts";
+import { LCOPS, runLcops, startLcops, startProgram } from "../support/run-lcops.ts";
 
 const withRedis = testWith("redis");
 const PASSWORD = "console-s3cret";
@@ -101,6 +101,16 @@ describe("the console of lcops, where there is no redis-cli", () => {
     expect(well).toEqual({ code: 0, signal: null, stdout: "OK\na b\na b\n\n", stderr: "" });
     const amiss = await runLcops(words(), { environment: without(), stdin: "NOSUCH\nPING\n" });
     expect(amiss).toMatchObject({ code: 1, stdout: "PONG\n" });
+  });
+
+  withRedis("ends with who reads it, whatever may still come to be asked", async () => {
+    const script = '/usr/bin/yes PING | "$@" | /usr/bin/head -1; echo "code ${PIPESTATUS[1]}"';
+    const line = [process.execPath, LCOPS, ...words()];
+    const { stdout } = await startProgram("/bin/bash", ["-c", script, "bash", ...line], {
+      environment: without(),
+      timeoutMs: 30_000,
+    }).ended;
+    expect(stdout).toBe("PONG\ncode 0\n");
   });
 
   withRedis("talks on a terminal, and leaves it as it was", async () => {

@@ -83,6 +83,29 @@ describe("a command on a host", () => {
     expect([stdout, stderr]).toEqual(["y\ncode 0\n", ""]);
   });
 
+  testWith("hosts")("whose complaints nobody reads any more is done to its end", async () => {
+    const command = "for i in 1 2 3 4 5 6; do echo e$i >&2; echo o$i; sleep 0.2; done; exit 7";
+    const script = '"$@" 2> >(head -1 >&2); echo "code $?"';
+    const words = [process.execPath, LCOPS, "ssh", "GraphStats", "--", command];
+    const { stdout } = await startProgram("bash", ["-c", script, "bash", ...words], {
+      environment: ground.environment,
+      timeoutMs: 30_000,
+    }).ended;
+    expect(stdout).toBe("o1\no2\no3\no4\no5\no6\ncode 7\n");
+  });
+
+  testWith("hosts")("onto a disk that is full says so once", async () => {
+    const script = '"$@" > /dev/full; echo "code $?" >&2';
+    const words = [process.execPath, LCOPS, "ssh", "GraphStats", "--", "yes"];
+    const { stderr } = await startProgram("bash", ["-c", script, "bash", ...words], {
+      environment: ground.environment,
+      timeoutMs: 30_000,
+    }).ended;
+    expect(stderr).toBe(
+      "lcops: cannot write the output: ENOSPC: no space left on device, write\ncode 1\n",
+    );
+  });
+
   testWith("hosts")("is told by a selector that picks one host", async () => {
     const result = await lcops(["ssh", "role=worker", "--", "echo $LAB_HOST"]);
     expect(result).toMatchObject({ code: 0, stdout: "WorkerStats\n", stderr: "" });

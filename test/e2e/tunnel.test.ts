@@ -11,7 +11,13 @@ import {
   type Ground,
 } from "../support/ground.ts";
 import { isLeftRaw, openPty } from "../support/pty.ts";
-import { runLcops, startLcops, type RunningLcops } from "../support/run-lcops.ts";
+import {
+  LCOPS,
+  runLcops,
+  startLcops,
+  startProgram,
+  type RunningLcops,
+} from "../support/run-lcops.ts";
 
 let ground: Ground;
 beforeAll(async () => {
@@ -173,6 +179,16 @@ testWith("kibana")("the command is told the port, and reaches the service there"
   const { code, stdout } = await runLcops(words, { environment: ground.environment });
   expect(code).toBe(0);
   expect(stdout).toContain(`${ground.portOf("kibana")} <!doctype html>`);
+});
+
+testWith("kibana")("ends with who reads what it tells", async () => {
+  const script = '"$@" | head -1; echo "code ${PIPESTATUS[0]}"';
+  const words = [process.execPath, LCOPS, "tunnel", "open", "kibana", "--json"];
+  const { stdout } = await startProgram("bash", ["-c", script, "bash", ...words], {
+    environment: ground.environment,
+    timeoutMs: 30_000,
+  }).ended;
+  expect(stdout).toMatch(/^\{"event":"listening".*\}\ncode 0\n$/);
 });
 
 testWith("kibana")("--json tells each event on a line, -q says nothing", async () => {

@@ -12,7 +12,7 @@ const LINES_BEFORE = 10;
 
 /** Follow the query log until it is stopped, and return the exit code. */
 export async function runLog(context: Context): Promise<number> {
-  const { terminal, signal } = context;
+  const { terminal, signal, outputGone } = context;
   const environment = await context.childEnvironment();
   const files = await findQueryLogs({ environment, socket: findSocket(await context.config()) });
   terminal.note(
@@ -30,7 +30,7 @@ export async function runLog(context: Context): Promise<number> {
   const [program = "", ...args] = (await areReadable(files)) ? words : wordsForRoot(words);
   const output = streamThrough(program, args, undefined, {
     environment: systemEnvironment(environment),
-    signal,
+    signal: AbortSignal.any([signal, outputGone]),
   });
   try {
     for await (const line of splitLines(output)) {

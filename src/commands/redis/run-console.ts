@@ -63,6 +63,7 @@ async function converse(client: RedisClient, open: OpenRedis, context: Context):
     const name = first.toString();
     if (/^(quit|exit)$/i.test(name)) break;
     const isDone = await ask(client, [name, ...rest], context);
+    context.outputGone.throwIfAborted();
     isWell &&= isDone;
     if (isDone && /^select$/i.test(name)) database = Number(rest[0]);
   }

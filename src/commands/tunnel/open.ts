@@ -33,7 +33,7 @@ export const tunnelOpen: Command = {
     const plans = planTunnels(await context.config(), await context.hosts(), input.operands);
     if (input.options["detach"] === true) return detach(input, context);
     return input.rest === undefined
-      ? withTunnels(plans, context, false, (tunnels) => untilEnd(tunnels, context.signal))
+      ? withTunnels(plans, context, false, (tunnels) => untilEnd(tunnels, context))
       : runWith(input.rest, plans, context);
   },
 };
@@ -90,8 +90,8 @@ async function withTunnels<T>(
   }
 }
 
-async function untilEnd({ failed }: OpenTunnels, signal: AbortSignal): Promise<number> {
-  throw await Promise.race([failed, untilAborted(signal)]);
+async function untilEnd({ failed }: OpenTunnels, { signal, outputGone }: Context): Promise<number> {
+  throw await Promise.race([failed, untilAborted(signal), untilAborted(outputGone)]);
 }
 
 /** A tunnel that is open already serves the command as well. */
