@@ -12,13 +12,16 @@ export async function runConsole(input: Input, context: Context): Promise<number
     const program = await findProgram(["redis-cli"], environment["PATH"] ?? "");
     if (program === undefined) return openOwnConsole(open, input.rest, context);
     const { runRedisCli } = await import("../../services/redis/run-redis-cli.ts");
-    return context.leaveSigintTo(() =>
+    const code = await context.leaveSigintTo(() =>
       runRedisCli(program, open.place, input.rest ?? [], {
         environment,
         signal: context.signal,
         ownGroup: !context.hasTerminal,
       }),
     );
+    const obstacle = code === 0 ? undefined : open.obstacle();
+    if (obstacle) throw obstacle;
+    return code;
   });
 }
 
