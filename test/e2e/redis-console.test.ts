@@ -98,6 +98,14 @@ describe("redis-cli", () => {
     }
   });
 
+  withRedis("on a terminal is told whose it is, before its prompt", async () => {
+    const pty = openPty(words(), { environment: ground.environment, showsMode: true });
+    await pty.waitFor(/127\.0\.0\.1:\d+\[3\]>$/);
+    expect(pty.text()).toContain(`cache: 127.0.0.1:${server.port} directly, environment dev\n`);
+    pty.type("exit\r");
+    expect((await pty.exit).code).toBe(0);
+  });
+
   withRedis("has failed with the command that it was given", async () => {
     const { environment } = ground;
     const failed = await runLcops(words("--", "NOSUCH"), { environment });
