@@ -14,9 +14,13 @@ export function decideGate(plan: ChangePlan, flags: GuardFlags, canAsk: boolean)
   if (flags.dryRun) return "dry-run";
   if (flags.confirm !== undefined) {
     if (flags.confirm === plan.target) return "go";
-    throw new OperatorError("refused", `--confirm says ${flags.confirm}, this is ${plan.target}`, {
-      next: "nothing was done; correct the one or the other",
-    });
+    throw new OperatorError(
+      "refused",
+      `--confirm says ${flags.confirm || "nothing"}, this is ${plan.target}`,
+      {
+        next: "nothing was done; correct the one or the other",
+      },
+    );
   }
   if (flags.yes && !plan.isProduction) return "go";
   if (canAsk) return plan.isProduction && plan.danger === "destroys" ? "ask name" : "ask";

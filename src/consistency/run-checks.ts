@@ -44,11 +44,22 @@ export async function runChecks(
   } catch (error) {
     const why = describeEnd(error, options.signal);
     for (const check of CHECKS.slice(reports.length))
-      reports.push(skippedWhole(check, subject.name, why));
+      reports.push(
+        isConfigured(check, subject)
+          ? skippedWhole(check, subject.name, why)
+          : notConfigured(check, subject.name),
+      );
   } finally {
     for (const one of opened.toReversed()) await one.close();
   }
   return reports;
+}
+
+/** What nobody has configured is no gap, whatever does not answer. */
+function isConfigured(check: CheckName, { replica, outsides }: CheckSubject): boolean {
+  if (check === "objects" || check === "search" || check === "items")
+    return outsides[check].length > 0;
+  return check !== "replica" || replica !== undefined;
 }
 
 async function runOne(check: CheckName, ground: Ground): Promise<CheckReport> {

@@ -10,6 +10,8 @@ export interface Reached {
   port: number;
   /** In words: `directly`, `over the open tunnel graphite`, `through GraphStats`. */
   way: string;
+  /** Why the last connection through the host came to nothing; undefined where it came through, or none goes through a host of ours. */
+  obstacle(): unknown;
   close(): Promise<void>;
 }
 
@@ -24,9 +26,9 @@ export async function reachService(
   options: ReachOptions,
 ): Promise<Reached> {
   const address = service.address ?? "127.0.0.1";
-  const nothing = (): Promise<void> => Promise.resolve();
+  const nothing = { obstacle: () => undefined, close: () => Promise.resolve() };
   if (service.host === undefined)
-    return { host: address, port: service.port, way: "directly", close: nothing };
+    return { host: address, port: service.port, way: "directly", ...nothing };
   const target = { host: address, port: service.port };
   const open = await findOpenPort(runtimeFolder, {
     configPath: options.configPath,
@@ -39,12 +41,14 @@ export async function reachService(
       host: "127.0.0.1",
       port: open.port,
       way: `over the open tunnel ${name}`,
-      close: nothing,
+      ...nothing,
     };
   const connection = await connectHost(findHost(options.hosts, service.host), options);
+  let obstacle: unknown;
   const forward = await forwardPort(0, target, {
     connect: () => Promise.resolve(connection),
     report: (error) => {
+      obstacle = error;
       if (error !== undefined) options.trace(`${name}: ${describeError(error)}`);
     },
   }).catch(async (error: unknown) => {
@@ -55,6 +59,7 @@ export async function reachService(
     host: "127.0.0.1",
     port: forward.port,
     way: `through ${service.host}`,
+    obstacle: () => obstacle,
     close: async () => {
       await forward.close();
       await connection.close();

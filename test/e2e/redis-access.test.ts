@@ -111,7 +111,9 @@ describe("a server", () => {
     expect(readJson(result)).toMatchObject({ removed: 500, left: 0 });
     const none = await ground.redis("flush", config, "--db", "9", "--yes");
     expect(none).toMatchObject({ code: 2, stdout: "" });
-    expect(none.stderr).toContain("cache has no database of that number");
+    expect(none.stderr).toContain(
+      "cache has no database of that number; see lcops redis info cache\n",
+    );
   });
 
   withRedis("that is a replica is refused, its master named", async () => {

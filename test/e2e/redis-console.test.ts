@@ -80,6 +80,46 @@ describe("redis-cli", () => {
     expect(result).toMatchObject({ code: 0, stdout: "PONG\n" });
     expect(result.stderr).toMatch(/^dev-cache: 127\.0\.0\.1:\d+ through dev-api3-2$/m);
   });
+
+  testWith("redis", "hosts")("is told why its host reaches no Redis", async () => {
+    const closed = ground.deriveConfig((changed) => {
+      Object.assign(changed.services?.["dev-cache"] ?? {}, { address: "127.0.0.1", port: 9 });
+    });
+    for (const line of [["info"], ["flush", "--db", "--yes"], ["console", "--", "PING"]]) {
+      const [verb = "", ...more] = line;
+      const result = await runLcops(["redis", verb, "dev-api3-2", "--config", closed, ...more], {
+        environment: ground.environment,
+      });
+      expect(result).toMatchObject({ code: 1, stdout: "" });
+      expect(result.stderr).toMatch(
+        /^lcops: dev-cache: dev-api3-2 .*127\.0\.0\.1:9 cannot be reached from there: .*; check that the service listens on 127\.0\.0\.1:9$/m,
+      );
+      expect(result.stderr).not.toContain("ECONNRESET");
+    }
+  });
+
+  withRedis("on a terminal is told whose it is, before its prompt", async () => {
+    const pty = openPty(words(), { environment: ground.environment, showsMode: true });
+    await pty.waitFor(/127\.0\.0\.1:\d+\[3\]>$/);
+    expect(pty.text()).toContain(`cache: 127.0.0.1:${server.port} directly, environment dev\n`);
+    pty.type("exit\r");
+    expect((await pty.exit).code).toBe(0);
+  });
+
+  withRedis("has failed with the command that it was given", async () => {
+    const { environment } = ground;
+    const failed = await runLcops(words("--", "NOSUCH"), { environment });
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect(failed.stderr).toMatch(/ERR unknown command/);
+    const file = ground.writeFile("wrong", "no\n");
+    const wrong = ground.configFor(server.port, { password: `\${file:${file}}` });
+    const refused = await ground.redis("console", wrong, "--", "PING");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/NOAUTH/);
+    // Lines are a conversation: one that is mistyped does not end it.
+    const piped = await runLcops(words(), { environment, stdin: "NOSUCH\nPING\n" });
+    expect(piped.stdout).toMatch(/PONG\n$/);
+  });
 });
 
 describe("the console of lcops, where there is no redis-cli", () => {

@@ -266,6 +266,7 @@ describe("a confirmation", () => {
     ["nothing", [], "confirm it with --confirm cache"],
     ["--yes alone", ["--yes"], "in production --yes does not do without a terminal"],
     ["another name", ["--confirm", "dev-cache"], "--confirm says dev-cache, this is cache"],
+    ["an empty name", ["--confirm", ""], "--confirm says nothing, this is cache"],
   ])("of production is not %s", async (_what, words, said) => {
     const config = configFor(server.port, { environment: "prod" });
     const result = await flush(config, "--db", ...words);

@@ -32,19 +32,29 @@ export function findSides(one: string, other: string, config: Config): Compariso
     if (!isService(word)) return { kind: "set", name: word };
     const [service = "", database] = word.split("/");
     if (config.services?.[service]?.kind !== "mysql")
-      throw new OperatorError("usage", `${service} is no MySQL service`);
+      throw new OperatorError("usage", `${service} is no MySQL service`, {
+        next: nameServices(config),
+      });
     return { kind: "server", name: word, service, database };
   });
   const [first, second] = sides;
   if (!first || !second || (first.kind === "set" && second.kind === "set"))
     throw new OperatorError("usage", `neither ${one} nor ${other} is a MySQL service`, {
-      next: "a backup set is compared with a server: name its service",
+      next: nameServices(config),
     });
   // The server is the one that goes on: it comes first.
   return {
     pairs: [first.kind === "set" ? [second, first] : [first, second]],
     areEnvironments: false,
   };
+}
+
+/** What to do where a name is none of them. */
+function nameServices({ services = {} }: Config): string {
+  const names = Object.keys(services).filter((name) => services[name]?.kind === "mysql");
+  return names.length > 0
+    ? `name one of ${names.join(", ")}, and what it is compared with`
+    : "add a MySQL service to the services of the configuration";
 }
 
 function pairEnvironments(one: string, other: string, config: Config): Comparison["pairs"] {

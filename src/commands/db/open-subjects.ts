@@ -42,7 +42,10 @@ export function pickEntries(
         );
       }
       throw new OperatorError("usage", `there is nothing to check that is called ${name}`, {
-        next: `name one of ${all.map((entry) => entry.name).join(", ")}`,
+        next:
+          all.length > 0
+            ? `name one of ${all.map((entry) => entry.name).join(", ")}`
+            : "add a MySQL service to the services of the configuration",
       });
     });
   const entries = config.consistency

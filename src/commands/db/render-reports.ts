@@ -43,7 +43,10 @@ export function renderReports(
     { title: "LOOKED AT", value: ({ report }) => describeLooked(report) },
     { title: "FOUND", value: ({ report }) => describeFound(report) },
   ]);
-  for (const { reports } of subjects) for (const report of reports) tellReport(report, terminal);
+  for (const { reports } of subjects) {
+    const gaps = gatherGaps(reports);
+    for (const report of reports) tellReport(report, gaps, terminal);
+  }
   if (leftOut.length > 0)
     terminal.print(
       printable(
@@ -77,16 +80,38 @@ function describeFound({ state, findings, more }: CheckReport): string {
   return known > 0 ? `${news}, and ${known} known` : `${news}`;
 }
 
-function tellReport(report: CheckReport, terminal: Context["terminal"]): void {
+function tellReport(
+  report: CheckReport,
+  gaps: ReadonlyMap<string, readonly string[]>,
+  terminal: Context["terminal"],
+): void {
   const { check, findings, skipped, excluded, more } = report;
   const shown = terminal.isScreen ? findings.slice(0, SHOWN) : findings;
   const left = findings.length - shown.length + more;
   for (const finding of shown) terminal.print(printable(`${check}: ${describeFinding(finding)}`));
   if (left > 0) terminal.print(`${check}: and ${left} more`);
-  for (const { object, why } of skipped)
-    terminal.print(printable(`${check}: not checked: ${object}: ${why}`));
+  for (const gap of skipped) {
+    const said = describeGap(gap);
+    const checks = gaps.get(said) ?? [];
+    if (checks[0] === check)
+      terminal.print(printable(`${checks.join(", ")}: not checked: ${said}`));
+  }
   if (excluded.length > 0)
     terminal.print(printable(`${check}: left out, as it is configured: ${excluded.join(", ")}`));
+}
+
+/** What stops several checks, as a server that does not answer, is said once: what is not checked, with the checks that miss it. */
+function gatherGaps(reports: readonly CheckReport[]): Map<string, string[]> {
+  const gaps = new Map<string, string[]>();
+  for (const { check, skipped } of reports)
+    for (const said of new Set(skipped.map(describeGap)))
+      gaps.set(said, [...(gaps.get(said) ?? []), check]);
+  return gaps;
+}
+
+/** What a server says of itself begins with its name already. */
+function describeGap({ object, why }: CheckReport["skipped"][number]): string {
+  return why.startsWith(`${object}: `) ? why : `${object}: ${why}`;
 }
 
 function describeFinding({ object, key, column, kind, detail, known }: Discrepancy): string {
@@ -110,12 +135,15 @@ function tellVerdict(
     (sum, { findings, more }) => sum + findings.filter(isNews).length + more,
     0,
   );
-  const gaps = reports.reduce((sum, { skipped }) => sum + skipped.length, 0);
+  const gaps = reports.flatMap(({ skipped }) => skipped.map(describeGap));
+  const [reason, ...others] = new Set(gaps);
   const said = [
     ...(news > 0 ? [`${news} ${news === 1 ? "finding" : "findings"}`] : []),
-    ...(gaps > 0 ? [`${gaps} not checked`] : []),
+    ...(gaps.length > 0 ? [`${gaps.length} not checked`] : []),
     ...(code === 1 ? ["nothing was checked"] : []),
   ];
   const names = subjects.map(({ name }) => name).join(", ");
-  terminal.warn(printable(`lcops: ${names}: ${said.join(", ")}`));
+  // Of several reasons none stands for the others: they are in the output.
+  const why = reason !== undefined && others.length === 0 ? `: ${reason}` : "";
+  terminal.warn(printable(`lcops: ${names}: ${said.join(", ")}${why}`));
 }

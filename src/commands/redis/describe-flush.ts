@@ -34,11 +34,11 @@ export function describeFlush(
   info: RedisInfo,
   finds: FlushFinds,
 ): FlushPlan {
-  const { name, environment, isProduction, where } = open;
+  const { name, isProduction } = open;
   return {
     title: `${nameFlush(open, wish)}: ${describeKeys(finds.keys)}`,
     lines: [
-      `${where}, environment ${environment ?? "none"}${isProduction ? ", guarded as production" : ""}`,
+      describeWay(open),
       `${describeServer(info)}; ${describeRole(info)}${info.replicas > 0 ? ", which lose the same" : ""}`,
       ...describeFinds(wish, info, finds, open.place.database),
       `memory: ${describeMemory(info)}`,
@@ -75,4 +75,14 @@ function describeFinds(
     ...(wish.kind === "all" ? [describe(databases)] : []),
     ...(wish.kind !== "all" && others.length > 0 ? [`it leaves ${describe(others)}`] : []),
   ];
+}
+
+/** Where it is and whose: `10.0.3.20:6379 through prod-api3-1, environment prod, guarded as production`. Pure. */
+function describeWay({ where, environment, isProduction }: OpenRedis): string {
+  return `${where}, environment ${environment ?? "none"}${isProduction ? ", guarded as production" : ""}`;
+}
+
+/** The same with its name before it. Pure. */
+export function describePlace(open: OpenRedis): string {
+  return `${open.name}: ${describeWay(open)}`;
 }

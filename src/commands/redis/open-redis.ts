@@ -3,7 +3,7 @@ import { isGuarded } from "../../config/is-guarded.ts";
 import type { Config, RedisConfig } from "../../config/schema.ts";
 import { reachService } from "../../reach/reach-service.ts";
 import type { RedisPlace } from "../../services/redis/connect-redis.ts";
-import { OperatorError } from "../../system/errors.ts";
+import { describeError, OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
 
 /** A Redis of the configuration, reached. */
@@ -13,6 +13,8 @@ export interface OpenRedis {
   /** One that is not marked is guarded. */
   isProduction: boolean;
   place: RedisPlace;
+  /** Why the last connection through its host came to nothing; undefined where none is known to. */
+  obstacle: () => OperatorError | undefined;
   /** Where it is as the host sees it, and how it is reached: `10.0.3.20:6379 through prod-api3-1`. */
   where: string;
 }
@@ -41,12 +43,20 @@ export async function withRedis<T>(
   const password =
     service.password === undefined ? undefined : await readPassword(service.password, context);
   const reached = await reachService(name, service, context.folders.runtime, await context.reach());
+  const obstacle = (): OperatorError | undefined => {
+    const why = reached.obstacle();
+    if (why === undefined) return undefined;
+    const { kind = "unreachable", next = "see lcops doctor" } =
+      why instanceof OperatorError ? why : {};
+    return new OperatorError(kind, `${name}: ${describeError(why)}`, { next, cause: why });
+  };
   try {
     context.terminal.trace(`${name}: ${reached.host}:${reached.port} ${reached.way}`);
     return await use({
       name,
       environment,
       isProduction: isGuarded(environment, config),
+      obstacle,
       where: `${service.address ?? "127.0.0.1"}:${service.port} ${reached.way}`,
       place: {
         name,
@@ -58,6 +68,10 @@ export async function withRedis<T>(
         ...(service.tls !== undefined && { tls: readTls(service) }),
       },
     });
+  } catch (error) {
+    // Its client has seen no more than a connection that was reset.
+    const isWay = error instanceof OperatorError && error.kind === "unreachable";
+    throw (isWay && obstacle()) || error;
   } finally {
     await reached.close();
   }

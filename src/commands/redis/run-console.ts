@@ -2,23 +2,31 @@ import type { RedisClient, Words } from "../../services/redis/connect-redis.ts";
 import { RedisFailure, type Reply } from "../../services/redis/reply-reader.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { findProgram } from "../../system/program.ts";
+import { printable } from "../../system/printable.ts";
 import type { Context, Input } from "../command.ts";
+import { describePlace } from "./describe-flush.ts";
 import { type OpenRedis, withRedis } from "./open-redis.ts";
 
 /** Given what was typed, do what `lcops redis console` says; return the exit code of redis-cli, or of our own console where there is none. */
 export async function runConsole(input: Input, context: Context): Promise<number> {
   return withRedis(context, input.operands[0] ?? "", async (open) => {
+    // The prompt of redis-cli shows no more than a port of the loopback, whatever is behind it.
+    if (context.terminal.canPrompt && !input.rest)
+      context.terminal.note(printable(describePlace(open)));
     const environment = await context.childEnvironment();
     const program = await findProgram(["redis-cli"], environment["PATH"] ?? "");
     if (program === undefined) return openOwnConsole(open, input.rest, context);
     const { runRedisCli } = await import("../../services/redis/run-redis-cli.ts");
-    return context.leaveSigintTo(() =>
+    const code = await context.leaveSigintTo(() =>
       runRedisCli(program, open.place, input.rest ?? [], {
         environment,
         signal: context.signal,
         ownGroup: !context.hasTerminal,
       }),
     );
+    const obstacle = code === 0 ? undefined : open.obstacle();
+    if (obstacle) throw obstacle;
+    return code;
   });
 }
 

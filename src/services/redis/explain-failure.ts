@@ -13,11 +13,11 @@ export function explainFailure(
   { message }: RedisFailure,
   command: string,
 ): OperatorError {
-  const { kind, what, next } = explain(message, command.toUpperCase());
+  const { kind, what, next } = explain(name, message, command.toUpperCase());
   return new OperatorError(kind, `${name} ${what}`, next === undefined ? {} : { next });
 }
 
-function explain(message: string, command: string): Explained {
+function explain(name: string, message: string, command: string): Explained {
   const code = /^[A-Z]+/.exec(message)?.[0] ?? "";
   const quoted = `says: ${message.slice(0, 200)}`;
   const known = BY_CODE[code];
@@ -38,7 +38,11 @@ function explain(message: string, command: string): Explained {
     };
   }
   if (/DB index is out of range|invalid DB index/i.test(message)) {
-    return { kind: "usage", what: "has no database of that number", next: "see lcops redis info" };
+    return {
+      kind: "usage",
+      what: "has no database of that number",
+      next: `see lcops redis info ${name}`,
+    };
   }
   if (/max number of clients/i.test(message))
     return { kind: "unreachable", what: "has as many clients as it may have", next: TRY_LATER };
