@@ -25,9 +25,8 @@ export function watchOutput(): void {
   }
 }
 
-/** Given an error, return the exit code where it is of stdout itself: 0 where whoever read has seen enough, 1 where it was lost, which is said already; else undefined. */
+/** Given an error, return the exit code where it is of the output itself: 0 where whoever read stdout has seen enough, 1 where some was lost, which is said already; else undefined. */
 export function exitCodeOfOutput(error: unknown): 0 | 1 | undefined {
-  if (!outputGone.aborted) return undefined;
-  if (errorCode(error) === "EPIPE") return 0;
-  return error === lost ? 1 : undefined;
+  if (error !== undefined && error === lost) return 1;
+  return outputGone.aborted && errorCode(error) === "EPIPE" ? 0 : undefined;
 }

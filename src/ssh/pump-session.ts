@@ -1,6 +1,6 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
-import { OperatorError } from "../system/errors.ts";
+import { errorCode, OperatorError } from "../system/errors.ts";
 import { filterEscapes } from "./filter-escapes.ts";
 import type { LinkState } from "./link.ts";
 
@@ -80,7 +80,14 @@ export function pumpSession(
     if (terminal && link.windows) releases.push(link.windows.keepSmall());
     if (signal) releases.push(listen(signal, "abort", () => fail(signal.reason)));
     // What the program does is not about those who read its complaints.
-    releases.push(pumpOutput(channel, stdout, fail), pumpOutput(channel.stderr, stderr));
+    releases.push(
+      pumpOutput(channel, stdout, fail),
+      pumpOutput(channel.stderr, stderr, (error) => {
+        if (errorCode(error) !== "EPIPE") return fail(error);
+        channel.stderr.removeAllListeners("data");
+        channel.stderr.resume();
+      }),
+    );
     if (!stdin) channel.end();
     else {
       const leave = (): void => fail(new OperatorError("cancelled", `${link.label}: ended by ~.`));
@@ -99,27 +106,22 @@ export function pumpSession(
   });
 }
 
-/** Back-pressure: a slow reader here makes the remote command wait. Without `fail` what comes is passed over once there is no reader. */
-function pumpOutput(source: Readable, sink: Writable, fail?: (error: unknown) => void): () => void {
+/** Back-pressure: a slow reader here makes the remote command wait. */
+function pumpOutput(source: Readable, sink: Writable, fail: (error: unknown) => void): () => void {
   const write = (chunk: Buffer): void => {
     if (!sink.write(chunk)) source.pause();
   };
   const resume = (): void => void source.resume();
-  const passOver = (): void => {
-    source.off("data", write);
-    source.resume();
-  };
-  const gone = fail ?? passOver;
   const left = (): void =>
-    gone(Object.assign(new Error("write EPIPE: the output has no reader"), { code: "EPIPE" }));
+    fail(Object.assign(new Error("write EPIPE: the output has no reader"), { code: "EPIPE" }));
   source.on("data", write);
   sink.on("drain", resume);
-  sink.on("error", gone);
+  sink.on("error", fail);
   sink.on("close", left);
   return () => {
     source.off("data", write);
     sink.off("drain", resume);
-    sink.off("error", gone);
+    sink.off("error", fail);
     sink.off("close", left);
   };
 }

@@ -117,6 +117,22 @@ describe.skipIf(sshdMissing)("sessions", () => {
     });
   });
 
+  test("what it complains of and nobody reads is passed over; what cannot be kept is an error", async () => {
+    const gone = new PassThrough();
+    gone.once("data", () => gone.destroy());
+    const stdout = collect();
+    const noise = "for i in 1 2 3; do echo e >&2; echo o; sleep 0.2; done; exit 5";
+    expect(await connection.execute(noise, { stdout, stderr: gone })).toEqual({ code: 5 });
+    expect(stdout.text()).toBe("o\no\no\n");
+    const full = new Writable({
+      write: (_chunk, _encoding, done) =>
+        done(Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" })),
+    });
+    await expect(
+      connection.execute(noise, { stdout: collect(), stderr: full }),
+    ).rejects.toMatchObject({ code: "ENOSPC" });
+  });
+
   test("its own signal ends one command only", async () => {
     const controller = new AbortController();
     const running = connection.execute("sleep 3", {
