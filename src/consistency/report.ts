@@ -140,7 +140,7 @@ export function skippedWhole(check: ReportName, about: string, why: string): Che
 export const isNews = ({ known }: Discrepancy): boolean => known === undefined || known.isExpired;
 
 /**
- * Given the reports, return the exit code of the contract: 4 where something was found that is not known, else 1 where nothing at all
+ * Given the reports, return the exit code: 4 where something was found that is not known, else 1 where nothing at all
  * was looked at, else 3 where something was not, else 0. What nobody has configured is no gap. Pure.
  */
 export function judgeReports(reports: readonly CheckReport[]): 0 | 1 | 3 | 4 {

@@ -14,12 +14,12 @@ const ROUNDS = 5;
 /** A connection's budget of windows, src/ssh/window-budget.ts. */
 const BUDGET_MB = 64;
 const SMALL_BAR = 2;
-/** d9: what is typed comes back within so long, beside a download on the same connection. */
+/** Time limit for the echo of a key press, beside a download on the same connection. */
 const SHELL_BAR_MS = 200;
 /** The relay must carry that much more than is measured through it. */
 const RELAY_BAR = 1.5;
 
-/** d9: a round trip, what is carried over it in MiB, how often what is small is timed, and the bars. */
+/** Each path: its round trip, the MiB that it carries, the number of small requests, and the bars. */
 const PATHS = [
   { name: "loopback", delayMs: 0, mebibytes: 150, small: 1000, downBar: 0.8, upBar: undefined },
   { name: "relay, 20 ms", delayMs: 20, mebibytes: 100, small: 20, downBar: 1.5, upBar: 0.9 },

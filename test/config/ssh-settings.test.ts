@@ -52,7 +52,6 @@ describe.skipIf(!hasSsh)("asked of ssh itself", () => {
     expect(settings).toMatchObject({ hostName: "192.0.2.7", port: 2222, user: "deploy" });
   });
 
-  // d24
   test("Include: a glob, one in another, one that is missing, one that includes itself", async () => {
     await put("");
     const folder = await mkdtemp(join(ground, "include-"));

@@ -157,7 +157,7 @@ testWith("kibana", "elasticsearch")(
 );
 
 testWith("kibana", "elasticsearch")(
-  "two that are started at once start one supervisor (d16)",
+  "two that are started at once start one supervisor",
   async () => {
     const both = await Promise.all([
       lcops("tunnel", "open", "--detach", "kibana"),
@@ -171,7 +171,7 @@ testWith("kibana", "elasticsearch")(
 );
 
 testWith("kibana")(
-  "what kill -9 leaves of a supervisor stands in nobody's way, and a pid of another program is no supervisor (d16)",
+  "what kill -9 leaves of a supervisor stands in nobody's way, and a pid of another program is no supervisor",
   async () => {
     await lcops("tunnel", "open", "--detach", "kibana");
     const [tunnel] = await list();
@@ -212,7 +212,7 @@ testWith("kibana")(
   },
 );
 
-testWith("kibana")("a control socket that is taken away is put back (d16)", async () => {
+testWith("kibana")("a control socket that is taken away is put back", async () => {
   await lcops("tunnel", "open", "--detach", "kibana");
   rmSync(socket());
   await until("it is back", () => existsSync(socket()), 15_000);
@@ -220,7 +220,7 @@ testWith("kibana")("a control socket that is taken away is put back (d16)", asyn
 });
 
 testWith("kibana")(
-  "a request of another version is refused, nonsense too, and both harm nothing (d16)",
+  "a request of another version is refused, nonsense too, and both harm nothing",
   async () => {
     await lcops("tunnel", "open", "--detach", "kibana");
     expect(await ask('{"protocol":99,"ask":"close","names":[]}\n')).toMatch(
@@ -274,7 +274,7 @@ testWith("kibana")("what cannot be opened fails with its reason, and nothing sta
 });
 
 testWith("kibana")(
-  "an outage is waited out; a failure that only the operator can mend is dialled once, and retry wakes it (d12)",
+  "an outage is waited out; a failure that only the operator can mend is dialled once, and retry wakes it",
   async () => {
     await lcops("tunnel", "open", "--detach", "kibana");
     relay.refuse(true);
@@ -309,7 +309,7 @@ testWith("kibana")(
 );
 
 testWith("kibana")(
-  "a connection that died while the machine slept is noticed at once on waking, and made anew (d13)",
+  "a connection that died while the machine slept is noticed at once on waking, and made anew",
   async () => {
     await lcops("tunnel", "open", "--detach", "kibana");
     const [tunnel] = await list();
@@ -326,7 +326,7 @@ testWith("kibana")(
   },
 );
 
-testWith("kibana")("a supervisor that is stopped is told from one that is gone (d16)", async () => {
+testWith("kibana")("a supervisor that is stopped is told from one that is gone", async () => {
   await lcops("tunnel", "open", "--detach", "kibana");
   const pid = (await list())[0]?.pid ?? 0;
   process.kill(pid, "SIGSTOP");
@@ -343,7 +343,7 @@ testWith("kibana")("a supervisor that is stopped is told from one that is gone (
   expect((await list())[0]?.pid).toBe(pid);
 });
 
-testWith("kibana")("a log that cannot be written takes no tunnel with it (d16)", async () => {
+testWith("kibana")("a log that cannot be written takes no tunnel with it", async () => {
   // As where the disk is full.
   ground.writeFile("home/.local/state/lcops/tunnels", "in the way");
   expect((await lcops("tunnel", "open", "--detach", "kibana")).code).toBe(0);

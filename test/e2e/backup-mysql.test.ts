@@ -84,7 +84,7 @@ function putInTheWay(name: string, script: string): Record<string, string> {
 }
 
 withMysql(
-  "every kind of object and name comes back: dump, drill, and a second dump that is as the first (23, 24)",
+  "every kind of object and name comes back: dump, drill, and a second dump that is as the first",
   async () => {
     const job = await makeJob(["everything"]);
     const run = await lcops(job, ["backup", "run", "-v"]);
@@ -203,7 +203,7 @@ withMysql(
 );
 
 withMysql(
-  "a privilege that is missing is named with what grants it, before anything is dumped (21)",
+  "a privilege that is missing is named with what grants it, before anything is dumped",
   async () => {
     await sendSql(
       "CREATE USER partly@'%' IDENTIFIED BY 'partly'; GRANT SELECT, SHOW VIEW, LOCK TABLES ON everything.* TO partly@'%';",
@@ -232,7 +232,7 @@ withMysql(
 );
 
 withMysql(
-  "a password of any characters reaches both programs, and nobody else (28)",
+  "a password of any characters reaches both programs, and nobody else",
   async () => {
     const word = 'it\'s "so" # \\ called; $(x) `y` ü雪 ';
     await sendSql(
@@ -292,7 +292,7 @@ withMysql.each([
     "echo 'mysqldump: Got error: 2013: Lost connection' >&2; exit 3",
     /ended with 3: mysqldump: Got error: 2013/,
   ],
-])("a dump program that %s publishes nothing (2, 22, 26)", async (_what, script, said) => {
+])("a dump program that %s publishes nothing", async (_what, script, said) => {
   const job = await makeJob(["everything"]);
   const dump = `case "$*" in *--version*) exec /usr/bin/mariadb-dump "$@";; esac\n${script}`;
   const { code, stderr } = await lcops(job, ["backup", "run"], putInTheWay("mariadb-dump", dump));
@@ -304,7 +304,7 @@ withMysql.each([
 });
 
 withMysql(
-  "a table that comes or goes during the dump: nothing is published (20)",
+  "a table that comes or goes during the dump: nothing is published",
   async () => {
     await sendSql(
       "CREATE DATABASE moving; CREATE TABLE moving.a (id INT PRIMARY KEY); CREATE TABLE moving.b (id INT PRIMARY KEY); GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON moving.* TO app@'%';",
@@ -335,7 +335,7 @@ withMysql(
 );
 
 withMysql(
-  "a transaction that stays open is not waited for, and writers go on (27)",
+  "a transaction that stays open is not waited for, and writers go on",
   async () => {
     await sendSql(
       "CREATE DATABASE held; CREATE TABLE held.t (id INT PRIMARY KEY); GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, INSERT ON held.* TO app@'%';",

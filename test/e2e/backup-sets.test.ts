@@ -131,7 +131,7 @@ describe("a set", () => {
   });
 });
 
-describe("damage is found and named (7 to 9)", () => {
+describe("damage is found and named", () => {
   const findings = async (level: string): Promise<string> => {
     const { code, stdout, stderr } = await lcops("backup", "verify", "--level", level);
     expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
@@ -317,7 +317,7 @@ describe("a run that is killed", () => {
 });
 
 describe("destinations", () => {
-  test("one that fails takes nothing from the other, and is told (46)", async () => {
+  test("one that fails takes nothing from the other, and is told", async () => {
     writeFileSync(ground.at("server"), "in the way");
     const { code, stderr } = await lcops("backup", "run");
     expect(code).toBe(3);
@@ -339,7 +339,7 @@ describe("destinations", () => {
     process.getuid?.() === 0 &&
     spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]).status === 0;
 
-  test("a disk that is full: nothing is half published, and older sets stand (5)", async (context) => {
+  test("a disk that is full: nothing is half published, and older sets stand", async (context) => {
     const disk = ground.at("disk");
     mkdirSync(disk);
     if (!mount(disk)) return context.skip("no tmpfs can be mounted here");
@@ -383,7 +383,7 @@ describe("encryption", () => {
       backups.identities = identityFiles.map((file) => `\${file:${file}}`) as never;
     });
 
-  test("any of the keys opens a set; without one sizes and hashes are still compared, and nothing plain is written (10)", async () => {
+  test("any of the keys opens a set; without one sizes and hashes are still compared, and nothing plain is written", async () => {
     const [one, two, stranger] = [
       await makeKey("one"),
       await makeKey("two"),
@@ -498,7 +498,7 @@ test("is run to its end, and its code is true, where nobody reads any more what 
   expect(await ground.sets()).toHaveLength(2);
 });
 
-test("two runs of a job: the second says who holds the lock, and ends with 6 (16)", async () => {
+test("two runs of a job: the second says who holds the lock, and ends with 6", async () => {
   const bin = ground.at("bin");
   mkdirSync(bin);
   writeFileSync(path.join(bin, "find"), '#!/bin/bash\nexec -a "$0" sleep 60\n', { mode: 0o755 });
@@ -547,7 +547,7 @@ describe("prune", () => {
     expect(history.stdout).toContain("remove 2 of 4 sets of graphite");
   });
 
-  test("a removal that is cut off leaves what gc removes, and no set that is half there (40)", async () => {
+  test("a removal that is cut off leaves what gc removes, and no set that is half there", async () => {
     const setId = await makeSet();
     await makeSet();
     rmSync(ground.at("server", "manifests", "graphite", `${setId}.json`));

@@ -27,7 +27,6 @@ const reach = (...flags: string[]): Promise<LcopsResult> =>
     environment: lab.environment,
   });
 
-// d11
 testWith("hosts", "aws")(
   "a host that only EC2 knows is reached, and again once another instance has its name, which is said",
   async () => {

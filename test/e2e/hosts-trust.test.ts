@@ -18,7 +18,6 @@ import { openPty } from "../support/pty.ts";
 
 const ID = instanceId(7);
 
-// d18, d19
 describe.skipIf(sshdMissing)("lcops hosts trust", () => {
   let ground: AwsGround;
   let servers: TestGround;

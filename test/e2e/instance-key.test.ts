@@ -16,7 +16,7 @@ import { instanceId, makeAwsGround, type AwsGround } from "../support/aws-ground
 import { openPty } from "../support/pty.ts";
 import type { LcopsResult } from "../support/run-lcops.ts";
 
-// d18, d19: the keys of instances, from the console to the refusal.
+// The keys of instances, from the console to the refusal.
 describe.skipIf(sshdMissing)("a machine that EC2 knows", () => {
   let ground: AwsGround;
   let servers: TestGround;

@@ -435,7 +435,6 @@ test("two of the same name are both listed, and neither is connected to unless i
   expect(lines(chosen.stdout)).toEqual([expect.stringContaining(instanceId(2))]);
 });
 
-// d25
 describe("a hostile Name", () => {
   const NAMES = [
     "line\nend\r\tx",

@@ -18,7 +18,7 @@ import { makeGround, type Ground } from "../support/ground.ts";
 import { openPty } from "../support/pty.ts";
 import { runLcops, startLcops, type LcopsResult } from "../support/run-lcops.ts";
 
-// d20: hosts that let in nothing but a certificate, which ssh2 cannot use.
+// These hosts accept only a certificate, which ssh2 cannot use.
 describe.skipIf(sshdMissing)("where only a certificate is authorised", () => {
   let ground: Ground;
   let servers: TestGround;
@@ -39,7 +39,7 @@ describe.skipIf(sshdMissing)("where only a certificate is authorised", () => {
     site = createServer((_request, response) => response.end("the site"));
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
     const files = ground.writeSshConfig([...bastion.knownHosts, ...inner.knownHosts], key);
-    // d24: neither read nor joined.
+    // lcops neither reads nor joins a shared connection.
     const shared = path.join(ground.folder, "shared-%C");
     appendFileSync(files.configFile, `  ControlMaster auto\n  ControlPath ${shared}\n`);
     const localPort = await ground.pickPort();

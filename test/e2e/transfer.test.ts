@@ -142,7 +142,7 @@ async function closeTunnel(): Promise<void> {
 }
 
 testWith("hosts")(
-  "half a close is kept: the client ends, 3 MB come afterwards, whole (d2)",
+  "half a close is kept: the client ends, 3 MB come afterwards, whole",
   async () => {
     await openTunnel();
     const { socket, all } = openClient("HALF");

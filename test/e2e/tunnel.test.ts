@@ -69,7 +69,6 @@ const recordOf = (name: string): string | undefined => {
   return found === undefined ? undefined : `${folder}/${found}`;
 };
 
-// d17
 for (const [signal, code] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
@@ -208,7 +207,7 @@ testWith("kibana")("--json tells each event on a line, -q says nothing", async (
 });
 
 testWith("hosts")(
-  "a service that is stopped is told as silent, with the host's reason, and is ready when it comes (d14)",
+  "a service that is stopped is told as silent, with the host's reason, and is ready when it comes",
   async () => {
     const [port, localPort] = [await ground.pickPort(), await ground.pickPort()];
     const config = ground.deriveConfig((changed) => {

@@ -54,7 +54,6 @@ const web = (index: number, more: Partial<AwsInstance> = {}): AwsInstance => ({
   ...more,
 });
 
-// d11
 describe("a dyn address", () => {
   test("is that of the one instance that runs, whatever else had its name", async () => {
     endpoint.setInstances("eu-west-1", [

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readConsoleKeys } from "../../src/inventory/read-console-keys.ts";
 import { writeConsole } from "../lab/aws/console-text.ts";
 
-// d18: console output with, without and wrong fingerprints.
+// Console output with right, missing and wrong fingerprints.
 const folder = mkdtempSync(join(tmpdir(), "lcops-console-"));
 const KINDS = ["ed25519", "ecdsa", "rsa"] as const;
 const files = KINDS.map((kind) => join(folder, kind));

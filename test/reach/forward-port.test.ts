@@ -112,7 +112,6 @@ describe("a forwarded port", () => {
     expect(await answerOf(later)).toBe("later");
   });
 
-  // d13
   test("resets one that has waited for 15 s, and no earlier", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
@@ -158,7 +157,6 @@ describe("a forwarded port", () => {
     expect(told).toEqual(["no route to web"]);
   });
 
-  // d14
   test("that the host refuses harms no other", async () => {
     const told: string[] = [];
     const bad = await forward(Promise.resolve(direct), (line) => told.push(line), {

@@ -80,7 +80,6 @@ describe("a listener on the loopback addresses", () => {
   });
 });
 
-// d10
 describe("a port that is taken", () => {
   const busy = (port: number) => ({
     kind: "refused",

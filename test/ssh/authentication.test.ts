@@ -26,7 +26,6 @@ import {
 
 const signal = new AbortController().signal;
 
-// d20, d21
 describe.skipIf(sshdMissing)("authentication", () => {
   let ground: TestGround;
   let sshd: TestSshd;

@@ -62,7 +62,6 @@ describe.skipIf(sshdMissing)("forward", () => {
     return { relay, cutable: await connect([hop], { signal }) };
   };
 
-  // d1
   test("8 MB both ways at once", async () => {
     const sent = randomBytes(8_000_000);
     const stream = await forwardTo((socket) => socket.pipe(socket));
@@ -73,7 +72,6 @@ describe.skipIf(sshdMissing)("forward", () => {
     );
   });
 
-  // d2
   test("an answer after our end, and our end after the answer", async () => {
     const late = await forwardTo((socket) => {
       let size = 0;
@@ -108,7 +106,6 @@ describe.skipIf(sshdMissing)("forward", () => {
     }
   });
 
-  // d3
   test("the link is cut during a download: an error, never a clean end", async () => {
     const { relay, cutable } = await connectThroughRelay();
     const stream = await forwardTo((socket) => socket.write(Buffer.alloc(1_000_000)), cutable);
@@ -172,7 +169,6 @@ describe.skipIf(sshdMissing)("forward", () => {
     await link.close();
   });
 
-  // d23
   test("noise on the link: one reason, and nothing is left open", async () => {
     const { relay, cutable } = await connectThroughRelay();
     relay.garble();
@@ -203,7 +199,6 @@ describe.skipIf(sshdMissing)("forward", () => {
     expect(await other.closed).toBeUndefined();
   });
 
-  // d4
   test("the remote resets during an upload: EPIPE", async () => {
     const stream = await forwardTo((socket) =>
       setTimeout(() => socket.resetAndDestroy(), 50).unref(),
@@ -244,7 +239,6 @@ describe.skipIf(sshdMissing)("forward", () => {
     await other.close();
   });
 
-  // d15
   test("never answered: its own limit; the late channel is closed", async () => {
     const { relay, cutable } = await connectThroughRelay();
     relay.stall();

@@ -22,7 +22,6 @@ import {
 
 const signal = new AbortController().signal;
 
-// d18, d19
 describe.skipIf(sshdMissing)("host keys of a real server", () => {
   let ground: TestGround;
   let sshd: TestSshd;

@@ -58,7 +58,6 @@ describe.skipIf(sshdMissing)("more than one hop", () => {
     await hopTo(ground, inner, "inner", innerChanges),
   ];
 
-  // d26
   test("reaches the inner host, and closes inside-out", async () => {
     const connection = await connect(await route(), { signal });
     const stdout = collect();

@@ -16,7 +16,6 @@ import {
 import { proposeAlgorithms } from "../../src/ssh/algorithms.ts";
 import { operatorError } from "./start-sshd.ts";
 
-// d18: the groups of connect.md.
 const folder = mkdtempSync(join(tmpdir(), "lcops-known-"));
 const keys: Record<string, string> = {};
 const host = { address: "graphs.example.com", port: 22 };

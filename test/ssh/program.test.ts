@@ -48,7 +48,7 @@ function programsWith(text: string): string[] {
     .filter((line) => line.includes(text));
 }
 
-// d20, d18: what ssh2 cannot do goes through the ssh program.
+// The ssh program does what ssh2 cannot do.
 describe.skipIf(sshdMissing)("through the ssh program", () => {
   let ground: TestGround;
   let sshd: TestSshd;
@@ -486,7 +486,6 @@ describe.skipIf(sshdMissing)("through the ssh program", () => {
     });
   });
 
-  // d22
   test("no common host key type: the server's are listed; with an authority the program is used", async () => {
     const key = await makeKey(at("only-certified"));
     const more = ["-I", "host", "-h", "-n", "127.0.0.89"];

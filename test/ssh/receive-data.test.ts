@@ -101,7 +101,6 @@ describe.skipIf(sshdMissing)("what arrives on a forward", () => {
     return peak;
   };
 
-  // d8, c7
   describe("the window", () => {
     test("is where we look for it in this ssh2, and what it counts is what the server counts", async () => {
       const talkative = await startSshd(ground, "talkative", { settings: ["LogLevel DEBUG2"] });
@@ -216,7 +215,6 @@ describe.skipIf(sshdMissing)("what arrives on a forward", () => {
     });
   });
 
-  // d4, d5
   describe("readers that do not read", () => {
     test("20 of them hold no more than the budget, others go on, and all arrives when they read", async () => {
       const link = await makeLink();
@@ -272,7 +270,6 @@ describe.skipIf(sshdMissing)("what arrives on a forward", () => {
     );
   });
 
-  // d6
   describe("a server that renews its keys every 4 MiB", () => {
     test("under traffic both ways, while channels open, and while a window is zero", async () => {
       const link = await makeLink(rekeying);
@@ -304,7 +301,6 @@ describe.skipIf(sshdMissing)("what arrives on a forward", () => {
     });
   });
 
-  // d15
   describe("what is answered too late is closed, not leaked", () => {
     test("a forward", async () => {
       const { link, relay } = await makeFarLink(0);
@@ -347,7 +343,6 @@ describe.skipIf(sshdMissing)("what arrives on a forward", () => {
     });
   });
 
-  // d4
   test("an upload to a remote that has closed fails, though its sender reads nothing", async () => {
     const link = await makeLink();
     const stream = await forwardTo((socket) => {

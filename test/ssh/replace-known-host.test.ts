@@ -15,7 +15,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { replaceKnownHost, replaceLines } from "../../src/ssh/replace-known-host.ts";
 
-// d18: a changed key that is accepted.
 const folder = mkdtempSync(join(tmpdir(), "lcops-replace-"));
 const keys: Record<string, string> = {};
 beforeAll(() => {

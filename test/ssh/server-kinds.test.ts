@@ -42,7 +42,6 @@ test("what steers a terminal is made visible", () => {
   );
 });
 
-// d22, d23
 describe("servers that are none", () => {
   const failure = async (serve: Parameters<typeof startServer>[1]) =>
     operatorError(

@@ -65,7 +65,6 @@ describe.skipIf(sshdMissing)("sessions", () => {
     });
   });
 
-  // d30
   test("5 MB on stderr, 5 MB on stdout", async () => {
     const [stdout, stderr] = [collect(), collect()];
     const command = "head -c 5000000 /dev/zero >&2; head -c 5000000 /dev/zero";

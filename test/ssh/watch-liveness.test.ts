@@ -37,7 +37,7 @@ function makeLink(answers: boolean): {
 }
 
 describe("a host's signs of life", () => {
-  test("are any bytes: a busy link is neither asked nor dead (d7)", async () => {
+  test("are any bytes: a busy link is neither asked nor dead", async () => {
     const { link, receive, asked, failed, end } = makeLink(false);
     watchLiveness(link, LIMITS);
     for (let index = 0; index < 40; index++) {

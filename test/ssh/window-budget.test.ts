@@ -20,7 +20,6 @@ const fill = (share: WindowShare): number => {
   return limit;
 };
 
-// d8
 describe("the budget of windows", () => {
   test("the first channel starts as ssh does, and may have 16 MiB", async () => {
     const share = await join(makeWindowBudget());

@@ -20,7 +20,7 @@ function listen(runtimeFolder: string, accept: (socket: Socket) => void): Promis
   );
 }
 
-test("one that ends while it is asked, and takes connections in the middle of it, is followed by another (d16)", async () => {
+test("one that ends while it is asked, and takes connections in the middle of it, is followed by another", async () => {
   const runtimeFolder = await mkdtemp(join(tmpdir(), "lcops-ask-"));
   stops.push(() => rm(runtimeFolder, { recursive: true }));
   let taken = 0;

@@ -65,7 +65,7 @@ function keep(outcomes: (Connection | OperatorError)[]): {
   return { states, dials: () => dials, most: () => most, kept };
 }
 
-describe("the wait between two tries (d12)", () => {
+describe("the wait between two tries", () => {
   test("doubles from half a second to thirty, and is half more or less", () => {
     expect([0, 1, 2, 3, 4, 5, 6, 7, 1_000].map((failures) => backoff(failures, 0.5))).toEqual([
       500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,

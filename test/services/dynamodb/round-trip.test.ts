@@ -176,7 +176,7 @@ const deep = (levels: number): AttributeValue => {
   return inner;
 };
 
-/** What data.md names; each must pass through an emulator and come back the same. */
+/** Each of these passes through an emulator and comes back the same. */
 const CASES: Record<string, AttributeValue> = {
   ...Object.fromEntries(
     NUMBERS.filter((each) => /^-?\d+(\.\d+)?(E.*)?$/.test(each)).map((each) => [

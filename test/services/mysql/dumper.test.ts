@@ -39,7 +39,7 @@ async function dump(bin: string, flavour: "mysql" | "mariadb", password = "x"): 
   });
 }
 
-describe("the dump program (25)", () => {
+describe("the dump program", () => {
   test.each([
     ["mariadb", { "mariadb-dump": MARIADB, mysqldump: MYSQL }, "mariadb", "mariadb-dump"],
     ["mysql", { "mariadb-dump": MARIADB, mysqldump: MYSQL }, "mysql", "mysqldump"],
@@ -89,7 +89,7 @@ describe("the dump program (25)", () => {
   });
 });
 
-describe("a password (28)", () => {
+describe("a password", () => {
   test.each([["it's"], ['a "word"'], ["back\\slash"], ["# no comment"], [" spaces "], ["ñ€🔑"]])(
     "of %o goes into the option file, and into no argument",
     async (password) => {

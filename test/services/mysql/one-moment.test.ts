@@ -7,7 +7,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => bank?.close());
 
-test("under writers all parts of a dump show one moment, and the counts are of that moment too (19)", async (context) => {
+test("under writers all parts of a dump show one moment, and the counts are of that moment too", async (context) => {
   if (!bank) return context.skip("there is no mariadbd");
   for (let round = 0; round < 3; round++)
     expect(await bank.dump()).toMatchObject({ money: ALL_MONEY, wrong: [], level: "lock-synced" });
