@@ -4,7 +4,7 @@ import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Config } from "../../src/config/schema.ts";
 import { makeGround, startSshd, type TestGround, user } from "../ssh/start-sshd.ts";
 import { watchMemory } from "../support/aws-ground.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 import { readCpuSeconds, timeCommand, type Timing } from "./time-command.ts";
 

@@ -6,7 +6,7 @@ import type { Config } from "../../src/config/schema.ts";
 import { openServer } from "../../src/services/mysql/open-server.ts";
 import { findProgram } from "../../src/system/program.ts";
 import { watchMemory } from "../support/aws-ground.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { startScratchMysql } from "../support/scratch-mysql.ts";
 import { fillShop } from "./fill-shop.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";

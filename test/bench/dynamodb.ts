@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { planSegments } from "../../src/services/dynamodb/scan-table.ts";
 import { watchMemory } from "../support/aws-ground.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 import { ITEM_BYTES } from "./recorded-items.ts";
 

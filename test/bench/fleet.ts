@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { cacheFolder } from "../lab/cache-folder.ts";
 import { makeGround, startSshd, user, type TestGround } from "../ssh/start-sshd.ts";
 import { watchMemory } from "../support/aws-ground.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 import { timeCommand } from "./time-command.ts";
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { watchMemory } from "../support/aws-ground.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 
 const REGIONS = ["eu-west-1", "us-west-2", "ap-northeast-1"];

@@ -7,7 +7,7 @@ import type { LabS3 } from "../lab/lab.ts";
 import { startLab } from "../lab/start-lab.ts";
 import { watchMemory } from "../support/aws-ground.ts";
 import { makeObjectGround, type ObjectGround, putMany } from "../support/object-ground.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { measureSpread, type Ratio, type Spread } from "./ratio.ts";
 
 const OBJECTS = 20_000;

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { freePort, stopChild, until, type TestGround } from "../ssh/start-sshd.ts";
+import { freePort, stopChild, type TestGround } from "../ssh/start-sshd.ts";
+import { until } from "../support/until.ts";
 import { type BareTunnel, writeTunnel } from "../support/bare-tunnel.ts";
 import { isListening } from "../support/ground.ts";
 import { startLcops } from "../support/run-lcops.ts";

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { watchMemory } from "../support/aws-ground.ts";
 import { makeRedisServers, type RedisServer } from "../support/redis-servers.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 
 const [MANY, OTHERS] = [2_000_000, 20_000];

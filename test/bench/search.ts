@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Config } from "../../src/config/schema.ts";
 import { cacheFolder } from "../lab/cache-folder.ts";
 import { watchMemory } from "../support/aws-ground.ts";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { installSearchNode, type SearchNode } from "../support/search-node.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 

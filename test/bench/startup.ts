@@ -6,9 +6,9 @@ import { spawn } from "@lydell/node-pty";
 import { execa } from "execa";
 import { startAwsEndpoint } from "../lab/aws-endpoint.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
+import { LCOPS } from "../support/program.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const LCOPS = join(root, "bin", "lcops.js");
 const ROUNDS = 41;
 
 /** Each beside a bare `node -e 0` that is started in the same way. */

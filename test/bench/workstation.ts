@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { LCOPS } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 import { measureSpread, type Ratio } from "./ratio.ts";
 
 const ROUNDS = 5;

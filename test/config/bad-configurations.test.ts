@@ -1,20 +1,19 @@
-import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { OperatorError } from "../../src/system/errors.ts";
 import { printable } from "../../src/system/printable.ts";
+import { runLcops, type LcopsResult } from "../support/run-lcops.ts";
 import { BAD_FILES, type BadConfiguration } from "./bad-files.ts";
 import { BAD_REFERENCES } from "./bad-references.ts";
 import { BAD_VALUES } from "./bad-values.ts";
 
 const ALL: readonly BadConfiguration[] = [...BAD_FILES, ...BAD_VALUES, ...BAD_REFERENCES];
-const BIN = resolve(import.meta.dirname, "../../bin/lcops.js");
 const FILE = "estate.json";
-const limit = pLimit(3);
+const limit = pLimit(2);
 
 let ground: string;
 beforeAll(async () => {
@@ -22,36 +21,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(ground, { recursive: true }));
 
-interface Answer {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** The whole program, piped, with a home folder of its own; 124 when it does not end. */
-function check(path: string, home: string): Promise<Answer> {
-  return limit(
-    () =>
-      new Promise<Answer>((done) => {
-        const child = execFile(
-          process.execPath,
-          [BIN, "config", "check", "--config", path],
-          {
-            env: { PATH: process.env["PATH"], HOME: home },
-            timeout: 20_000,
-            killSignal: "SIGKILL",
-            maxBuffer: 2 ** 26,
-          },
-          (error, stdout, stderr) => done({ code: codeOf(error), stdout, stderr }),
-        );
-        child.stdin?.end();
-      }),
+/** The whole program, piped, with a home folder of its own. */
+const check = (path: string, home: string): Promise<LcopsResult> =>
+  limit(() =>
+    runLcops(["config", "check", "--config", path], {
+      environment: { PATH: process.env["PATH"], HOME: home },
+    }),
   );
-}
-
-function codeOf(error: { code?: string | number | null } | null): number {
-  return error === null ? 0 : typeof error.code === "number" ? error.code : 124;
-}
 
 async function makeFolder(): Promise<{ folder: string; home: string }> {
   const folder = await mkdtemp(join(ground, "case-"));
@@ -73,7 +49,7 @@ function explain(path: string): string {
   throw new Error(`${path} was accepted`);
 }
 
-function expectClear(answer: Answer, path: string, mistakes: number): void {
+function expectClear(answer: LcopsResult, path: string, mistakes: number): void {
   expect(answer.stdout).toBe("");
   const lines = answer.stderr.split("\n");
   expect(lines.pop()).toBe("");
@@ -157,18 +133,7 @@ describe("a file that cannot be read", () => {
   test("an unreadable folder of the user's own is not passed over for another", async () => {
     const { home } = await makeFolder();
     await mkdir(join(home, ".config/lcops/lcops.config.json"), { recursive: true });
-    const answer = await limit(
-      () =>
-        new Promise<Answer>((done) => {
-          const child = execFile(
-            process.execPath,
-            [BIN, "config", "check"],
-            { env: { HOME: home }, timeout: 20_000, killSignal: "SIGKILL" },
-            (error, stdout, stderr) => done({ code: codeOf(error), stdout, stderr }),
-          );
-          child.stdin?.end();
-        }),
-    );
+    const answer = await runLcops(["config", "check"], { environment: { HOME: home } });
     expectClear(answer, join(home, ".config/lcops/lcops.config.json"), 1);
   });
 });

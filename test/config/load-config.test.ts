@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findConfigPath } from "../../src/config/find-config.ts";
 import { expandHome, findFolders } from "../../src/config/folders.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
+import { LCOPS } from "../support/program.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -57,10 +58,9 @@ describe("a good configuration", () => {
     );
     const path = await put("dense.json", JSON.stringify({ hosts }));
     // In a process of its own: a check that never ends could not be stopped in this one.
-    const bin = join(ROOT, "bin/lcops.js");
     const run = promisify(execFile)(
       process.execPath,
-      [bin, "config", "check", "-v", "--config", path],
+      [LCOPS, "config", "check", "-v", "--config", path],
       {
         timeout: 8_000,
         killSignal: "SIGKILL",
@@ -110,11 +110,10 @@ describe("which file is read", () => {
     await mkdir(folder);
     await mkdir(home);
     await cp(join(ROOT, "lcops.config.example.json"), join(folder, "lcops.config.json"));
-    const run = promisify(execFile)(
-      process.execPath,
-      [join(ROOT, "bin/lcops.js"), "config", "check"],
-      { cwd: folder, env: { HOME: home } },
-    );
+    const run = promisify(execFile)(process.execPath, [LCOPS, "config", "check"], {
+      cwd: folder,
+      env: { HOME: home },
+    });
     await expect(run).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining(

@@ -1,13 +1,12 @@
 /** `npm run demo`: the lab, then the menu on a terminal, or a tour of the real program where there is none. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import type { Lab } from "../lab/lab.ts";
 import { summarizeParts } from "../lab/parts.ts";
 import { startLab } from "../lab/start-lab.ts";
 import { runTour } from "./tour.ts";
+import { LCOPS } from "../support/program.ts";
 
-const LCOPS = join(import.meta.dirname, "..", "..", "bin", "lcops.js");
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const ending = new AbortController();

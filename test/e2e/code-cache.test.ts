@@ -1,14 +1,19 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startProgram } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
+const ROOT = join(dirname(LCOPS), "..");
 const CACHE = `dist/code-cache/${process.version}-${process.arch}`;
 
-describe("the code that the build keeps", () => {
+/** Another version of Node has built it, and each has its own. */
+const others = readdirSync(join(ROOT, "dist/code-cache"));
+const isOthers = others.length > 0 && !others.includes(basename(CACHE));
+
+describe.skipIf(isOthers)("the code that the build keeps", () => {
   let copy: string;
 
   beforeEach(() => {

@@ -17,7 +17,7 @@ export async function askEc2(
       "Content-Type": "application/x-www-form-urlencoded",
     },
     body: new URLSearchParams({ Action: action, Version: "2016-11-15", ...fields }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(120_000),
   });
   const text = await response.text();
   if (response.ok) return text;

@@ -17,7 +17,7 @@ export async function askDynamoDb<T = unknown>(
       Authorization: `AWS4-HMAC-SHA256 Credential=AKIALCOPSLABDEV00000/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
     },
     body: JSON.stringify(request),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(120_000),
   });
   const answer = (await response.json()) as T;
   if (!response.ok) throw new Error(`${operation}: ${response.status} ${JSON.stringify(answer)}`);

@@ -44,14 +44,16 @@ function describeMachine(machine: Machine, privateIpAddress: string): EstateInst
   };
 }
 
+type Addresses = Pick<LabHost, "address" | "otherAddresses">;
+
 /** EC2's private addresses are IPv4; where `localhost` is IPv6 alone, WorkerStats has none that leads to it. */
-function findAddress(host: LabHost | undefined, index: number): string {
+function findAddress(host: Addresses | undefined, index: number): string {
   const all = host ? [host.address, ...host.otherAddresses] : [];
   return all.find((address) => isIPv4(address)) ?? `10.20.0.${10 + index}`;
 }
 
 /** Takes the hosts of a lab; returns the instances, each at the address at which its host's sshd answers. */
-export function planEstate(hosts: Record<string, LabHost>): EstateInstance[] {
+export function planEstate(hosts: Record<string, Addresses>): EstateInstance[] {
   const machines = MACHINES.map((machine, index) =>
     describeMachine(machine, findAddress(hosts[machine.name], index)),
   );

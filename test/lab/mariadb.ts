@@ -6,6 +6,7 @@ import { awaitAll } from "./await-all.ts";
 import type { Endpoint, LabMysql } from "./lab.ts";
 import { findAccount, runCommand, startServer } from "./process.ts";
 import type { Account, LabContext } from "./process.ts";
+import { waitUntilReady } from "./ready.ts";
 
 const DATABASE = "school";
 const USERS = ["root", "app", "report", "replicator"] as const;
@@ -134,26 +135,39 @@ async function follow(
   const change = `CHANGE MASTER TO ${source}, MASTER_PASSWORD='${passwords.replicator}', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1;`;
   await sendSql(lab, replica, passwords, `${change}\nSTART SLAVE;`);
   const position = (await sendSql(lab, primary, passwords, "SELECT @@gtid_binlog_pos;")).trim();
-  const reached = await sendSql(
-    lab,
-    replica,
-    passwords,
-    `SELECT MASTER_GTID_WAIT('${position}', 20);`,
+  await waitUntilReady(
+    "the replica",
+    async () => {
+      const wait = `SELECT MASTER_GTID_WAIT('${position}', 1);`;
+      if ((await sendSql(lab, replica, passwords, wait)).trim() === "0") return;
+      throw new Error(await sendSql(lab, replica, passwords, "SHOW SLAVE STATUS;"));
+    },
+    { signal: lab.signal },
   );
-  if (reached.trim() !== "0")
-    throw new Error(
-      `lab: the replica does not follow: ${await sendSql(lab, replica, passwords, "SHOW SLAVE STATUS;")}`,
-    );
 }
 
-/**
- * Takes two addresses; starts a seeded primary on the first and a replica on the second, and returns them once the
- * replica has all of the primary. Throws when either does not start or follow.
- */
-export async function startMariadb(
+type RunningInstance = LabMysql["primary"];
+
+const whereIs = ({ address, port, socket, pid }: Instance & { pid: number }): RunningInstance => ({
+  address,
+  port,
+  socket,
+  pid,
+});
+
+/** A primary and its replica, installed and not started. */
+export type InstalledMariadb = {
+  /** Starts the primary, and seeds it. */
+  startPrimary(lab: LabContext): Promise<Omit<LabMysql, "replica">>;
+  /** Starts the replica, and returns it once it has all that the primary had. Throws when it does not follow. */
+  startReplica(lab: LabContext, primary: Promise<unknown>): Promise<RunningInstance>;
+};
+
+/** Takes two addresses; installs a primary for the first and a replica for the second. */
+export async function installMariadb(
   lab: LabContext,
   addresses: { primary: string; replica: string },
-): Promise<LabMysql> {
+): Promise<InstalledMariadb> {
   // MariaDB refuses to run as root.
   const account = process.getuid?.() === 0 ? await findAccount(lab, "mysql") : undefined;
   const { passwords, files } = makePasswords(lab);
@@ -189,28 +203,22 @@ export async function startMariadb(
   });
   await runCommand(lab, "cp", ["-a", first.data, second.data]);
 
-  const startPrimary = async () => {
-    const more = ["--server-id=1", "--event-scheduler=ON"];
-    const started = await startInstance(lab, first, { passwords, account, more });
-    const seed = readFileSync(path.join(import.meta.dirname, "school.sql"), "utf8");
-    await sendSql(lab, first, passwords, otherAccounts(passwords) + seed);
-    return started;
-  };
-  const startReplica = () =>
-    startInstance(lab, second, { passwords, account, more: ["--server-id=2", "--read-only=ON"] });
-  const [primary, replica] = await awaitAll([startPrimary(), startReplica()]);
-  await follow(lab, first, second, passwords);
-
-  const where = ({ address, port, socket, pid }: Instance & { pid: number }) => ({
-    address,
-    port,
-    socket,
-    pid,
-  });
   return {
-    primary: where(primary),
-    replica: where(replica),
-    database: DATABASE,
-    passwordFiles: files,
+    startPrimary: async (context) => {
+      const more = ["--server-id=1", "--event-scheduler=ON"];
+      const started = await startInstance(context, first, { passwords, account, more });
+      const seed = readFileSync(path.join(import.meta.dirname, "school.sql"), "utf8");
+      await sendSql(context, first, passwords, otherAccounts(passwords) + seed);
+      return { primary: whereIs(started), database: DATABASE, passwordFiles: files };
+    },
+    startReplica: async (context, primary) => {
+      const more = ["--server-id=2", "--read-only=ON"];
+      const [started] = await awaitAll([
+        startInstance(context, second, { passwords, account, more }),
+        primary,
+      ]);
+      await follow(context, first, second, passwords);
+      return whereIs(started);
+    },
   };
 }

@@ -116,7 +116,6 @@ export async function installOpenSearch(
         // Elasticsearch's own script sets it.
         environment: { LIBFFI_TMPDIR: `${folder}/tmp` },
         probe: () => probeHealth(port),
-        timeoutMs: 120_000,
       }),
   };
 }

@@ -111,6 +111,13 @@ export function planParts(
   return [...planned.values()];
 }
 
+/** Takes the parts of a lab, and names; returns those of these names and what they need, all where no name is given. */
+export function planChoice(parts: Part[], names: readonly PartName[] | undefined): Part[] {
+  if (names === undefined) return parts;
+  const chosen = withNeeds(names);
+  return parts.filter(({ name }) => chosen.has(name));
+}
+
 /** Takes parts and LCOPS_LAB_REQUIRE; throws when it says `all` and a part is absent. */
 export function requireParts(parts: Part[], required: string | undefined): void {
   const absent = parts.filter((part) => part.state === "absent");

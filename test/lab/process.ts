@@ -22,6 +22,8 @@ export type LabContext = {
   pickPort: (address: string, wished?: number) => Promise<number>;
   /** Run at stop, side by side. */
   closers: (() => Promise<void> | void)[];
+  /** Logs of the servers that the part which is being started has. */
+  logFiles: string[];
 };
 
 export type Server = { name: string; pid: number; logFile: string; stop(): Promise<void> };
@@ -37,7 +39,6 @@ export type ServerOptions = {
   onSpawn?: (pid: number) => void;
   /** Throws until the server answers. */
   probe: () => Promise<unknown>;
-  timeoutMs?: number;
 };
 
 const TERM_LIMIT_MS = 5_000;
@@ -58,9 +59,15 @@ function programEnvironment(
   };
 }
 
-/** Takes a log file; returns its last lines, for an error message. */
-function readTail(logFile: string): string {
-  return readFileSync(logFile, "utf8").trim().split("\n").slice(-5).join("\n");
+const TAIL_LINES = 15;
+
+/** Takes log files; returns the last lines of each, below its name. */
+export function readTails(logFiles: readonly string[]): string {
+  const tails = logFiles.map((file) => {
+    const lines = readFileSync(file, "utf8").trim().split("\n").slice(-TAIL_LINES);
+    return [`end of ${file}:`, ...lines.map((line) => `  ${line}`)].join("\n");
+  });
+  return tails.join("\n");
 }
 
 /** Takes a program and its standard streams; starts it and keeps its record for as long as it runs. */
@@ -100,8 +107,8 @@ export async function stopProcess(child: ChildProcess, limitMs = TERM_LIMIT_MS):
 }
 
 /**
- * Takes a server's program and probe; starts it with its output in a log file and waits until it answers.
- * Throws with the end of its log when it exits or stays silent; it is stopped then.
+ * Takes a server's program and probe; starts it with its output in a log file and waits until it answers,
+ * however busy the machine is. Throws when it exits, or stays silent for ten minutes; it is stopped then.
  */
 export async function startServer(lab: LabContext, options: ServerOptions): Promise<Server> {
   lab.signal?.throwIfAborted();
@@ -109,6 +116,7 @@ export async function startServer(lab: LabContext, options: ServerOptions): Prom
   const output = openSync(logFile, "a", 0o600);
   const child = spawnRecorded(lab, { ...options, stdio: ["ignore", output, output] });
   closeSync(output);
+  lab.logFiles.push(logFile);
   const stop = () => stopProcess(child);
   lab.closers.push(stop);
   if (child.pid !== undefined) options.onSpawn?.(child.pid);
@@ -119,14 +127,16 @@ export async function startServer(lab: LabContext, options: ServerOptions): Prom
   });
   // It also ends later, at stop, when nobody listens any more.
   startFailed.catch(() => {});
-  const limits = { timeoutMs: options.timeoutMs ?? 30_000, signal: lab.signal };
+  // Whoever loses the race must not go on asking.
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, ...(lab.signal ? [lab.signal] : [])]);
   try {
-    await Promise.race([waitUntilReady(options.name, options.probe, limits), startFailed]);
+    await Promise.race([waitUntilReady(options.name, options.probe, { signal }), startFailed]);
   } catch (error) {
     await stop();
-    throw new Error(`lab: ${options.name}: ${(error as Error).message}\n${readTail(logFile)}`, {
-      cause: error,
-    });
+    throw new Error(`${options.name}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    over.abort();
   }
   return { name: options.name, pid: child.pid ?? 0, logFile, stop };
 }

@@ -109,13 +109,13 @@ async function makeBuckets({ url, region, account }: LabS3): Promise<void> {
   }
 }
 
-/** Takes versitygw's program where there is one, and the lab's AWS; starts S3, with its buckets, and returns where it is. */
+/** Takes versitygw's program where there is one, and what starts the lab's AWS; starts S3, with its buckets, and returns where it is. */
 export async function startS3(
   lab: LabContext,
   program: string | undefined,
-  aws: Promise<LabAws | undefined>,
+  aws: () => Promise<LabAws>,
 ): Promise<LabS3 | undefined> {
-  const s3 = program === undefined ? useMoto(await aws) : await startVersitygw(lab, program);
+  const s3 = program === undefined ? useMoto(await aws()) : await startVersitygw(lab, program);
   if (s3) await makeBuckets(s3);
   return s3;
 }

@@ -78,10 +78,10 @@ function planStacks(
   });
 }
 
-/** Takes the hosts, or what will be them; starts the lab's AWS, tells it of the estate, and returns where it is. */
+/** Takes the hosts; starts the lab's AWS, tells it of the estate, and returns where it is. */
 export async function startAws(
   lab: LabContext,
-  hosts: Promise<Record<string, LabHost>>,
+  hosts: Record<string, Pick<LabHost, "address" | "otherAddresses">>,
 ): Promise<LabAws> {
   const endpoint = await startAwsEndpoint();
   lab.closers.push(endpoint.close);
@@ -94,7 +94,7 @@ export async function startAws(
   // Whoever waits for it hears it below.
   tables.catch(() => {});
   if (moto) await warmUp(`http://${moto.address}:${moto.port}`);
-  const estate = planEstate(await hosts);
+  const estate = planEstate(hosts);
   const endpointUrl = moto ? `http://${moto.address}:${moto.port}` : endpoint.url;
   const ids = moto ? await seedMoto(endpointUrl, estate) : seedStandIn(endpoint, estate);
   for (const { region, stack } of planStacks(estate, ids)) endpoint.setStacks(region, [stack]);

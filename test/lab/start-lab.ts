@@ -1,4 +1,4 @@
-/** Starts the lab: real servers that stand for the estate, in one folder, on loopback only. */
+/** The lab: real servers that stand for the estate, in one folder, on loopback only. */
 import { setMaxListeners } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
@@ -8,18 +8,18 @@ import { makeBackups } from "./backups.ts";
 import { findNamespaceObstacle } from "./bastion.ts";
 import { buildConfig } from "./config.ts";
 import { createPortPicker } from "./free-port.ts";
-import type { Lab, LabOptions, Part } from "./lab.ts";
+import type { Lab, LabBackups, LabDescription, LabOptions, Part, PartName } from "./lab.ts";
 import { LAB_PREFIX, LAB_VARIABLE, recordLab, removeLeftovers } from "./leftovers.ts";
 import { findMoto } from "./moto-cache.ts";
 import { ensurePackages } from "./packages.ts";
 import type { PackageReport } from "./packages.ts";
 import { findOpenSearch } from "./opensearch-cache.ts";
-import { planParts, requireParts } from "./parts.ts";
+import { planChoice, planParts, requireParts } from "./parts.ts";
 import type { Better } from "./parts.ts";
 import { killRemaining } from "./process.ts";
 import { makeRepositories } from "./repositories.ts";
 import type { LabContext } from "./process.ts";
-import { startServers } from "./start-servers.ts";
+import { prepareServers } from "./start-servers.ts";
 import { findVersitygw, VERSITYGW_VERSION } from "./versitygw-cache.ts";
 
 function makeFolders(folder: string): void {
@@ -100,83 +100,107 @@ async function stopAll(lab: LabContext): Promise<void> {
   lab.recorder.erase();
 }
 
+/** A lab whose parts start when they are asked for. */
+export type OpenLab = {
+  folder: string;
+  /** The parts that were wished, and what they need, each with its state on this machine. */
+  parts: Part[];
+  /** Takes parts, or all of them; returns the lab with these alone, once each of them answers. */
+  ask(names?: readonly PartName[]): Promise<LabDescription>;
+  stop(): Promise<void>;
+};
+
 /**
- * Takes options; installs what is missing where that is allowed, starts the servers and returns the lab once each of
- * them answers. Throws, with nothing left running, when one does not start or LCOPS_LAB_REQUIRE is not met.
+ * Takes options; installs what is missing where that is allowed, and returns a lab of which nothing runs yet.
+ * Throws when LCOPS_LAB_REQUIRE is not met.
  */
-export async function startLab(options: LabOptions = {}): Promise<Lab> {
+export async function openLab(options: LabOptions = {}): Promise<OpenLab> {
   const log = options.log ?? (() => {});
   // Each command that runs listens to it, and many run at once.
   if (options.signal) setMaxListeners(0, options.signal);
+  // The SDK's note on its next Node version, from the clients that seed the lab.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   removeLeftovers(log);
   const packages = await ensurePackages(log);
   options.signal?.throwIfAborted();
 
   const folder = mkdtempSync(path.join(os.tmpdir(), LAB_PREFIX));
-  const pickPort = createPortPicker();
   const lab: LabContext = {
     folder,
     log,
     signal: options.signal,
     recorder: recordLab(folder),
-    pickPort,
+    pickPort: createPortPicker(),
     closers: [],
+    logFiles: [],
   };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= stopAll(lab));
   try {
     makeFolders(folder);
     const parts = await decideParts(lab, options, packages);
     const has = new Set(parts.filter((part) => part.state !== "absent").map((part) => part.name));
-    const { hosts, services, files, aws, s3 } = await startServers(lab, (name) => has.has(name));
+    const start = prepareServers(lab, (name) => has.has(name));
+    let backups: Promise<LabBackups> | undefined;
+    let repositories: ReturnType<typeof makeRepositories> | undefined;
+    let described = 0;
 
-    const backups = await makeBackups(folder);
-    const repositories = has.has("repositories")
-      ? await makeRepositories(path.join(folder, "repositories"), ["app", "api", "worker"])
-      : undefined;
-    const configPath = path.join(folder, "lcops.config.json");
-    const config = await buildConfig(
-      {
-        hosts,
-        services,
+    const ask: OpenLab["ask"] = async (names) => {
+      const chosen = planChoice(parts, names);
+      const wanted = new Set(
+        chosen.filter(({ state }) => state !== "absent").map(({ name }) => name),
+      );
+      backups ??= makeBackups(folder);
+      const makeWorkingCopies = () =>
+        (repositories ??= makeRepositories(path.join(folder, "repositories"), REPOSITORIES));
+      const { files, ...servers } = await start(wanted);
+      const found = {
+        ...servers,
+        backups: await backups,
+        ...(wanted.has("repositories") && { repositories: await makeWorkingCopies() }),
         sshConfigFile: files.sshConfigFile,
-        backups,
-        ...(repositories && { repositories }),
-        ...(aws && { aws }),
-        ...(s3 && { s3 }),
-      },
-      pickPort,
-      options.ports,
-    );
-    writeFileSync(configPath, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
-    options.signal?.throwIfAborted();
-
-    const { identityFile, knownHostsFile, sshConfigFile } = files;
-    let stopping: Promise<void> | undefined;
-    const stop = () => {
-      stopping ??= stopAll(lab);
-      return stopping;
+      };
+      const config = await buildConfig(found, lab.pickPort, options.ports);
+      options.signal?.throwIfAborted();
+      const own = path.join(folder, "operator", String(++described));
+      mkdirSync(own, { mode: 0o700 });
+      const configPath = path.join(own, "lcops.config.json");
+      writeFileSync(configPath, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600 });
+      const environment = {
+        ...makeEnvironment(folder, configPath),
+        ...writeAwsFiles(own, servers.aws, servers.s3),
+      };
+      const { identityFile, knownHostsFile } = files;
+      return {
+        folder,
+        configPath,
+        environment,
+        parts: chosen,
+        ...found,
+        identityFile,
+        knownHostsFile,
+      };
     };
-    const environment = {
-      ...makeEnvironment(folder, configPath),
-      ...writeAwsFiles(path.join(folder, "operator"), aws, s3),
-    };
-    return {
-      folder,
-      configPath,
-      environment,
-      parts,
-      hosts,
-      services,
-      ...(aws && { aws }),
-      ...(s3 && { s3 }),
-      backups,
-      ...(repositories && { repositories }),
-      identityFile,
-      knownHostsFile,
-      sshConfigFile,
-      stop,
-    };
+    return { folder, parts, ask, stop };
   } catch (error) {
-    await stopAll(lab);
+    await stop();
+    throw error;
+  }
+}
+
+/** Working copies of the operator's. */
+const REPOSITORIES = ["app", "api", "worker"];
+
+/**
+ * Takes options; starts all parts that are wished and returns the lab once each of them answers.
+ * Throws, with nothing left running, when one does not start or LCOPS_LAB_REQUIRE is not met.
+ */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const lab = await openLab(options);
+  try {
+    return { ...(await lab.ask()), stop: lab.stop };
+  } catch (error) {
+    await lab.stop();
     throw error;
   }
 }

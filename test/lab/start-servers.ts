@@ -1,16 +1,18 @@
-/** Starts the servers of the lab, side by side. */
+/** Starts the servers of the lab: each part when it is first asked for, and once. */
 import { randomInt } from "node:crypto";
 import { awaitAll } from "./await-all.ts";
 import { startAws } from "./start-aws.ts";
 import { startBastion, startPrivateHost } from "./bastion.ts";
 import { MACHINES, MONIT_HOSTS } from "./estate.ts";
+import type { Machine } from "./estate.ts";
 import { startGraphite } from "./graphite.ts";
 import type { LabAws, LabHost, LabMonit, LabS3, LabServices, PartName } from "./lab.ts";
-import { startMariadb } from "./mariadb.ts";
+import { installMariadb } from "./mariadb.ts";
 import { startMonit } from "./monit.ts";
 import { startOpenSearch } from "./opensearch.ts";
 import { findOpenSearch } from "./opensearch-cache.ts";
 import { startPage } from "./page.ts";
+import { readTails } from "./process.ts";
 import type { LabContext } from "./process.ts";
 import { startProsody } from "./prosody.ts";
 import { startRedis } from "./redis.ts";
@@ -27,6 +29,9 @@ function createAddresses(): (index: number) => string {
   return (index) => `${prefix}.${10 + index}`;
 }
 
+const isGuarded = (machine: Machine): boolean =>
+  machine.isPrivate === true || machine.role === "bastion";
+
 async function prepareHosts(
   lab: LabContext,
   files: OperatorFiles,
@@ -34,9 +39,7 @@ async function prepareHosts(
   withBastion: boolean,
 ): Promise<PreparedHost[]> {
   makeSeparationFolder();
-  const machines = MACHINES.filter(
-    (machine) => withBastion || !(machine.isPrivate || machine.role === "bastion"),
-  );
+  const machines = MACHINES.filter((machine) => withBastion || !isGuarded(machine));
   return awaitAll(
     machines.map((machine) =>
       prepareHost(lab, machine, addressOf(MACHINES.indexOf(machine)), files.authorizedKeysFile),
@@ -44,27 +47,29 @@ async function prepareHosts(
   );
 }
 
-async function startHosts(
+async function startOpenHosts(
+  lab: LabContext,
+  prepared: PreparedHost[],
+): Promise<Record<string, LabHost>> {
+  const open = prepared.filter(({ machine }) => !isGuarded(machine));
+  const started = open.map(
+    async (host) => [host.machine.name, await startHost(lab, host)] as const,
+  );
+  return Object.fromEntries(await awaitAll(started));
+}
+
+async function startGuardedHosts(
   lab: LabContext,
   prepared: PreparedHost[],
 ): Promise<Record<string, LabHost>> {
   const secluded = prepared.find(({ machine }) => machine.isPrivate);
   const bastion = prepared.find(({ machine }) => machine.role === "bastion");
-  const startGuarded = async (): Promise<[string, LabHost][]> => {
-    if (!secluded || !bastion) return [];
-    const inside = await startPrivateHost(lab, secluded);
-    return [
-      [bastion.machine.name, await startBastion(lab, bastion, inside.pid)],
-      [secluded.machine.name, inside],
-    ];
+  if (!secluded || !bastion) return {};
+  const inside = await startPrivateHost(lab, secluded);
+  return {
+    [bastion.machine.name]: await startBastion(lab, bastion, inside.pid),
+    [secluded.machine.name]: inside,
   };
-  const open = prepared.filter((host) => host !== secluded && host !== bastion);
-  const starts = open.map(async (host): Promise<[string, LabHost]> => [
-    host.machine.name,
-    await startHost(lab, host),
-  ]);
-  const [guarded, ...others] = await awaitAll([startGuarded(), ...starts]);
-  return Object.fromEntries([...others, ...guarded]);
 }
 
 async function startMonits(lab: LabContext): Promise<Record<string, LabMonit>> {
@@ -79,6 +84,49 @@ function startSearch(lab: LabContext): Promise<NonNullable<LabServices["elastics
   return typeof files === "string" ? startPage(lab, "elasticsearch") : startOpenSearch(lab, files);
 }
 
+const WAIT_NOTICE_MS = 10_000;
+
+type Starter = <T>(what: string, start: (lab: LabContext) => Promise<T>) => () => Promise<T>;
+
+/**
+ * Takes the lab; returns what makes a starter: it starts something at its first call, says every ten seconds what the lab
+ * still waits for, and fails with the part's name and the end of the logs of its servers.
+ */
+function makeStarter(lab: LabContext): Starter {
+  const waiting = new Map<string, number>();
+  const notice = (): void => {
+    const now = performance.now();
+    const late = [...waiting].map(
+      ([what, since]) => `${what} (${Math.round((now - since) / 1_000)} s)`,
+    );
+    lab.log(`lab: waiting for ${late.join(", ")}`);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  return (what, start) => {
+    const begin = async () => {
+      const logFiles: string[] = [];
+      waiting.set(what, performance.now());
+      timer ??= setInterval(notice, WAIT_NOTICE_MS);
+      try {
+        return await start({ ...lab, logFiles });
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`lab: ${what} did not start: ${reason}\n${readTails(logFiles)}`, {
+          cause: error,
+        });
+      } finally {
+        waiting.delete(what);
+        if (waiting.size === 0) {
+          clearInterval(timer);
+          timer = undefined;
+        }
+      }
+    };
+    let started: ReturnType<typeof begin> | undefined;
+    return () => (started ??= begin());
+  };
+}
+
 export type RunningServers = {
   hosts: Record<string, LabHost>;
   services: LabServices;
@@ -88,67 +136,92 @@ export type RunningServers = {
 };
 
 /**
- * Takes which parts are wanted; starts all servers that do not wait for one another side by side, and returns them.
- * Throws when one does not start, once none of the others is still starting.
+ * Takes the lab and which parts this machine can have; returns what starts parts of it. It starts those that do not run yet
+ * side by side, and returns the servers of these parts alone. It throws when one does not start, once none of the others is
+ * still starting.
  */
-export async function startServers(
+export function prepareServers(
   lab: LabContext,
-  has: (name: PartName) => boolean,
-): Promise<RunningServers> {
+  can: (name: PartName) => boolean,
+): (names: ReadonlySet<PartName>) => Promise<RunningServers> {
   const addressOf = createAddresses();
-  const machines = MACHINES.length;
-  const when = <T>(name: PartName, start: () => Promise<T>): Promise<T | undefined> => {
-    return has(name) ? start() : Promise.resolve(undefined);
-  };
-  const startNetwork = async () => {
-    const files = await makeOperatorFiles(lab, has("hosts"));
-    const prepared = has("hosts") ? await prepareHosts(lab, files, addressOf, has("bastion")) : [];
-    writeOperatorFiles(files, prepared);
-    const hosts = await startHosts(lab, prepared);
-    return { files, hosts, monit: await when("monit", () => startMonits(lab)) };
-  };
-  const network = startNetwork();
-  const knownHosts = network.then(({ hosts }) => hosts);
-  // Whoever waits for them hears it from the network itself.
-  knownHosts.catch(() => {});
-  const startedAws = when("aws", () => startAws(lab, knownHosts));
   const addressOfRole = (role: string): string =>
     addressOf(MACHINES.findIndex((machine) => machine.role === role));
-  const [started, mysql, redis, devRedis, graphite, xmpp, elasticsearch, kibana, jenkins, aws, s3] =
-    await awaitAll([
-      network,
-      when("mysql", () =>
-        startMariadb(lab, { primary: addressOf(machines), replica: addressOf(machines + 1) }),
-      ),
-      when("redis", () => startRedis(lab, "redis", addressOfRole("cache"))),
-      when("redis", () => startRedis(lab, "dev-redis", addressOfRole("chat"))),
-      when("graphite", () => startGraphite(lab)),
-      when("xmpp", () => startProsody(lab)),
-      when("elasticsearch", () => startSearch(lab)),
-      when("kibana", () => startPage(lab, "kibana")),
-      when("jenkins", () => startPage(lab, "jenkins")),
-      startedAws,
-      when("s3", () => startS3(lab, findVersitygw(process.env), startedAws)),
-    ]);
-  const services = {
-    mysql,
-    redis,
-    devRedis,
-    graphite,
-    monit: started.monit,
-    xmpp,
-    elasticsearch,
-    kibana,
-    jenkins,
-  };
-  const running = Object.fromEntries(
-    Object.entries(services).filter(([, service]) => service !== undefined),
+  const startOnce = makeStarter(lab);
+  const network = startOnce("the keys of the hosts", async (context) => {
+    const files = await makeOperatorFiles(context, can("hosts"));
+    const prepared = can("hosts")
+      ? await prepareHosts(context, files, addressOf, can("bastion"))
+      : [];
+    writeOperatorFiles(files, prepared);
+    return { files, prepared };
+  });
+  const hosts = startOnce("hosts", async (context) =>
+    startOpenHosts(context, (await network()).prepared),
   );
-  return {
-    hosts: started.hosts,
-    services: running as LabServices,
-    files: started.files,
-    ...(aws && { aws }),
-    ...(s3 && { s3 }),
+  const bastion = startOnce("bastion", async (context) =>
+    startGuardedHosts(context, (await network()).prepared),
+  );
+  const mariadb = startOnce("the data folders of mysql", (context) =>
+    installMariadb(context, {
+      primary: addressOf(MACHINES.length),
+      replica: addressOf(MACHINES.length + 1),
+    }),
+  );
+  const mysql = startOnce("mysql", async (context) => (await mariadb()).startPrimary(context));
+  const replica = startOnce("replica", async (context) =>
+    (await mariadb()).startReplica(context, mysql()),
+  );
+  const aws = startOnce("aws", async (context) => {
+    const { prepared } = await network();
+    const known = prepared.map(({ machine, host }) => [machine.name, host] as const);
+    return startAws(context, Object.fromEntries(known));
+  });
+  const s3 = startOnce("s3", (context) => startS3(context, findVersitygw(process.env), aws));
+  const services = {
+    redis: startOnce("redis", (context) => startRedis(context, "redis", addressOfRole("cache"))),
+    devRedis: startOnce("redis of development", (context) =>
+      startRedis(context, "dev-redis", addressOfRole("chat")),
+    ),
+    graphite: startOnce("graphite", startGraphite),
+    monit: startOnce("monit", async (context) => {
+      // It watches their sshd.
+      await hosts();
+      return startMonits(context);
+    }),
+    xmpp: startOnce("xmpp", startProsody),
+    elasticsearch: startOnce("elasticsearch", startSearch),
+    kibana: startOnce("kibana", (context) => startPage(context, "kibana")),
+    jenkins: startOnce("jenkins", (context) => startPage(context, "jenkins")),
+  };
+
+  return async (names) => {
+    const when = <T>(name: PartName, start: () => Promise<T>): Promise<T | undefined> =>
+      names.has(name) ? start() : Promise.resolve(undefined);
+    const startServices = Object.entries<() => Promise<unknown>>(services).map(
+      async ([name, start]) =>
+        [name, await when(name === "devRedis" ? "redis" : (name as PartName), start)] as const,
+    );
+    const [{ files }, open, guarded, primary, second, cloud, objects, ...others] = await awaitAll([
+      network(),
+      when("hosts", hosts),
+      when("bastion", bastion),
+      when("mysql", mysql),
+      when("replica", replica),
+      when("aws", aws),
+      when("s3", s3),
+      ...startServices,
+    ]);
+    const found = Object.fromEntries(others.filter(([, service]) => service !== undefined));
+    return {
+      hosts: { ...open, ...guarded },
+      services: {
+        ...(primary && { mysql: { ...primary, ...(second && { replica: second }) } }),
+        ...(found as LabServices),
+      },
+      files,
+      ...(cloud && { aws: cloud }),
+      ...(objects && { s3: objects }),
+    };
   };
 }

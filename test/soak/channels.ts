@@ -5,7 +5,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { measureConnections, measureDownload, measureUpload } from "../bench/measure-service.ts";
 import { serve } from "../bench/serve.ts";
 import { startRelay, type RelaySettings } from "../lab/relay.ts";
-import { makeGround, startSshd, until } from "../ssh/start-sshd.ts";
+import { makeGround, startSshd } from "../ssh/start-sshd.ts";
+import { until } from "../support/until.ts";
 import { writeTunnel } from "../support/bare-tunnel.ts";
 import { startLcops, type RunningLcops } from "../support/run-lcops.ts";
 

@@ -8,7 +8,8 @@ import type { SupervisedTunnel } from "../../src/tunnels/control-protocol.ts";
 import { measureConnections } from "../bench/measure-service.ts";
 import { serve } from "../bench/serve.ts";
 import { startRelay } from "../lab/relay.ts";
-import { makeGround, startSshd, until } from "../ssh/start-sshd.ts";
+import { makeGround, startSshd } from "../ssh/start-sshd.ts";
+import { until } from "../support/until.ts";
 import { writeTunnel } from "../support/bare-tunnel.ts";
 import { runLcops } from "../support/run-lcops.ts";
 

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { fetchPage } from "../demo/look.ts";
 import { withTunnel } from "../demo/run-lcops.ts";
 import { startLab } from "../lab/start-lab.ts";
-
-const LCOPS = join(import.meta.dirname, "..", "..", "bin", "lcops.js");
+import { LCOPS } from "../support/program.ts";
 
 /**
  * Given how often (100), open a tunnel, fetch a page through it and stop it as Ctrl-C would; return what was seen.

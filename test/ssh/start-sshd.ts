@@ -5,10 +5,10 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
 import { OperatorError } from "../../src/system/errors.ts";
 import type { Hop } from "../../src/ssh/route.ts";
+import { until } from "../support/until.ts";
 
 export const run = promisify(execFile);
 export const sshdMissing = !existsSync("/usr/sbin/sshd");
@@ -218,18 +218,6 @@ function greets(address: string, port: number): Promise<boolean> {
     socket.on("error", () => finish(false));
     socket.on("data", (chunk) => finish(chunk.toString("latin1").startsWith("SSH-")));
   });
-}
-
-export async function until(
-  what: string,
-  test: () => Promise<boolean> | boolean,
-  limitMs = 5000,
-): Promise<void> {
-  const end = performance.now() + limitMs;
-  while (!(await test())) {
-    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await wait(20);
-  }
 }
 
 /** What a promise that must fail with an error for the operator fails with. */

@@ -1,6 +1,7 @@
 /** The emulators of DynamoDB that this machine has, and what each gets wrong. */
-import { inject, test } from "vitest";
+import { test } from "vitest";
 import { startDynalite } from "../lab/dynalite.ts";
+import { stateOf, useLab } from "./lab.ts";
 
 type Emulator = "dynalite" | "moto";
 
@@ -14,7 +15,7 @@ export const LIES: Readonly<Record<string, Partial<Record<Emulator, string>>>> =
 /** dynalite always; moto, which the lab starts, once it was fetched. */
 export const EMULATORS: readonly Emulator[] = ["dynalite", "moto"];
 
-const hasMoto = (): boolean => inject("lab").aws?.state === "emulator";
+const hasMoto = (): boolean => stateOf("aws") === "emulator";
 
 /** Given an emulator and what a test asks of it, return the test, or the same skipped by name where that emulator is not there or cannot do it. */
 export function testOn(emulator: Emulator, need?: string) {
@@ -27,5 +28,6 @@ export async function startEmulator(
   emulator: Emulator,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   if (emulator === "dynalite" || !hasMoto()) return startDynalite();
-  return { url: inject("lab").aws?.endpointUrl ?? "", close: async () => undefined };
+  const { aws } = await useLab("aws");
+  return { url: aws?.endpointUrl ?? "", close: async () => undefined };
 }

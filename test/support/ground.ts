@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { inject, test } from "vitest";
 import type { Config } from "../../src/config/schema.ts";
 import { createPortPicker } from "../lab/free-port.ts";
 import type { LabDescription, PartName } from "../lab/lab.ts";
+import { useLab } from "./lab.ts";
 
 export interface Ground {
   lab: LabDescription;
@@ -35,9 +35,12 @@ export interface SshFiles {
 /** Databases that tests make in the lab's primary. */
 export const TEST_DATABASES = ["everything", "moving", "held", "rescued", "belongings"];
 
-/** Makes a ground. Files run at the same time, so nothing on it is another's. */
-export async function makeGround(): Promise<Ground> {
-  const lab = inject("lab");
+/**
+ * Makes a ground in the lab of the parts that the file's tests name, and of these. Files run at the same time, so nothing on
+ * it is another's.
+ */
+export async function makeGround(...parts: PartName[]): Promise<Ground> {
+  const lab = await useLab(...parts);
   const folder = mkdtempSync(path.join(os.tmpdir(), "lcops-e2e-"));
   const pick = createPortPicker();
   const pickPort = (): Promise<number> => pick("127.0.0.1");
@@ -111,13 +114,6 @@ export async function makeGround(): Promise<Ground> {
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
-}
-
-/** `test`, skipped where the lab has not got one of these parts. */
-export function testWith(...names: PartName[]): typeof test.skip {
-  const { parts } = inject("lab");
-  const absent = parts.some((part) => names.includes(part.name) && part.state === "absent");
-  return test.skipIf(absent) as typeof test.skip;
 }
 
 /** Given a host of the lab and where else it is reached now, return its line for known_hosts. */

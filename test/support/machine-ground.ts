@@ -15,8 +15,9 @@ import path from "node:path";
 import { createPortPicker } from "../lab/free-port.ts";
 import { type LcopsResult, type RunningLcops, startProgram } from "./run-lcops.ts";
 import { openProgram, type Pty, type PtyOptions } from "./pty.ts";
+import { LCOPS } from "./program.ts";
 
-const ROOT = path.join(import.meta.dirname, "../..");
+const ROOT = path.join(path.dirname(LCOPS), "..");
 /** Where the program is seen in there: every user may read it. */
 const LCOPS_INSIDE = "/mnt/bin/lcops.js";
 

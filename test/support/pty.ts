@@ -1,7 +1,7 @@
 /** The built program in a pseudo-terminal, and what its screen shows. */
 import { spawn } from "@lydell/node-pty";
 import xterm from "@xterm/headless";
-import { LCOPS } from "./run-lcops.ts";
+import { LCOPS } from "./program.ts";
 
 const KEYS: Record<string, string> = {
   enter: "\r",

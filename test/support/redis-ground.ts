@@ -6,6 +6,7 @@ import type { JournalEntry } from "../../src/system/journal.ts";
 import { makeGround, type Ground } from "./ground.ts";
 import { makeRedisServers, type RedisServers } from "./redis-servers.ts";
 import { runLcops, type LcopsResult } from "./run-lcops.ts";
+import type { PartName } from "../lab/lab.ts";
 
 export interface RedisGround extends Ground {
   start: RedisServers["start"];
@@ -19,8 +20,9 @@ export interface RedisGround extends Ground {
   end: () => Promise<void>;
 }
 
-export async function makeRedisGround(): Promise<RedisGround> {
-  const ground = await makeGround();
+/** Makes such a ground; its lab has these parts beside those that the file's tests name. */
+export async function makeRedisGround(...parts: PartName[]): Promise<RedisGround> {
+  const ground = await makeGround(...parts);
   const servers = makeRedisServers();
   return {
     ...ground,

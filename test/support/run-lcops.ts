@@ -1,9 +1,8 @@
 /** The built program, run in pipes as cron and scripts run it. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import path from "node:path";
-
-export const LCOPS = path.join(import.meta.dirname, "../../bin/lcops.js");
+import { runWarm } from "./warm-lcops.ts";
+import { LCOPS } from "./program.ts";
 
 export interface LcopsResult {
   /** Null where a signal ended it. */
@@ -106,7 +105,13 @@ export function startProgram(
   };
 }
 
-/** Given a command line, run it to its end. Rejects only when it does not end. */
+/**
+ * Runs a command line of the built program to its end, in a warm process. Only what belongs to a process of its own, its input
+ * and what Node reads from variables at its start, gets one: `startLcops` is for tests of the process itself.
+ * Rejects only when it does not end.
+ */
 export function runLcops(args: readonly string[], options: LcopsOptions): Promise<LcopsResult> {
-  return startLcops(args, options).ended;
+  const isNodes = Object.keys(options.environment).some((name) => name.startsWith("NODE_"));
+  const isWarm = options.stdin === undefined && !isNodes;
+  return isWarm ? runWarm(args, options) : startLcops(args, options).ended;
 }

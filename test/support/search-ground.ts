@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { createServer, request as sendRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { inject } from "vitest";
+import {} from "vitest";
 import { type BackupGround, makeBackupGround } from "./backup-ground.ts";
+import { useLab } from "./lab.ts";
 
 /** What a request is answered with instead of what the node said. */
 export interface Answer {
@@ -42,7 +43,7 @@ export interface SearchGround extends BackupGround {
   close: () => Promise<void>;
 }
 
-const { elasticsearch } = inject("lab").services;
+const { elasticsearch } = (await useLab("elasticsearch")).services;
 export const node = elasticsearch?.node;
 const NODE_URL = `http://${elasticsearch?.address}:${elasticsearch?.port}`;
 

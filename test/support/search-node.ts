@@ -31,6 +31,7 @@ export async function installSearchNode(options?: { heap?: string }): Promise<Se
     recorder: recordLab(folder),
     pickPort: createPortPicker(),
     closers: [],
+    logFiles: [],
   };
   const node = await installOpenSearch(lab, files, options);
   return {
