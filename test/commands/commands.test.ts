@@ -72,7 +72,7 @@ describe("the list of commands", () => {
 });
 
 describe("exit codes", () => {
-  test("have one fixed meaning each", () => {
+  test("are those of the contract", () => {
     expect(EXIT_CODES.map(({ code, meaning }) => `${code}: ${meaning}`)).toEqual([
       '0: done, all of it; also "nothing to do"',
       "1: failed: nothing of it was done, or all of it was undone",

@@ -13,7 +13,7 @@ afterAll(() => ground.remove());
 const lcops = (...args: string[]): Promise<LcopsResult> =>
   runLcops(args, { environment: ground.environment });
 
-test("help exit-codes prints every exit code with its meaning", async () => {
+test("help exit-codes is the table of the contract", async () => {
   const { stdout } = await lcops("help", "exit-codes");
   expect(stdout.replace(/ {2,}/g, "  ").split("\n")).toEqual([
     '0  done, all of it; also "nothing to do"',
