@@ -87,6 +87,13 @@ describe.each(taught)("%s", (page) => {
     expect(wrong).toEqual([]);
   });
 
+  test("names scripts of npm that exist", () => {
+    const named = [...code, ...spans].flatMap(({ line, text }) =>
+      [...text.matchAll(/\bnpm run ([a-z:]+)/g)].map(([, script = ""]) => ({ line, script })),
+    );
+    expect(named.filter(({ script }) => !Object.hasOwn(manifest.scripts, script))).toEqual([]);
+  });
+
   test("names commands and options that exist", () => {
     const synopses = code.filter(({ language }) => language === "synopsis");
     const outlines = [...spans, ...synopses].filter(({ text }) => /^(npx )?lcops( |$)/.test(text));

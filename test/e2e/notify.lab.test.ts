@@ -170,6 +170,7 @@ describe("health", () => {
       expect(result.stderr).toContain(
         "team was not told: the room ops@rooms.chat.lab has not answered within 15 s",
       );
+      await expect.poll(() => page?.sockets.size, { timeout: 20_000 }).toBe(0);
       const waiting = startLcops(["health", "--config", config], {
         environment: ground.environment,
       });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
 import type { MysqlConfig } from "../../src/config/schema.ts";
 import { createPortPicker } from "../lab/free-port.ts";
+import { PART_NAMES } from "../lab/lab.ts";
 import { makeRepositories } from "../lab/repositories.ts";
 import { makeGround, type Ground } from "../support/ground.ts";
 import { testWith } from "../support/lab.ts";
@@ -14,7 +15,7 @@ import { runLcops, type LcopsResult } from "../support/run-lcops.ts";
 
 let ground: Ground;
 beforeAll(async () => {
-  ground = await makeGround();
+  ground = await makeGround(...PART_NAMES);
   Object.assign(
     UNATTENDED,
     await prepareTables(),

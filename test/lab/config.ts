@@ -144,7 +144,7 @@ function describeServices({ services, s3 }: Found): Record<string, ServiceConfig
 /** The jobs of the estate; the server's destination is a bucket where there is S3. */
 function describeBackups({ services, s3, backups }: Found): Pick<Config, "backups"> {
   const { graphite, mysql, elasticsearch } = services;
-  if (!backups || (!graphite && !mysql && !s3)) return {};
+  if (!backups || (!graphite && !mysql && !s3 && !elasticsearch?.node)) return {};
   const keep = { last: 2, daily: 7, weekly: 4 };
   return {
     backups: {

@@ -34,7 +34,7 @@ export type FetchCommand = (
 
 export type FetchRecipe = {
   name: string;
-  registry: "pypi" | "maven" | "go";
+  registry: "pypi" | "maven" | "go" | "npm";
   /** Where it ends, not there before it is whole. */
   folder: string;
   /** Fills the folder that it is given, which is there and empty, and in which its programs run. Throws when it cannot. */

@@ -1,8 +1,10 @@
 /** `npm run lab:fetch`: fetches what the lab cannot make and neither the demo nor the tests may fetch. */
 import { fetchJmeter } from "./fetch-jmeter.ts";
 import { fetchMoto } from "./fetch-moto.ts";
+import { fetchNode } from "./fetch-node.ts";
 import { fetchOpenSearch } from "./fetch-opensearch.ts";
 import { fetchVersitygw } from "./fetch-versitygw.ts";
+import { OTHER_NODES } from "./node-cache.ts";
 
 const ending = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -10,8 +12,15 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
 
 const seconds = Number(process.env["LCOPS_LAB_FETCH_SECONDS"]) || 600;
 const options = { environment: process.env, limitMs: seconds * 1_000, signal: ending.signal };
-const fetches = [fetchJmeter, fetchMoto, fetchOpenSearch, fetchVersitygw].map(async (fetchOne) => {
-  const report = await fetchOne(options);
+const parts = [
+  fetchJmeter(options),
+  fetchMoto(options),
+  fetchOpenSearch(options),
+  fetchVersitygw(options),
+  ...OTHER_NODES.map((version) => fetchNode(version, options)),
+];
+const fetches = parts.map(async (fetching) => {
+  const report = await fetching;
   process.stdout.write(`lab: ${report.line}\n`);
   return report.fetched;
 });

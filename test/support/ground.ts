@@ -112,7 +112,8 @@ export async function makeGround(...parts: PartName[]): Promise<Ground> {
       change(copy);
       return writeFile(`config-${++files}.json`, JSON.stringify(copy));
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    // A supervisor that is ending may still write its last line.
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 

@@ -81,10 +81,16 @@ export function openProgram(words: readonly string[], options: PtyOptions): Pty 
   // The terminal answers what programs ask it.
   screen.onData((answer) => pty.write(answer));
   const exit = new Promise<{ code: number; signal: number }>((resolve) => {
-    pty.onExit(({ exitCode, signal }) =>
-      // What was written last is still being drawn.
-      screen.write("", () => resolve({ code: exitCode, signal: signal ?? 0 })),
-    );
+    pty.onExit(({ exitCode, signal }) => {
+      // What was written last is still being drawn, and the end of what stty says may come later.
+      const end = (): void => {
+        if (options.showsMode && !/-?extproc/.test(text())) return;
+        watchers.delete(end);
+        resolve({ code: exitCode, signal: signal ?? 0 });
+      };
+      watchers.add(end);
+      screen.write("", end);
+    });
   });
 
   const readLines = (from: number): string => {
