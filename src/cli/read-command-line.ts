@@ -65,9 +65,9 @@ export function readCommandLine(
 
 /** `lcops` alone, or with global flags only: the menu in a terminal, the help elsewhere. */
 function nameCommand(head: readonly string[], isTerminal: () => boolean): readonly string[] {
-  const [first] = findWords(head);
-  const renamed = RENAMED[first ?? ""];
-  if (renamed) return head.flatMap((word) => (word === first ? renamed : [word]));
+  const at = head.findIndex((_word, index) => isWord(head, index));
+  const renamed = RENAMED.get(head[at] ?? "");
+  if (renamed) return head.toSpliced(at, 1, ...renamed);
   const isAlone =
     findWords(head).length === 0 &&
     head.every((word) => GLOBAL_FLAG.test(word) || !word.startsWith("-"));
@@ -76,16 +76,18 @@ function nameCommand(head: readonly string[], isTerminal: () => boolean): readon
 }
 
 /** Old names of commands that have two words now. */
-const RENAMED: Readonly<Record<string, readonly string[]>> = { uu: ["fleet", "upgrade"] };
+const RENAMED: ReadonlyMap<string, readonly string[]> = new Map([["uu", ["fleet", "upgrade"]]]);
 
 const GLOBAL_FLAG = /^(-q|-v|--(quiet|verbose|json|no-input|no-color|(config|env)(=.*)?))$/;
 const TAKES_VALUE = new Set(["--config", "--env"]);
 
-/** The words that are neither flags nor the values of global ones. */
+/** Returns the words that are neither flags nor the values of global ones. */
 function findWords(head: readonly string[]): string[] {
-  return head.filter(
-    (word, index) => !word.startsWith("-") && !TAKES_VALUE.has(head[index - 1] ?? ""),
-  );
+  return head.filter((_word, index) => isWord(head, index));
+}
+
+function isWord(head: readonly string[], index: number): boolean {
+  return !head[index]?.startsWith("-") && !TAKES_VALUE.has(head[index - 1] ?? "");
 }
 
 /** What tells more of what was meant: a command, a noun, or nothing where neither is known. */

@@ -1,5 +1,7 @@
-import { describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
 import { type CommandLine, readCommandLine } from "../../src/cli/read-command-line.ts";
+import { commands } from "../../src/commands/index.ts";
 
 const read = (...words: string[]): CommandLine => readCommandLine(words, "0", () => false);
 
@@ -23,12 +25,21 @@ describe("a command line", () => {
     [["tunnel", "open", "x"], "tunnel open"],
     [["awsConnect"], "menu"],
     [["uu"], "fleet upgrade"],
+    [["--env", "uu", "uu"], "fleet upgrade"],
     [["dbConsistency"], "db check"],
     [["dyn", "uploadRow", "row.json"], "dyn upload-row"],
     [["--config", "hosts", "doctor"], "doctor"],
     [["--json", "--no-input", "doctor"], "doctor"],
   ])("%j runs %s", (words, name) => {
     expect(readCommand(...words).name).toBe(name);
+  });
+
+  test("renames the command alone, and no word of the same text", () => {
+    expect(readCommand("--env", "uu", "uu", "uu", "--yes")).toMatchObject({
+      name: "fleet upgrade",
+      operands: ["uu"],
+      flags: { env: "uu" },
+    });
   });
 
   test("of global flags alone opens the menu where a person is there", () => {
@@ -76,6 +87,29 @@ describe("a command line", () => {
       input: true,
       color: false,
     });
+  });
+
+  test("never throws, whatever is typed", () => {
+    // The help of a noun without its verb.
+    const writes = [process.stdout, process.stderr].map((stream) =>
+      vi.spyOn(stream, "write").mockReturnValue(true),
+    );
+    const known = commands.flatMap(({ name }) => name.split(" "));
+    const word = fc.oneof(
+      fc.constantFrom(...known, "--", "-q", "--env", "--json", "--yes", "--db", "--config="),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), (words) => {
+        const line = readCommandLine(words, "0", () => true);
+        if (line.kind === "refused") expect(line.message).not.toBe("");
+      }),
+      {
+        numRuns: 100,
+        examples: [[["constructor"]], [["__proto__", "x"]], [["tunnel", "toString"]]],
+      },
+    );
+    for (const write of writes) write.mockRestore();
   });
 });
 
