@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { type CommandLine, readCommandLine } from "../../src/cli/read-command-line.ts";
 import { commands } from "../../src/commands/index.ts";
+import { runInProcess } from "../support/run-in-process.ts";
 
 const read = (...words: string[]): CommandLine => readCommandLine(words, "0", () => false);
 
@@ -147,5 +148,31 @@ describe("a mistake", () => {
     [["tunnel", "open"], false],
   ])("%j of a command that returns its child's code: %s", (words, returnsChildCode) => {
     expect(readRefusal(...words).returnsChildCode).toBe(returnsChildCode);
+  });
+});
+
+describe("a command line that is wrong ends with 2 and says nothing on stdout", () => {
+  test.each<[string, string[], RegExp]>([
+    ["an unknown command", ["nosuch"], /unknown command 'nosuch'; see lcops help\n$/],
+    ["an unknown flag", ["hosts", "--nosuch"], /unknown option .--nosuch.; see lcops help hosts/],
+    [
+      "a missing operand",
+      ["tunnel", "open"],
+      /missing required argument .name.; see lcops help tunnel open/,
+    ],
+    ["a flag alone that is not known", ["--bogus"], /lcops/],
+    ["an empty --config", ["hosts", "--config="], /--config needs the path of a file/],
+    ["words behind -- that nobody takes", ["hosts", "--", "x"], /takes nothing behind --/],
+  ])("%s", async (_what, words, said) => {
+    const result = await runInProcess(words);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(said);
+  });
+
+  test.each([
+    ["without a host", ["ssh"]],
+    ["with nothing behind --", ["ssh", "GraphStats", "--"]],
+  ])("but ssh %s ends with 255, as its own code would be the child's", async (_what, words) => {
+    expect(await runInProcess(words)).toMatchObject({ code: 255, stdout: "" });
   });
 });

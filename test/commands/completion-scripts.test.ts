@@ -17,6 +17,10 @@ describe("completion", () => {
   });
 
   test.each([
+    ["lcops tunn", ["tunnel"]],
+    ["lcops tunnel o", ["open"]],
+    ["lcops config init --dr", ["--dry-run"]],
+    ["lcops config show --dr", []],
     ["lcops tunnel ''", ["open", "list", "logs", "retry", "close"]],
     ["lcops con", ["config"]],
     ["lcops config s", ["show", "schema"]],
