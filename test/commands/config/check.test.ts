@@ -6,7 +6,13 @@ const CONFIG: Config = {
   environments: { dev: {}, prod: {} },
   hosts: { web: {} },
   menu: [
-    { title: "a", entries: [{ key: "1", host: "web" }] },
+    {
+      title: "a",
+      entries: [
+        { key: "1", host: "web" },
+        { key: "w", host: "web" },
+      ],
+    },
     { title: "b", entries: [{ key: "2", host: "web" }] },
   ],
 };
@@ -16,7 +22,7 @@ const run = (...words: string[]) =>
 test("config check is silent in cron, counts for who watches, and is a document for scripts", async () => {
   expect(await run("check")).toEqual({ code: 0, stdout: "", stderr: "" });
   expect((await run("check", "-v")).stderr).toBe(
-    "/lcops.config.json: well formed, 2 environments, 1 hosts, 0 services, 2 menu entries\n",
+    "/lcops.config.json: well formed, 2 environments, 1 hosts, 0 services, 3 menu entries\n",
   );
   expect(JSON.parse((await run("check", "--json")).stdout)).toEqual({
     valid: true,
@@ -24,6 +30,6 @@ test("config check is silent in cron, counts for who watches, and is a document 
     environments: 2,
     hosts: 1,
     services: 0,
-    menuEntries: 2,
+    menuEntries: 3,
   });
 });
