@@ -3,7 +3,7 @@ import { OperatorError } from "../system/errors.ts";
 import { type AwsScope, describeScope } from "./aws-scope.ts";
 import { type AwsAccess, clientOptions } from "./client-options.ts";
 import { explainAwsError } from "./explain-error.ts";
-import { listProfiles } from "./list-profiles.ts";
+import { listProfiles, type Profile } from "./list-profiles.ts";
 
 /** Who a profile is. */
 export interface Identity {
@@ -24,20 +24,22 @@ export async function identifyAccount(scope: AwsScope, access: AwsAccess): Promi
     return { account: Account ?? "", principal: Arn ?? "" };
   } catch (error) {
     const hasNone = error instanceof Error && error.name === "CredentialsProviderError";
-    const missing = hasNone ? await explainMissingProfile(scope, access) : undefined;
-    throw missing ?? explainAwsError(error, ACTION, scope);
+    const profiles = hasNone ? await listProfiles(access.environment) : undefined;
+    throw (
+      (profiles && explainMissingProfile(scope, profiles)) ?? explainAwsError(error, ACTION, scope)
+    );
   } finally {
     client.destroy();
   }
 }
 
-/** Of a profile that is not there the SDK says only that it has found no credentials; nobody can sign in with it. */
-async function explainMissingProfile(
+/** Returns the error for a profile that is not among the given ones, else undefined: the SDK says only that it has found no credentials. Pure. */
+export function explainMissingProfile(
   scope: AwsScope,
-  { environment }: AwsAccess,
-): Promise<OperatorError | undefined> {
+  profiles: readonly Pick<Profile, "name">[],
+): OperatorError | undefined {
   if (scope.profile === undefined) return undefined;
-  const names = (await listProfiles(environment)).map(({ name }) => name);
+  const names = profiles.map(({ name }) => name);
   if (names.includes(scope.profile)) return undefined;
   return new OperatorError(
     "access",

@@ -21,6 +21,9 @@ export function readMoment(text: string): Date | undefined {
   const [, time, seconds, zone] = MOMENT.exec(text) ?? [];
   if (!MOMENT.test(text)) return undefined;
   const length = time === undefined ? 86_400_000 : seconds === undefined ? 60_000 : 1_000;
+  const day = text.slice(0, "2026-01-31".length);
+  // Date takes the 30th of February for the 2nd of March.
+  if (!new Date(`${day}T00:00Z`).toJSON()?.startsWith(day)) return undefined;
   const begin = new Date(time === undefined || zone !== undefined ? text : `${text}Z`);
   return Number.isNaN(begin.getTime()) ? undefined : new Date(begin.getTime() + length - 1);
 }

@@ -18,6 +18,15 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof OperatorError ? CODES[error.kind] : 1;
 }
 
+/** lcops failed before the child whose exit code it would have returned; as ssh does. */
+const BEFORE_CHILD = 255;
+
+/** Returns the exit code of a command that failed: 255 where it would have returned its child's, unless the operator left a question. Pure. */
+export function exitCodeOfCommand(error: unknown, returnsChildCode: boolean): number {
+  const isCancelled = error instanceof OperatorError && error.kind === "cancelled";
+  return returnsChildCode && !isCancelled ? BEFORE_CHILD : exitCodeOf(error);
+}
+
 /** The reason with which SIGINT and SIGTERM abort everything. */
 export class StopSignal extends Error {
   readonly exitCode: number;

@@ -6,14 +6,11 @@ import { OperatorError } from "../system/errors.ts";
 import type { GuardFlags } from "../system/gate.ts";
 import { makeTerminal, type Terminal } from "../terminal/terminal.ts";
 import type { GlobalFlags } from "./build-program.ts";
-import { exitCodeOf } from "./exit-code-of.ts";
+import { exitCodeOf, exitCodeOfCommand } from "./exit-code-of.ts";
 import { makeContext } from "./make-context.ts";
 import { showError } from "./show-error.ts";
 import { exitCodeOfOutput } from "./watch-output.ts";
 import { withSignals } from "./with-signals.ts";
-
-/** lcops failed before the child whose exit code it would have returned; as ssh does. */
-const BEFORE_CHILD = 255;
 
 export interface Invocation {
   flags: GlobalFlags;
@@ -66,13 +63,13 @@ export function runCommand(
       const ended = exitCodeOfOutput(error);
       if (ended !== undefined) return ended;
       showError(error, terminal);
-      if (error instanceof OperatorError && error.kind === "cancelled") return exitCodeOf(error);
-      return command.returnsChildCode?.(input) ? BEFORE_CHILD : exitCodeOf(error);
+      return exitCodeOfCommand(error, command.returnsChildCode?.(input) === true);
     }
   });
 }
 
-function readWishes(flags: GlobalFlags, input: Input): ScopeWishes {
+/** Returns what the command line says of environment, profile and region. Pure. */
+export function readWishes(flags: GlobalFlags, input: Input): ScopeWishes {
   const { profile, region } = input.options;
   return {
     ...(flags.env !== undefined && { environment: flags.env }),
@@ -81,7 +78,8 @@ function readWishes(flags: GlobalFlags, input: Input): ScopeWishes {
   };
 }
 
-function readGuard({ options }: Input): GuardFlags {
+/** Returns what the command line says of confirmations. Pure. */
+export function readGuard({ options }: Input): GuardFlags {
   const { confirm } = options;
   return {
     dryRun: options["dryRun"] === true,
@@ -90,7 +88,8 @@ function readGuard({ options }: Input): GuardFlags {
   };
 }
 
-function refuseMisuse(command: Command, input: Input, flags: GlobalFlags): void {
+/** Throws `usage` for what the parser lets pass and no command takes. Pure. */
+export function refuseMisuse(command: Command, input: Input, flags: GlobalFlags): void {
   const next = `see lcops help ${command.name}`;
   if (input.rest !== undefined && command.rest === undefined) {
     throw new OperatorError("usage", `lcops ${command.name} takes nothing behind --`, { next });
@@ -106,14 +105,19 @@ export function refuseCommandLine(
   message: string,
   at: { topic: string; flags: GlobalFlags; returnsChildCode: boolean },
 ): number {
-  const next = `see ${["lcops help", at.topic].join(" ").trim()}`;
-  const error = new OperatorError("usage", message, { next });
+  const error = explainCommandLine(message, at.topic);
   showError(error, openTerminal(at.flags));
-  return at.returnsChildCode ? BEFORE_CHILD : exitCodeOf(error);
+  return exitCodeOfCommand(error, at.returnsChildCode);
 }
 
-/** What was given to the menu holds for what it runs. */
-function passOn(flags: GlobalFlags): string[] {
+/** Returns the error of a command line that cannot be parsed, with the place of its help. Pure. */
+export function explainCommandLine(message: string, topic: string): OperatorError {
+  const next = `see ${["lcops help", topic].join(" ").trim()}`;
+  return new OperatorError("usage", message, { next });
+}
+
+/** Returns the global flags as words: what was given to the menu holds for what it runs. Pure. */
+export function passOn(flags: GlobalFlags): string[] {
   return [
     ...(flags.config === undefined ? [] : ["--config", flags.config]),
     ...(flags.env === undefined ? [] : ["--env", flags.env]),

@@ -1,50 +1,14 @@
-import { CommanderError } from "commander";
-import type { Command, Input } from "../commands/command.ts";
-import { commands, nouns } from "../commands/index.ts";
-import { buildProgram, type GlobalFlags } from "./build-program.ts";
+import { commands } from "../commands/index.ts";
+import { readCommandLine } from "./read-command-line.ts";
 
 /** Given the words of a command line and lcops' version, do what they say and return the exit code; also for command lines within this process. */
 export async function runLcops(words: readonly string[], version: string): Promise<number> {
-  const dashes = words.indexOf("--");
-  const head = nameCommand(dashes < 0 ? words : words.slice(0, dashes));
-  const behind = dashes < 0 ? undefined : words.slice(dashes + 1);
-  let typed: { command: Command; input: Input } | undefined;
-  const candidates = narrow(head);
-  const areOperands =
-    candidates.some(({ dashedOperands }) => dashedOperands) &&
-    candidates.every((command) => command.rest === undefined);
-  const rest = areOperands ? undefined : behind;
-  const parsed = areOperands && behind ? [...head, "--", ...behind] : [...head];
-  const program = buildProgram({
-    commands: candidates,
-    nouns,
-    version,
-    rest,
-    act: (command, input) => {
-      typed = { command, input };
-    },
-  });
-  const refuse = async (message: string): Promise<number> => {
-    const { refuseCommandLine } = await import("./run-command.ts");
-    const returnsChildCode = candidates.every((command) =>
-      command.returnsChildCode?.({ operands: [], options: {}, rest }),
-    );
-    const flags = program.opts<GlobalFlags>();
-    return refuseCommandLine(message, { topic: findTopic(head), flags, returnsChildCode });
-  };
-  try {
-    program.parse(parsed, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return 0;
-    // A noun without its verb: commander has shown what there is.
-    if (error.code === "commander.help") return 2;
-    return refuse(error.message.replace(/^error: |\.$/g, "").replace(/\n+/g, " "));
-  }
-  if (!typed) return 0;
-  const { runCommand } = await import("./run-command.ts");
-  return runCommand(typed.command, typed.input, {
-    flags: program.opts<GlobalFlags>(),
+  const line = readCommandLine(words, version, isTerminal);
+  if (line.kind === "printed") return line.code;
+  const { refuseCommandLine, runCommand } = await import("./run-command.ts");
+  if (line.kind === "refused") return refuseCommandLine(line.message, line);
+  return runCommand(line.command, line.input, {
+    flags: line.flags,
     version,
     words,
     commands,
@@ -52,52 +16,6 @@ export async function runLcops(words: readonly string[], version: string): Promi
   });
 }
 
-/** `lcops` alone, or with global flags only: the menu in a terminal, the help elsewhere. */
-function nameCommand(head: readonly string[]): readonly string[] {
-  const [first] = findWords(head);
-  const renamed = RENAMED[first ?? ""];
-  if (renamed) return head.flatMap((word) => (word === first ? renamed : [word]));
-  const isAlone =
-    findWords(head).length === 0 &&
-    head.every((word) => GLOBAL_FLAG.test(word) || !word.startsWith("-"));
-  if (!isAlone) return head;
-  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
-  return [...head, isTerminal ? "menu" : "--help"];
-}
-
-/** Old names of commands that have two words now. */
-const RENAMED: Readonly<Record<string, readonly string[]>> = { uu: ["fleet", "upgrade"] };
-
-const GLOBAL_FLAG = /^(-q|-v|--(quiet|verbose|json|no-input|no-color|(config|env)(=.*)?))$/;
-const TAKES_VALUE = new Set(["--config", "--env"]);
-
-/** The words that are neither flags nor the values of global ones. */
-function findWords(head: readonly string[]): string[] {
-  return head.filter(
-    (word, index) => !word.startsWith("-") && !TAKES_VALUE.has(head[index - 1] ?? ""),
-  );
-}
-
-/** What tells more of what was meant: a command, a noun, or nothing where neither is known. */
-function findTopic(head: readonly string[]): string {
-  const [first = "", second = ""] = findWords(head);
-  const whole = `${first} ${second}`;
-  const found = commands.find(
-    ({ name, aliases = [], script }) =>
-      name === whole ||
-      name === first ||
-      script === first ||
-      aliases.some((alias) => alias === first || `${name.split(" ")[0]} ${alias}` === whole),
-  );
-  return found?.name ?? (Object.hasOwn(nouns, first) ? first : "");
-}
-
-/** The parser is built with the commands that the first word can mean, and with all of them for help and mistakes. */
-function narrow(head: readonly string[]): readonly Command[] {
-  const [word] = findWords(head);
-  const found = commands.filter(
-    ({ name, aliases, script }) =>
-      name.split(" ")[0] === word || script === word || aliases?.includes(word ?? ""),
-  );
-  return found.length > 0 ? found : commands;
+function isTerminal(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY;
 }

@@ -8,7 +8,7 @@ import { ask } from "./tunnel/supervisor.ts";
 export async function checkTunnels(context: Context): Promise<Finding[]> {
   try {
     const answer = await ask({ ask: "list" }, context);
-    return (answer?.tunnels ?? []).map(judge);
+    return (answer?.tunnels ?? []).map(judgeTunnel);
   } catch (error) {
     context.signal.throwIfAborted();
     const next = error instanceof OperatorError ? error.next : undefined;
@@ -25,7 +25,8 @@ export async function checkTunnels(context: Context): Promise<Finding[]> {
   }
 }
 
-function judge({ name, state, url, reason, health, next }: SupervisedTunnel): Finding {
+/** Returns the finding of a tunnel in the background. Pure. */
+export function judgeTunnel({ name, state, url, reason, health, next }: SupervisedTunnel): Finding {
   const isWell = state === "up" || state === "connecting";
   return {
     area: "tunnel",

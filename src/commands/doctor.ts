@@ -24,7 +24,7 @@ export const doctor: Command = {
       progress.end();
     }
     const isWell = findings.every((finding) => finding.state !== "fail");
-    await render(findings, context);
+    await renderFindings(findings, context);
     return isWell ? 0 : 4;
   },
 };
@@ -127,8 +127,11 @@ async function checkKnown(config: Config): Promise<Finding[]> {
   return checkBaselines(config, new Date());
 }
 
-async function render(findings: readonly Finding[], context: Context): Promise<void> {
-  const { terminal } = context;
+/** Given findings, show them as a table, or as one JSON document; with `--quiet` only those that are not well. */
+export async function renderFindings(
+  findings: readonly Finding[],
+  { terminal }: Pick<Context, "terminal">,
+): Promise<void> {
   if (terminal.flags.json) {
     terminal.printJson(findings);
     return;

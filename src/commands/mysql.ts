@@ -53,8 +53,11 @@ export const mysql: Command = {
   },
 };
 
-/** The one MySQL that there is, or the one of `--env`, or of the default environment; else it must be said which. */
-function findMysql(config: Config, context: Context): { name: string; service: MysqlConfig } {
+/** Returns the one MySQL that there is, or the one of `--env`, or of the default environment. Throws `usage` where that is none, or several. Pure. */
+export function findMysql(
+  config: Config,
+  context: Pick<Context, "environmentFlag">,
+): { name: string; service: MysqlConfig } {
   const all = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
     service.kind === "mysql" ? [{ name, service }] : [],
   );
@@ -86,7 +89,8 @@ function environmentOf(service: MysqlConfig, config: Config): string | undefined
     : config.hosts?.[service.host]?.environment;
 }
 
-function replicaOf(
+/** Returns where the replica of a MySQL is. Throws `usage` where it has none. Pure. */
+export function replicaOf(
   name: string,
   service: MysqlConfig,
 ): Pick<MysqlConfig, "host" | "address" | "port"> {

@@ -37,7 +37,7 @@ async function shell(connection: Connection, context: Context): Promise<number> 
   const terminal = remoteTerminal(context.terminal, context.environment);
   const open = (): Promise<ExitStatus> =>
     connection.openShell({ stdin, stdout, stderr, ...(terminal && { terminal }) });
-  return codeOf(await (terminal ? withRawMode(context.terminal, open) : open()));
+  return exitCodeOfStatus(await (terminal ? withRawMode(context.terminal, open) : open()));
 }
 
 /** As `ssh` does: a command has no terminal of its own, whoever asks. */
@@ -47,11 +47,13 @@ async function execute(
   context: Context,
 ): Promise<number> {
   const { stdin, stdout, stderr } = context.terminal;
-  return codeOf(await connection.execute(remoteCommand(words), { stdin, stdout, stderr }));
+  return exitCodeOfStatus(
+    await connection.execute(remoteCommand(words), { stdin, stdout, stderr }),
+  );
 }
 
-/** 128 + n for signal n, as shells do. */
-function codeOf(status: ExitStatus): number {
+/** Returns the code of a shell or a command that has ended: 128 + n for signal n, as shells do. Pure. */
+export function exitCodeOfStatus(status: ExitStatus): number {
   if ("code" in status) return status.code;
   return 128 + (constants.signals[status.signal as NodeJS.Signals] ?? 0);
 }

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { quoteWords } from "../../src/commands/quote-words.ts";
+import { quoteWords, remoteCommand } from "../../src/commands/quote-words.ts";
 
 describe("words for a shell", () => {
   test.each([
@@ -61,5 +62,28 @@ describe("words for a shell", () => {
       `printf '%s\\0' ${quoteWords(words)}`,
     ]);
     expect(stdout.split("\0").slice(0, -1)).toEqual(words);
+  });
+
+  test("come back from a real shell, whatever they are", async () => {
+    const words = fc.sample(
+      fc.string({ unit: "grapheme" }).map((text) => text.replaceAll("\0", "")),
+      { numRuns: 500, seed: 1 },
+    );
+    const { stdout } = await promisify(execFile)("sh", [
+      "-c",
+      `printf '%s\\0' ${quoteWords(words)}`,
+    ]);
+    expect(stdout.split("\0").slice(0, -1)).toEqual(words);
+  });
+});
+
+describe("a command for the shell of a host", () => {
+  test.each([
+    [["df -h | sort"], "df -h | sort"],
+    [["printf", "%s|", "a b", "$HOME"], "printf '%s|' 'a b' '$HOME'"],
+    [[""], ""],
+    [["", ""], "'' ''"],
+  ])("%j is %s", (words, command) => {
+    expect(remoteCommand(words)).toBe(command);
   });
 });

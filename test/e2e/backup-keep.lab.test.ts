@@ -83,107 +83,9 @@ describe("prune is refused", () => {
       "lcops: graphite at server: the newest set is damaged, and nothing is removed before; lcops backup run graphite\n",
     );
   });
-
-  test("where the newest manifest is damaged", async () => {
-    const { older, oldest, newest } = await makeThree();
-    for (const setId of [older, oldest]) addReport(ground, setId, verified(1));
-    addReport(ground, older, drilled(1));
-    configureJob({ keep: { last: 1 } });
-    const manifest = ground.at("operator", "manifests", "graphite", `${newest}.json`);
-    writeFileSync(manifest, readFileSync(manifest, "utf8").replace("graphite", "graphitf"));
-    addReport(ground, newest, verified(0.1));
-    addReport(ground, newest, drilled(0.1));
-    expect(await refused()).toContain(`graphite at operator: ${newest}, the newest, is damaged`);
-  });
-
-  test("where no drill is young enough, and one that was not done takes no proof back", async () => {
-    const { newest } = await makeThree();
-    configureJob({ drillDays: 7 });
-    addReport(ground, newest, verified(0.1));
-    addReport(ground, newest, drilled(7.1));
-    expect(await refused()).toContain("no drill of the last 7 days has proven a set");
-    addReport(ground, newest, drilled(0.3));
-    addReport(ground, newest, drilled(0.2, "failed"));
-    expect(await refused()).toContain("no drill of the last 7 days has proven a set");
-    addReport(ground, newest, drilled(0.15));
-    addReport(ground, newest, drilled(0.1, "not drilled"));
-    expect(await lcops("backup", "prune", "--yes")).toEqual(QUIET);
-    expect(await ground.sets()).toEqual([newest]);
-  });
-
-  test("by a drill of the future, when the clock went back", async () => {
-    const { newest } = await makeThree();
-    addReport(ground, newest, verified(0.1));
-    addReport(ground, newest, drilled(-300));
-    expect(await refused()).toContain("no drill of the last 35 days");
-  });
-
-  test("in production without the name of the job, or with another", async () => {
-    const { newest } = await makeThree();
-    addReport(ground, newest, verified(0.1));
-    addReport(ground, newest, drilled(0.1));
-    ground.configure(({ environments }) => delete environments?.["dev"]?.production);
-    expect(await refused()).toContain("confirm it with --confirm graphite");
-    const other = await lcops("backup", "prune", "--confirm", "dev");
-    expect(other).toMatchObject({ code: 5 });
-    expect(await lcops("backup", "prune", "--confirm", "graphite")).toEqual(QUIET);
-    expect(await ground.sets()).toEqual([newest]);
-  });
 });
 
 describe("prune", () => {
-  test("shows its plan and what would refuse it, and changes nothing with --dry-run", async () => {
-    const { oldest, older, newest } = await makeThree();
-    const before = ground.files("server");
-    const plan = await lcops("backup", "prune", "--dry-run");
-    expect(plan).toMatchObject({ code: 0, stderr: "" });
-    expect(plan.stdout.split("\n")).toEqual([
-      expect.stringMatching(/^remove 4 of 6 sets of graphite, \S+ kB$/),
-      `  at server (${ground.at("server")}):`,
-      `  keep   ${newest}  the newest, one of the last 1`,
-      `  remove ${older}  no rule keeps it`,
-      `  remove ${oldest}  no rule keeps it`,
-      `  at operator (${ground.at("operator")}):`,
-      `  keep   ${newest}  the newest, one of the last 1`,
-      `  remove ${older}  no rule keeps it`,
-      `  remove ${oldest}  no rule keeps it`,
-      "  it would be refused: graphite at server: the newest set was not verified, and nothing is removed before; lcops backup verify graphite",
-      "nothing can undo this",
-      "",
-    ]);
-    const json = await lcops("backup", "prune", "--dry-run", "--json");
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      dryRun: true,
-      jobs: [{ job: "graphite", reason: expect.stringContaining("was not verified") as string }],
-    });
-    expect(ground.files("server")).toEqual(before);
-  });
-
-  test("goes on with the other jobs where one is refused, and is one document", async () => {
-    const { newest } = await makeThree();
-    addReport(ground, newest, verified(0.1));
-    addReport(ground, newest, drilled(0.1));
-    ground.configure(({ backups }) => {
-      const job = backups?.jobs["graphite"];
-      if (backups && job) backups.jobs = { another: job, graphite: job };
-    });
-    expect(await lcops("backup", "run", "another")).toEqual(QUIET);
-    expect(await lcops("backup", "run", "another")).toEqual(QUIET);
-    const { code, stdout, stderr } = await lcops("backup", "prune", "--yes", "--json");
-    expect(code).toBe(3);
-    expect(stderr).toContain("another at server: the newest set was not verified");
-    const said = JSON.parse(stdout) as { jobs: { job: string; code: number; sets: object[] }[] };
-    expect(said.jobs.map(({ job, code: of }) => [job, of])).toEqual([
-      ["another", 5],
-      ["graphite", 0],
-    ]);
-    const left = (await ground.sets()).filter((setId) => setId === newest);
-    expect(left).toEqual([newest]);
-    expect(
-      ground.files("operator").filter((file) => file.startsWith("manifests/graphite")),
-    ).toEqual([`manifests/graphite/${newest}.json`]);
-  });
-
   test("that is killed on its way leaves whole sets, and what gc removes", async () => {
     const { oldest, older, newest } = await makeThree();
     addReport(ground, newest, verified(0.1));
@@ -272,56 +174,6 @@ describe("status", () => {
     );
   });
 
-  test("fits a screen, and tells what is overdue whole", async () => {
-    await makeSet();
-    const pty = openPty(["backup", "status"], { environment: ground.environment, columns: 80 });
-    expect(await pty.exit).toMatchObject({ code: 4 });
-    expect(pty.screen().split("\n")).toEqual([
-      expect.stringMatching(/^JOB +LIVE +SERVER +OWN LIVE +OPERATOR +PROVEN +TREND$/),
-      expect.stringMatching(
-        /^graphite +NO ANSWER +\S+ kB, \d+ s ago +- +\S+ kB, \d+ s ago +never +█$/,
-      ),
-      "graphite: no set is proven by a drill",
-    ]);
-  });
-
-  test("tells what is too old, and of a clock that was wrong", async () => {
-    const setId = await makeSet();
-    const old = copySet(ground, setId, 2);
-    for (const place of ["server", "operator"] as const) {
-      const manifests = ground.at(place, "manifests", "graphite");
-      if (place === "operator") rmSync(path.join(manifests, `${setId}.json`));
-    }
-    addReport(ground, old, drilled(40));
-    expect(await status()).toEqual({
-      code: 4,
-      overdue: ["operator: the newest set is 48 h old", "the last drill is 40 days old"],
-    });
-    configureJob({ maxAgeHours: 60, drillDays: 50 });
-    expect(await status()).toEqual({ code: 0, overdue: [] });
-    const future = copySet(ground, setId, -300, ["server"]);
-    expect(await status()).toEqual({
-      code: 4,
-      overdue: [`server: ${future} is dated in the future: a clock is wrong`],
-    });
-  });
-
-  test("tells of damage that was found, and of a manifest that is damaged", async () => {
-    const setId = await makeSet();
-    addReport(ground, setId, drilled(1));
-    addReport(ground, setId, verified(0, false));
-    const manifest = ground.at("operator", "manifests", "graphite", `${setId}.json`);
-    writeFileSync(manifest, "{}");
-    expect(await status()).toEqual({
-      code: 4,
-      overdue: [
-        `server: ${setId} is damaged`,
-        "operator: there is no complete set",
-        `operator: ${setId}: the manifest is damaged: it is not as it was written`,
-      ],
-    });
-  });
-
   test("does not take a destination that does not answer for one that is empty", async () => {
     await makeSet();
     renameSync(ground.at("operator"), ground.at("aside"));
@@ -388,20 +240,6 @@ describe("schedule", () => {
       expect(result).toMatchObject({ status: 0, stdout: "", stderr: "" });
     }
     expect(await ground.sets()).toHaveLength(1);
-  });
-
-  test("confirms by name in production, and leaves out what has no schedule", async () => {
-    configureJob({ schedule: "15 2 * * *", keep: { last: 1 } });
-    ground.configure(({ environments, backups }) => {
-      delete environments?.["dev"]?.production;
-      if (backups?.jobs["graphite"]) backups.jobs["now-and-then"] = { service: "graphite" };
-    });
-    const { stdout } = await lcops("backup", "schedule");
-    expect(stdout).toMatch(/^0 7 \* \* \* .* backup prune graphite --confirm graphite$/m);
-    expect(stdout).toMatch(/^# \/etc\/systemd\/system\/lcops-backup-graphite\.timer$/m);
-    expect(stdout).toMatch(/^OnCalendar=\*-\*-\* 02:15:00 UTC$/m);
-    expect(stdout).not.toContain("run now-and-then");
-    expect(stdout).not.toContain("prune now-and-then");
   });
 });
 

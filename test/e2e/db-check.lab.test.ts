@@ -479,15 +479,14 @@ withPair(
   60_000,
 );
 
-withPair.each([
-  [["--budget", "5"], /--budget: "5" is no time/],
-  [["nosuch"], /there is nothing to check that is called nosuch; name one of check, school/],
-  [["school", "--env", "dev"], /school belongs to prod, not to dev; correct --env/],
-])("%j is refused before anything is asked", async (words, said) => {
-  const { code, stdout, stderr } = await pair.lcops(["db", "check", ...words]);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-  expect(stderr).toMatch(said);
-});
+withPair.each([[["--budget", "5"], /--budget: "5" is no time/]])(
+  "%j is refused before anything is asked",
+  async (words, said) => {
+    const { code, stdout, stderr } = await pair.lcops(["db", "check", ...words]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(said);
+  },
+);
 
 withPair(
   "a schema is compared with a folder of SQL files, and with another service",

@@ -77,10 +77,6 @@ describe("the server", () => {
 
   testWith("replica")("is the replica with --replica", async () => {
     expect(await mysql(["--replica", ...SERVER])).toMatchObject({ code: 0, stdout: "2\tschool\n" });
-    const config = deriveSchool((school) => delete school.replica);
-    const refused = await mysql(["--replica", ...SERVER], { config });
-    expect(refused).toMatchObject({ code: 255, stdout: "" });
-    expect(refused.stderr).toMatch(/^lcops: school has no replica.*; .+\n$/);
   });
 
   testWith("replica", "hosts")("is reached through a host, the replica too", async () => {

@@ -130,13 +130,11 @@ describe("a server", () => {
     expect(info.stdout).toMatch(
       new RegExp(`^role\\treplica of 127\\.0\\.0\\.1:${master.port}$`, "m"),
     );
-    for (const words of [["--db"], ["--all"], ["--pattern", "api:*"]]) {
-      const result = await ground.redis("flush", config, ...words, "--yes");
-      expect(result).toMatchObject({ code: 5, stdout: "" });
-      expect(result.stderr).toBe(
-        `lcops: cache is a replica of 127.0.0.1:${master.port}; nothing was done; flush the master, 127.0.0.1:${master.port}\n`,
-      );
-    }
+    const result = await ground.redis("flush", config, "--db", "--yes");
+    expect(result).toMatchObject({ code: 5, stdout: "" });
+    expect(result.stderr).toBe(
+      `lcops: cache is a replica of 127.0.0.1:${master.port}; nothing was done; flush the master, 127.0.0.1:${master.port}\n`,
+    );
     // The replica of a master that is flushed loses the same, and the plan says so.
     const plan = await ground.redis("flush", ground.configFor(master.port), "--db", "--dry-run");
     expect(plan.stdout).toContain("master with 1 replica, which lose the same");

@@ -40,7 +40,7 @@ export function copySet(
 }
 
 /** Adds a report to a set at both destinations. */
-export function addReport(ground: BackupGround, setId: string, report: Report): void {
+export function addReport(ground: Pick<BackupGround, "at">, setId: string, report: Report): void {
   const stamp = report.at.replaceAll(/[-:]|\.\d+/g, "");
   for (const destination of ["server", "operator"] as const) {
     const folder = ground.at(destination, "reports", "graphite", setId);

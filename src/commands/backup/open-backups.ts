@@ -54,10 +54,11 @@ export async function withBackups<T>(
     return known;
   };
   const serviceOf = (name: string): ServiceConfig => {
-    const service = config.services?.[name];
+    const services = config.services ?? {};
+    const service = Object.hasOwn(services, name) ? services[name] : undefined;
     if (service) return service;
     throw new OperatorError("usage", `there is no service ${name}`, {
-      next: `name one of ${Object.keys(config.services ?? {}).join(", ")}`,
+      next: `name one of ${Object.keys(services).join(", ")}`,
     });
   };
   const environmentOf = (name: string): string | undefined => {

@@ -62,7 +62,7 @@ export function runBackups(input: Input, context: Context): Promise<number> {
           return outcome;
         }),
       );
-      return exitCodeOf(outcomes);
+      return exitCodeOfRun(outcomes);
     } finally {
       progress.end();
     }
@@ -138,7 +138,12 @@ async function runOne(
   }
 }
 
-function tell({ service }: Job, outcome: Outcome, { terminal }: Context): void {
+/** Given what became of a job, tell it. */
+export function tell(
+  { service }: Pick<Job, "service">,
+  outcome: Outcome,
+  { terminal }: Pick<Context, "terminal">,
+): void {
   if (terminal.flags.json) terminal.printEvent({ event: "ended", ...outcome });
   if (outcome.state === "locked") {
     terminal.warn(`lcops: ${outcome.job}: another run of this job holds the lock; wait for it`);
@@ -203,8 +208,8 @@ async function notify(
   );
 }
 
-/** 1 where nothing was published, 5 where nothing but guards stood in the way, 6 where others hold every lock, 3 where a part of it is missing. */
-function exitCodeOf(outcomes: readonly Outcome[]): number {
+/** Returns 1 where nothing was published, 5 where nothing but guards stood in the way, 6 where others hold every lock, 3 where a part of it is missing. Pure. */
+export function exitCodeOfRun(outcomes: readonly Outcome[]): number {
   const all = (state: Outcome["state"]): boolean => outcomes.every((one) => one.state === state);
   if (all("complete")) return 0;
   if (all("locked")) return 6;

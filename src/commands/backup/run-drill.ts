@@ -36,13 +36,18 @@ export function runDrill(input: Input, context: Context): Promise<number> {
       tell(one, job.service, context);
     }
     if (context.terminal.flags.json) context.terminal.printJson(drilled);
-    if (drilled.some(({ report }) => report?.verdict === "failed")) return 4;
-    const open = drilled.filter(
-      ({ report, gap }) => report?.verdict !== "proven" || (report.left ?? gap) !== undefined,
-    );
-    if (open.length === 0) return 0;
-    return open.length === drilled.length && open.every(({ report }) => !report) ? 1 : 3;
+    return exitCodeOfDrills(drilled);
   });
+}
+
+/** Returns 4 where a drill has failed, 1 where none was done, 3 where one was not done or left something. Pure. */
+export function exitCodeOfDrills(drilled: readonly Drilled[]): number {
+  if (drilled.some(({ report }) => report?.verdict === "failed")) return 4;
+  const open = drilled.filter(
+    ({ report, gap }) => report?.verdict !== "proven" || (report.left ?? gap) !== undefined,
+  );
+  if (open.length === 0) return 0;
+  return open.length === drilled.length && open.every(({ report }) => !report) ? 1 : 3;
 }
 
 async function drillNewest(job: Job, backups: Backups, context: Context): Promise<Drilled> {
@@ -87,10 +92,11 @@ async function drillNewest(job: Job, backups: Backups, context: Context): Promis
   }
 }
 
-function tell(
+/** Given what a drill has found, tell it. */
+export function tell(
   { job, setId, report, gap }: Drilled,
   service: ServiceConfig,
-  { terminal }: Context,
+  { terminal }: Pick<Context, "terminal">,
 ): void {
   if (!report) return terminal.warn(`lcops: ${job} is not drilled: ${printable(gap ?? "")}`);
   const { verdict, reason = "", facts, rows, tookMs, scratch = "", differences, left } = report;

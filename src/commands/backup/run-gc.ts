@@ -89,7 +89,11 @@ async function underLocks<T>(
   }
 }
 
-function describePlan({ garbage, externals }: Found): ChangePlan {
+/** Returns what gc is about to remove. Pure. */
+export function describePlan({
+  garbage,
+  externals,
+}: Pick<Found, "garbage" | "externals">): ChangePlan {
   const count = garbage.reduce((sum, { keys }) => sum + keys.length, externals.length);
   const bytes = garbage.reduce((sum, one) => sum + one.bytes, 0);
   return {

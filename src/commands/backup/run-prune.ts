@@ -49,9 +49,14 @@ export function runPrune(input: Input, context: Context): Promise<number> {
       }
     }
     if (terminal.flags.json) terminal.printJson({ dryRun: isDryRun, jobs: done });
-    const codes = new Set(done.map(({ code }) => code));
-    return codes.size === 1 ? ([...codes][0] ?? 0) : 3;
+    return exitCodeOfJobs(done.map(({ code }) => code));
   });
+}
+
+/** Returns the code that all jobs have, 3 where they differ. Pure. */
+export function exitCodeOfJobs(all: readonly number[]): number {
+  const codes = new Set(all);
+  return codes.size === 1 ? ([...codes][0] ?? 0) : 3;
 }
 
 const exitsAtOnce = (error: unknown): boolean =>

@@ -4,9 +4,10 @@ import { makeRunFolder } from "../../backup/run-folder.ts";
 import type { StoredSet } from "../../backup/list-sets.ts";
 import { openSet, type ReadOptions } from "../../backup/read-set.ts";
 import { openRestoreProgress } from "../../backup/restore-set.ts";
-import type { RestoreOutcome, ServicePlace } from "../../services/backup-driver.ts";
+import type { RestoreOutcome, RestorePlan, ServicePlace } from "../../services/backup-driver.ts";
 import type { SetContent, SetReader } from "../../services/set-content.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
+import type { ChangePlan } from "../../system/gate.ts";
 import { printable } from "../../system/printable.ts";
 import { describeBytes } from "../../terminal/quantities.ts";
 import type { Context, Input } from "../command.ts";
@@ -83,23 +84,8 @@ export function runRestore(input: Input, context: Context): Promise<number> {
           next: "restore it elsewhere, or add --in-place if it is really to be overwritten",
         });
       }
-      const change = {
-        title: `restore ${typeof only === "string" ? `${only} of ` : ""}${set.setId} (${set.job}) into ${into}`,
-        lines: [
-          `as of ${set.manifest.consistency.at}, ${set.manifest.consistency.level}`,
-          ...describeSkipped(set.manifest.skipped),
-          ...plan.objects.slice(0, 20),
-          ...(plan.objects.length > 20 ? [`and ${plan.objects.length - 20} more`] : []),
-          ...plan.replaces.slice(0, 20).map((one) => `replaces ${one}`),
-          ...(plan.replaces.length > 20 ? [`and ${plan.replaces.length - 20} more`] : []),
-          ...(plan.isSource ? [`${into} is what the set was read from`] : []),
-          ...(plan.warnings ?? []).map(({ code, detail = "" }) => `${code} ${detail}`),
-        ],
-        target: into,
-        danger: "destroys" as const,
-        // Over its own source it is confirmed by name, wherever that is.
-        isProduction: isProduction || plan.isSource,
-      };
+      const selected = typeof only === "string" ? only : undefined;
+      const change = describeRestore(set, { into, only: selected, isProduction }, plan);
       if (!(await context.gate(change))) return 0;
       const done = await openRestoreProgress(context.folders.state, {
         setId: set.setId,
@@ -186,6 +172,38 @@ async function readWhole<T>(
   }
 }
 
+/** Returns what a restore is about to do. Over its own source it is confirmed by name, wherever that is. Pure. */
+export function describeRestore(
+  {
+    setId,
+    job,
+    manifest,
+  }: Pick<StoredSet, "setId" | "job"> & {
+    manifest: Pick<SetContent, "consistency" | "skipped">;
+  },
+  wish: { into: string; only: string | undefined; isProduction: boolean },
+  plan: RestorePlan,
+): ChangePlan {
+  const { into, only, isProduction } = wish;
+  const { consistency, skipped } = manifest;
+  return {
+    title: `restore ${only === undefined ? "" : `${only} of `}${setId} (${job}) into ${into}`,
+    lines: [
+      `as of ${consistency.at}, ${consistency.level}`,
+      ...describeSkipped(skipped),
+      ...plan.objects.slice(0, 20),
+      ...(plan.objects.length > 20 ? [`and ${plan.objects.length - 20} more`] : []),
+      ...plan.replaces.slice(0, 20).map((one) => `replaces ${one}`),
+      ...(plan.replaces.length > 20 ? [`and ${plan.replaces.length - 20} more`] : []),
+      ...(plan.isSource ? [`${into} is what the set was read from`] : []),
+      ...(plan.warnings ?? []).map(({ code, detail = "" }) => `${code} ${detail}`),
+    ],
+    target: into,
+    danger: "destroys",
+    isProduction: isProduction || plan.isSource,
+  };
+}
+
 /** Whoever restores a set that is not whole must know before it is done. */
 function describeSkipped(skipped: SetContent["skipped"]): string[] {
   return [
@@ -194,11 +212,11 @@ function describeSkipped(skipped: SetContent["skipped"]): string[] {
   ];
 }
 
-/** `SERVICE`, `SERVICE/WITHIN`, or for whisper files `/FOLDER` of this machine. */
-function openTarget(
+/** Returns the place of `--into`: `SERVICE`, `SERVICE/WITHIN`, or for whisper files and objects `/FOLDER` of this machine. Throws `usage`. */
+export function openTarget(
   into: string,
   kind: string,
-  backups: Backups,
+  backups: Pick<Backups, "openPlace" | "isProduction">,
 ): { target: ServicePlace; isProduction: boolean } {
   if (into.startsWith("/")) {
     if (kind !== "graphite" && kind !== "s3")

@@ -1,6 +1,7 @@
 import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import { findNewest, findOverdue, findProven } from "../../backup/judge-sets.ts";
 import type { DrillReport } from "../../backup/reports.ts";
+import type { Store } from "../../backup/store.ts";
 import { loadServiceType } from "../../services/registry.ts";
 import { printable } from "../../system/printable.ts";
 import { describeAge, describeBytes } from "../../terminal/quantities.ts";
@@ -44,33 +45,41 @@ export function runStatus(input: Input, context: Context): Promise<number> {
     const { shelves, gaps } = await gatherSets(backups, jobs, context);
     const now = new Date();
     const statuses = await Promise.all(
-      jobs.map((job) =>
+      jobs.map(async (job) =>
         describeJob(
           job,
           shelves.filter((shelf) => shelf.job === job),
-          backups,
-          context,
+          await backups.stores(job.job),
+          await askLive(job, backups, context),
           now,
         ),
       ),
     );
     if (terminal.flags.json) terminal.printJson({ gaps, jobs: statuses });
-    else render(statuses, context, now);
+    else renderStatus(statuses, context, now);
     for (const { job, shrunk } of statuses)
       for (const line of shrunk) terminal.warn(`lcops: ${job}: the newest set: ${printable(line)}`);
-    if (statuses.some(({ overdue }) => overdue.length > 0)) return 4;
-    return gaps.length > 0 ? 3 : 0;
+    return exitCodeOfStatus(statuses, gaps);
   });
 }
 
-async function describeJob(
+/** Returns 4 where something is overdue, 3 where a destination does not answer. Pure. */
+export function exitCodeOfStatus(
+  statuses: readonly Pick<JobStatus, "overdue">[],
+  gaps: readonly string[],
+): number {
+  if (statuses.some(({ overdue }) => overdue.length > 0)) return 4;
+  return gaps.length > 0 ? 3 : 0;
+}
+
+/** Returns how a job is, given what was read of its destinations and who answers. Pure. */
+export function describeJob(
   job: Job,
   shelves: readonly Shelf[],
-  backups: Backups,
-  context: Context,
+  stores: readonly Pick<Store, "name" | "place">[],
+  live: JobStatus["live"],
   now: Date,
-): Promise<JobStatus> {
-  const stores = await backups.stores(job.job);
+): JobStatus {
   const copies = stores.map(({ name, place }): Copy => {
     const shelf = shelves.find(({ store }) => store.name === name);
     const newest = shelf && findNewest(shelf, now);
@@ -91,14 +100,10 @@ async function describeJob(
   const [longest = []] = shelves
     .map(({ sets }) => sets.filter(({ manifest }) => manifest.result === "complete"))
     .toSorted((one, other) => other.length - one.length);
-  const [server, operator] = await Promise.all([
-    answers(job.job.service, backups, context),
-    job.job.copy === undefined ? undefined : answers(job.job.copy, backups, context),
-  ]);
   return {
     job: job.name,
     service: job.job.service,
-    live: { server, ...(operator !== undefined && { operator }) },
+    live,
     copies,
     ...(proven && { proven: { setId: proven.set.setId, report: proven.report } }),
     trend: longest.slice(-SHOWN_SETS).map(({ manifest }) => manifest.totals.storedBytes),
@@ -110,6 +115,18 @@ async function describeJob(
     ),
     overdue: findOverdue(shelves, job.job, { now, isWhole: shelves.length === stores.length }),
   };
+}
+
+async function askLive(
+  { job }: Job,
+  backups: Backups,
+  context: Context,
+): Promise<JobStatus["live"]> {
+  const [server, operator] = await Promise.all([
+    answers(job.service, backups, context),
+    job.copy === undefined ? undefined : answers(job.copy, backups, context),
+  ]);
+  return { server, ...(operator !== undefined && { operator }) };
 }
 
 /** Whether a service answers now; that it does not is what the matrix shows, and no error. */
@@ -126,7 +143,12 @@ async function answers(name: string, backups: Backups, context: Context): Promis
   }
 }
 
-function render(statuses: readonly JobStatus[], { terminal }: Context, now: Date): void {
+/** Given how jobs are, show it as a table; on a screen what is overdue stands below it. */
+export function renderStatus(
+  statuses: readonly JobStatus[],
+  { terminal }: Pick<Context, "terminal">,
+  now: Date,
+): void {
   const cell = (status: JobStatus, at: string): string => {
     const copy = status.copies.find((one) => one.at === at);
     if (!copy) return "-";

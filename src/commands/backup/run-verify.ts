@@ -44,14 +44,20 @@ export function runVerify(input: Input, context: Context): Promise<number> {
         })),
       );
     if (context.terminal.flags.json) context.terminal.printJson(verdicts);
-    if (verdicts.some(({ report }) => report && !report.ok)) return 4;
-    const gaps = verdicts.filter(({ gap }) => gap !== undefined);
-    if (gaps.length === 0) return 0;
-    return gaps.every(({ report }) => !report) && gaps.length === verdicts.length ? 1 : 3;
+    return exitCodeOfVerdicts(verdicts);
   });
 }
 
-function readLevel(given: unknown): Level {
+/** Returns 4 where damage was found, 1 where nothing could be found out, 3 where that is so of a part. Pure. */
+export function exitCodeOfVerdicts(verdicts: readonly Pick<Verdict, "report" | "gap">[]): number {
+  if (verdicts.some(({ report }) => report && !report.ok)) return 4;
+  const gaps = verdicts.filter(({ gap }) => gap !== undefined);
+  if (gaps.length === 0) return 0;
+  return gaps.every(({ report }) => !report) && gaps.length === verdicts.length ? 1 : 3;
+}
+
+/** Returns the level that `--level` names, hashes where it is absent. Throws `usage`. Pure. */
+export function readLevel(given: unknown): Level {
   const level = LEVELS.find((one) => one === (given ?? "hashes"));
   if (level) return level;
   throw new OperatorError("usage", `there is no level ${String(given)}`, {
@@ -152,10 +158,11 @@ async function verifyCopy(
   }
 }
 
-function tell(
+/** Given what was found out about a copy, tell it. */
+export function tell(
   { setId, job, at, report, unread, gap }: Verdict,
   level: Level,
-  { terminal }: Context,
+  { terminal }: Pick<Context, "terminal">,
 ): void {
   const about = `${job}: ${setId} at ${at}`;
   if (gap !== undefined && report) terminal.warn(`lcops: ${about}: ${printable(gap)}`);

@@ -79,8 +79,8 @@ async function lookAround(context: Context): Promise<Found> {
 
 type Answers = Omit<Wishes, "machines">;
 
-/** What is taken when nobody is asked: an environment is production unless its name says otherwise. */
-function proposeWishes(found: Found): Answers {
+/** Returns what is taken when nobody is asked: an environment is production unless its name says otherwise. Pure. */
+export function proposeWishes(found: Found): Answers {
   return {
     environments: ["dev", "prod"].map((name) => {
       const profile = found.profiles.find((candidate) => candidate.name === name);
@@ -95,7 +95,8 @@ function proposeWishes(found: Found): Answers {
   };
 }
 
-async function ask(found: Found, context: Context): Promise<Answers> {
+/** Asks for the environments, and returns the answers. Throws `usage` for one that is none. */
+export async function ask(found: Found, context: Pick<Context, "prompts">): Promise<Answers> {
   const { NAME } = await import("../../config/name.ts");
   const prompts = await context.prompts();
   const names = (await prompts.input("Environments, separated by commas:", "dev,prod"))

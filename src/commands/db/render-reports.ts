@@ -22,7 +22,7 @@ const SHOWN = 20;
 export function renderReports(
   subjects: readonly Subject[],
   code: number,
-  { terminal, signal }: Context,
+  { terminal, signal }: Pick<Context, "terminal" | "signal">,
   leftOut: readonly string[] = [],
 ): void {
   if (terminal.flags.json) {

@@ -8,8 +8,10 @@ export interface OpenTable extends TablePlace {
   table: Table;
 }
 
-/** The environment of a command that needs one: `--env`, else the default. */
-async function narrowWishes(context: Context): Promise<ScopeWishes> {
+/** Returns the wishes of a command that needs an environment: that of `--env`, else the default one. */
+export async function narrowWishes(
+  context: Pick<Context, "environmentFlag" | "config" | "scopeWishes">,
+): Promise<ScopeWishes> {
   const environment = context.environmentFlag ?? (await context.config()).defaultEnvironment;
   return { ...context.scopeWishes, ...(environment !== undefined && { environment }) };
 }

@@ -29,7 +29,7 @@ export async function runTables(_input: Input, context: Context): Promise<number
     const hasGap = answers.some(({ gap }) => gap);
     const listed = removeTwins(answers.flatMap(({ found }) => found));
     if (hasGap && listed.length === 0) return 1;
-    await render(listed, context);
+    await renderTables(listed, context);
     return hasGap ? 3 : 0;
   }).finally(progress.end);
 }
@@ -80,15 +80,19 @@ async function listPlace(
   }
 }
 
-/** Environments may share an account. */
-function removeTwins(listed: readonly Listed[]): Listed[] {
+/** Returns each table once: environments may share an account. Pure. */
+export function removeTwins(listed: readonly Listed[]): Listed[] {
   const byKey = new Map(
     listed.map((each) => [`${each.account} ${each.region} ${each.table.name}`, each]),
   );
   return [...byKey.values()];
 }
 
-async function render(listed: readonly Listed[], { terminal }: Context): Promise<void> {
+/** Given tables, show them as a table, or as one JSON document. */
+export async function renderTables(
+  listed: readonly Listed[],
+  { terminal }: Pick<Context, "terminal">,
+): Promise<void> {
   if (terminal.flags.json) {
     terminal.printJson(
       listed.map(({ table, ...place }) => ({

@@ -19,8 +19,8 @@ export async function runUndo(input: Input, context: Context): Promise<number> {
   );
 }
 
-/** What was not made is not undone: what stands there is another writer's. Throws `refused` for it, `usage` where there is none. */
-function findEntry(entries: readonly JournalEntry[], id: string | undefined): JournalEntry {
+/** Returns the change of a row that is undone: the last one, or that of the id. Throws `refused` for one that was never made, `usage` where there is none. Pure. */
+export function findEntry(entries: readonly JournalEntry[], id: string | undefined): JournalEntry {
   const ofRows = entries.filter(({ undo }) => undo?.kind === "dynamodb");
   const found =
     id === undefined

@@ -72,10 +72,10 @@ async function identifyAll(
   );
 }
 
-/** By account: every environment that has it must be marked as none of production. */
-function isGuarded(
+/** Returns whether an account is guarded as production: every environment that has it must be marked otherwise. Pure. */
+export function isGuarded(
   config: Config,
-  scope: EnvironmentScope,
+  scope: Pick<EnvironmentScope, "environments">,
   account: string,
   wishes: ScopeWishes,
 ): boolean {

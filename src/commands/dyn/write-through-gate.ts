@@ -98,9 +98,9 @@ async function writeInRounds(
   }
 }
 
-/** Undefined where nothing is left to do. */
-function planOrRefuse(
-  { table }: OpenTable,
+/** Returns what is to be written, undefined where nothing is left to do. Throws `refused` where another writer stands in the way. Pure. */
+export function planOrRefuse(
+  { table }: Pick<OpenTable, "table">,
   { key, wish }: RowTask,
   now: Item | undefined,
   mayHaveLanded = false,
@@ -128,7 +128,13 @@ function planOrRefuse(
     : new OperatorError("refused", `${row} ${why}, and nothing was written`, more);
 }
 
-function describeWrite(open: OpenTable, task: RowTask, plan: Write, now: Item | undefined) {
+/** Returns the plan of a write, for the gate. Pure. */
+export function describeWrite(
+  open: Pick<OpenTable, "table" | "scope" | "account" | "isProduction">,
+  task: RowTask,
+  plan: Write,
+  now: Item | undefined,
+) {
   const { table, scope, account } = open;
   const after: Item = plan.changes.reduce(applyChange, now ?? new Map());
   const units = Math.ceil(Math.max(measureItem(after), now ? measureItem(now) : 0, 1) / 1024);

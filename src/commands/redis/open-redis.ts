@@ -77,7 +77,8 @@ export async function withRedis<T>(
   }
 }
 
-function findRedis(config: Config, target: string): { name: string; service: RedisConfig } {
+/** Returns the Redis of that name, or the only one that is reached through the host of that name. Throws `usage`. Pure. */
+export function findRedis(config: Config, target: string): { name: string; service: RedisConfig } {
   const all = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
     service.kind === "redis" ? [{ name, service }] : [],
   );
@@ -109,7 +110,11 @@ function environmentOf(service: RedisConfig, config: Config): string | undefined
     : config.hosts?.[service.host]?.environment;
 }
 
-function readTls({ tls, address = "127.0.0.1" }: RedisConfig): NonNullable<RedisPlace["tls"]> {
+/** Returns the TLS settings of a Redis, with whole paths. Pure. */
+export function readTls({
+  tls,
+  address = "127.0.0.1",
+}: RedisConfig): NonNullable<RedisPlace["tls"]> {
   const { serverName = address, ca, certificate, key } = tls === true ? {} : (tls ?? {});
   return {
     serverName,

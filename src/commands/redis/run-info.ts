@@ -20,7 +20,7 @@ export async function runInfo(input: Input, context: Context): Promise<number> {
     try {
       const info = await readInfo(client);
       const masters = info.mode === "cluster" ? await listMasters(client) : undefined;
-      render(open, info, masters, context);
+      renderInfo(open, info, masters, context);
       return 0;
     } finally {
       client.close();
@@ -28,11 +28,12 @@ export async function runInfo(input: Input, context: Context): Promise<number> {
   });
 }
 
-function render(
+/** Given a Redis and what it says of itself, show it as a table, or as one JSON document. */
+export function renderInfo(
   { name, environment, isProduction, where }: OpenRedis,
   info: RedisInfo,
   masters: readonly string[] | undefined,
-  { terminal }: Context,
+  { terminal }: Pick<Context, "terminal">,
 ): void {
   if (terminal.flags.json) {
     const place = { service: name, environment: environment ?? null, where };

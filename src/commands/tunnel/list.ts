@@ -17,7 +17,7 @@ export const tunnelList: Command = {
 /** Given tunnels, show them as a table, or as one JSON document. */
 export async function renderTunnels(
   tunnels: readonly SupervisedTunnel[],
-  { terminal }: Context,
+  { terminal }: Pick<Context, "terminal">,
 ): Promise<void> {
   if (terminal.flags.json) {
     terminal.printJson(tunnels);

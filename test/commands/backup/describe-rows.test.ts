@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { describeNumber, describeRows } from "../../../src/commands/backup/describe-rows.ts";
+import type { ServiceConfig } from "../../../src/config/schema.ts";
+
+test.each<[ServiceConfig, string, string]>([
+  [{ kind: "graphite", port: 1 }, "1 point", "600 points"],
+  [{ kind: "elasticsearch", port: 1 }, "1 document", "600 documents"],
+  [{ kind: "s3", bucket: "files" }, "1 object", "600 objects"],
+  [{ kind: "mysql", port: 1 }, "1 row", "600 rows"],
+])("what is counted of $kind has its own name", (service, one, many) => {
+  expect(describeRows(1, service)).toBe(one);
+  expect(describeRows(600, service)).toBe(many);
+});
+
+test("none and many are plural", () => {
+  expect([0, 1, 2].map((count) => describeNumber(count, "part"))).toEqual([
+    "0 parts",
+    "1 part",
+    "2 parts",
+  ]);
+});

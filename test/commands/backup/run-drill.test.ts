@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { exitCodeOfDrills, tell } from "../../../src/commands/backup/run-drill.ts";
+import type { ServiceConfig } from "../../../src/config/schema.ts";
+import { PIPED } from "../../support/fake-context.ts";
+import { drilled } from "../../support/set-ground.ts";
+import { makeFakeTerminal } from "../../terminal/fake-streams.ts";
+
+const of = (more: object) => ({ job: "graphite", setId: "S", ...more });
+const PROVEN = of({ report: drilled(0) });
+const FAILED = of({ report: drilled(0, "failed", { reason: "a metric is missing" }) });
+const NOT_DONE = of({ report: drilled(0, "not drilled", { reason: "no mysqld 8.x" }) });
+const GAP = { job: "graphite", gap: "no set" };
+const LEFT = of({ report: drilled(0, "proven", { left: "/tmp/scratch" }) });
+const NOT_KEPT = of({ report: drilled(0), gap: "its report is not kept at server" });
+
+test.each<[string, Parameters<typeof exitCodeOfDrills>[0], number]>([
+  ["all are proven", [PROVEN, PROVEN], 0],
+  ["one has failed", [PROVEN, FAILED, GAP], 4],
+  ["one could not be drilled", [PROVEN, NOT_DONE], 3],
+  ["one has no set", [PROVEN, GAP], 3],
+  ["none has a set", [GAP, GAP], 1],
+  ["none could be drilled", [NOT_DONE], 3],
+  ["something is left of the scratch place", [LEFT], 3],
+  ["a report is not kept", [NOT_KEPT], 3],
+])("where %s the exit code is %3$i", (_what, all, code) => {
+  expect(exitCodeOfDrills(all)).toBe(code);
+});
+
+function say(
+  one: Parameters<typeof tell>[0],
+  service: ServiceConfig = { kind: "graphite", port: 1 },
+): string {
+  const { terminal, err } = makeFakeTerminal({ ...PIPED, flags: { verbose: true } });
+  tell(one, service, { terminal });
+  return err();
+}
+
+describe("what is said of a drill", () => {
+  test("that has proven the set names what was counted, where, and how long it took", () => {
+    const report = drilled(0, "proven", { scratch: "/tmp/x", tookMs: 4_000 });
+    expect(say(of({ report }))).toBe(
+      "graphite: S is proven: 2 objects and 600 points as they were, restored in 4 s into /tmp/x\n",
+    );
+    // Of a bucket the rows are the objects.
+    expect(say(of({ report }), { kind: "s3", bucket: "b" })).toContain("proven: 600 objects as");
+  });
+
+  test("that has failed names what differs, ten at most", () => {
+    const fact = (object: string, rows: number) => ({ object, rows, checksum: `crc:${rows}` });
+    const differences = [
+      { expected: fact("one", 5), found: fact("one", 4) },
+      { expected: { object: "two" } },
+      ...Array.from({ length: 20 }, () => ({ expected: fact("more", 1) })),
+    ];
+    const report = drilled(0, "failed", { reason: "2 objects differ", differences });
+    const lines = say(of({ report })).split("\n");
+    expect(lines.slice(0, 3)).toEqual([
+      "lcops: graphite: the drill of S has failed: 2 objects differ",
+      "  one: 5 points, crc:5; restored: 4 points, crc:4",
+      "  two: not counted, no checksum; restored: missing",
+    ]);
+    expect(lines).toHaveLength(1 + 10 + 1);
+  });
+
+  test("that was not done says why, and what it has left", () => {
+    expect(say(NOT_DONE)).toBe("lcops: graphite: S is not drilled: no mysqld 8.x\n");
+    expect(say(GAP)).toBe("lcops: graphite is not drilled: no set\n");
+    expect(say(LEFT)).toContain(
+      "lcops: graphite: the drill of S has left /tmp/scratch; the next one removes it\n",
+    );
+    expect(say(NOT_KEPT)).toContain(
+      "lcops: graphite: the drill of S: its report is not kept at server\n",
+    );
+  });
+});

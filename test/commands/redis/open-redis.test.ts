@@ -1,0 +1,100 @@
+import { homedir } from "node:os";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { findRedis, readTls } from "../../../src/commands/redis/open-redis.ts";
+import type { Config, RedisConfig } from "../../../src/config/schema.ts";
+import { tellFailure } from "../../support/fake-context.ts";
+import { runInProcess } from "../../support/run-in-process.ts";
+
+const redis = (more: Partial<RedisConfig>): RedisConfig => ({ kind: "redis", port: 6379, ...more });
+const CONFIG: Config = {
+  environments: { dev: { production: false }, prod: {} },
+  hosts: { "prod-api": { environment: "prod" }, "dev-api": { environment: "dev" } },
+  services: {
+    "dev-cache": redis({ host: "dev-api" }),
+    sessions: redis({ host: "prod-api" }),
+    pages: redis({ host: "prod-api" }),
+    cache: redis({ environment: "dev", address: "cache.example" }),
+    "dev-api": redis({ environment: "dev", address: "named-like-a-host.example" }),
+    school: { kind: "mysql", address: "db.example", port: 3306 },
+  },
+};
+
+describe("findRedis", () => {
+  test("finds a Redis by its own name before that of a host", () => {
+    expect(findRedis(CONFIG, "cache").name).toBe("cache");
+    expect(findRedis(CONFIG, "dev-api").service.address).toBe("named-like-a-host.example");
+  });
+
+  test("finds the only one that is reached through a host", () => {
+    const { "dev-api": _like, ...services } = CONFIG.services ?? {};
+    expect(findRedis({ ...CONFIG, services }, "dev-api").name).toBe("dev-cache");
+  });
+
+  test.each<[string, Config, string]>([
+    ["prod-api", CONFIG, "several are reached through prod-api: sessions, pages; name one of them"],
+    [
+      "nosuch",
+      CONFIG,
+      'there is no redis nosuch, and none is reached through a host of that name; there are dev-cache, sessions, pages, cache, dev-api; "host" of a service says through which host it is reached',
+    ],
+    [
+      "school",
+      { services: { school: { kind: "mysql", address: "x", port: 1 } } },
+      "there is no redis school, and none is reached through a host of that name; add one to the services of the configuration",
+    ],
+    [
+      "undefined",
+      { services: { cache: redis({ address: "x" }) } },
+      'there is no redis undefined, and none is reached through a host of that name; there are cache; "host" of a service says through which host it is reached',
+    ],
+  ])("of %s is refused with what there is", async (target, config, said) => {
+    expect(await tellFailure(() => findRedis(config, target))).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `lcops: ${said}\n`,
+    });
+  });
+});
+
+const members = { config: () => Promise.resolve(CONFIG) };
+
+test("a flush of a target that is none is refused with those that there are", async () => {
+  const result = await runInProcess(["redis", "flush", "nosuch", "--db"], members);
+  expect(result).toMatchObject({ code: 2, stdout: "" });
+  expect(result.stderr).toMatch(/there is no redis nosuch.*; there are .*cache/);
+});
+
+test.each([
+  ["cache", "prod", "cache belongs to dev, not to prod; correct --env or the target"],
+  ["sessions", "dev", "sessions belongs to prod, not to dev; correct --env or the target"],
+])("a flush of %s with --env %s is refused before it is reached", async (name, env, said) => {
+  const words = ["redis", "flush", name, "--db", "--yes", "--env", env];
+  const result = await runInProcess(words, members);
+  expect(result).toMatchObject({ code: 2, stdout: "" });
+  expect(result.stderr).toContain(said);
+});
+
+describe("readTls", () => {
+  test("expects the certificate to be that of the address", () => {
+    expect(readTls(redis({ tls: true, address: "cache.example" }))).toEqual({
+      serverName: "cache.example",
+    });
+    expect(readTls(redis({ tls: true }))).toEqual({ serverName: "127.0.0.1" });
+  });
+
+  test("has the configured name, and whole paths", () => {
+    const tls = {
+      serverName: "other.example",
+      ca: "~/ca.pem",
+      certificate: "/etc/me.pem",
+      key: "~/me.key",
+    };
+    expect(readTls(redis({ tls, address: "10.0.0.1" }))).toEqual({
+      serverName: "other.example",
+      ca: path.join(homedir(), "ca.pem"),
+      certificate: "/etc/me.pem",
+      key: path.join(homedir(), "me.key"),
+    });
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import type { Config } from "../../../src/config/schema.ts";
+import { runInProcess } from "../../support/run-in-process.ts";
+
+const CONFIG: Config = {
+  hosts: { web: { address: { dns: "web.example" } } },
+  services: { graphite: { kind: "graphite", host: "web", port: 80 } },
+};
+const members = {
+  config: () => Promise.resolve(CONFIG),
+  hosts: () => Promise.resolve([{ name: "web", sources: ["config"] as const }]),
+};
+
+describe("tunnel open", () => {
+  test("of a service that is not known names those that are", async () => {
+    const result = await runInProcess(["tunnel", "open", "NOSUCH"], members);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(/no service NOSUCH; name one of graphite/);
+  });
+
+  test("with a command ends with 255 for that", async () => {
+    const words = ["tunnel", "open", "NOSUCH", "--", "true"];
+    expect(await runInProcess(words, members)).toMatchObject({ code: 255, stdout: "" });
+  });
+
+  test("does not take a command and --detach together", async () => {
+    const words = ["tunnel", "open", "--detach", "graphite", "--", "true"];
+    const result = await runInProcess(words, members);
+    expect(result).toMatchObject({ code: 255, stdout: "" });
+    expect(result.stderr).toContain("leave --detach out");
+  });
+});
