@@ -1,4 +1,3 @@
-import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   describePlans,
@@ -8,10 +7,10 @@ import {
   runUpdate,
 } from "../../../src/commands/machine/run-update.ts";
 import type { Config } from "../../../src/config/schema.ts";
-import type { ChangePlan } from "../../../src/system/gate.ts";
 import type { UpdateOutcome } from "../../../src/workstation/carry-out-update.ts";
 import { findPrograms } from "../../support/find-programs.ts";
 import { type GitGround, hasGit, makeGitGround } from "../../support/git-ground.ts";
+import { makeMachineContext } from "../../support/machine-context.ts";
 import { makeFakeTerminal, type Setting } from "../../terminal/fake-streams.ts";
 
 const configOf = (repositories: Record<string, { folder: string; url?: string }>): Config => ({
@@ -136,27 +135,8 @@ beforeAll(async () => {
 afterAll(() => ground?.stop());
 afterEach(() => void vi.useRealTimers());
 
-function contextOf(config: Config, setting: Setting = { stdout: false, stderr: false }) {
-  const { terminal, out, err } = makeFakeTerminal({ ...setting, flags: { json: true } });
-  const [asked, written]: [ChangePlan[], object[]] = [[], []];
-  const state = path.join(ground.folder, "state");
-  const context = {
-    terminal,
-    config: () => Promise.resolve(config),
-    childEnvironment: () => Promise.resolve(ground.environment),
-    signal: new AbortController().signal,
-    folders: { config: state, state, cache: state, runtime: state },
-    gate: (plan: ChangePlan) => Promise.resolve(asked.push(plan) > 0),
-    journal: (change: object) => {
-      written.push(change);
-      return Promise.resolve({
-        id: "1",
-        end: (end: object) => Promise.resolve(void written.push(end)),
-      });
-    },
-  };
-  return { context, out, err, asked, written };
-}
+const contextOf = (config: Config) =>
+  makeMachineContext(ground, config, { stdout: false, stderr: false, flags: { json: true } });
 
 describe.skipIf(!hasGit)("a run", () => {
   test("gives up a remote that is silent for 20 s, and updates the others meanwhile", async () => {
