@@ -38,7 +38,11 @@ async function findModule(name: string): Promise<LoadedModule | undefined> {
   const settings = await readFile(join(APACHE, "mods-available", `${name}.load`), "utf8").catch(
     () => undefined,
   );
-  if (settings === undefined) return undefined;
+  return settings === undefined ? undefined : describeApacheModule(name, settings);
+}
+
+/** Returns how Debian configures a module, given its name and the text of its `.load` file. Pure. */
+export function describeApacheModule(name: string, settings: string): LoadedModule {
   const library = /^\s*LoadModule\s+\S+\s+(\S+)/m.exec(settings)?.[1] ?? `mod_${name}.so`;
   return {
     library: library.split("/").at(-1) ?? library,

@@ -36,13 +36,21 @@ export async function findServingPhp(environment: NodeJS.ProcessEnv): Promise<Se
 /** Given the name of a module and a PHP, return how it is configured there; undefined where that PHP has no such module. */
 export async function readPhpModule(
   name: string,
-  { version, sapi }: ServingPhp,
+  php: ServingPhp,
 ): Promise<LoadedModule | undefined> {
   const settings = await readFile(
-    join(PHP, version, "mods-available", `${name}.ini`),
+    join(PHP, php.version, "mods-available", `${name}.ini`),
     "utf8",
   ).catch(() => undefined);
-  if (settings === undefined) return undefined;
+  return settings === undefined ? undefined : describePhpModule(name, settings, php);
+}
+
+/** Returns how Debian configures a module, given its name, the text of its `.ini` file and its PHP. Pure. */
+export function describePhpModule(
+  name: string,
+  settings: string,
+  { version, sapi }: ServingPhp,
+): LoadedModule {
   // phpenmod(8): the number is the module's priority.
   const priority = /^;\s*priority\s*=\s*(\d+)/m.exec(settings)?.[1] ?? "20";
   const library = /^\s*(?:zend_)?extension\s*=\s*"?([^"\s;]+)/m.exec(settings)?.[1] ?? name;

@@ -202,7 +202,8 @@ async function readBeginning(path: string): Promise<string> {
   }
 }
 
-function explainBreak(seen: {
+/** Returns why a run of JMeter is not the whole test, the first reason first; empty where it is. Pure. */
+export function explainBreak(seen: {
   code: number;
   isLate: boolean;
   isStopped: boolean;
@@ -210,7 +211,7 @@ function explainBreak(seen: {
   summary: LoadSummary;
   version: string | undefined;
   errors: readonly string[];
-  config: JmeterConfig;
+  config: Pick<JmeterConfig, "minutes">;
 }): string[] {
   const { code, isLate, isStopped, isWhole, summary, version, errors, config } = seen;
   const minutes = config.minutes ?? DEFAULT_MINUTES;

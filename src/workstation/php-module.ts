@@ -74,10 +74,11 @@ async function findServed(
 
 const describePhp = ({ version, sapi }: ServingPhp): string => `${version} ${sapi}`;
 
-function pickConfigured(
+/** Returns the PHPs that the configuration means: by version, by the way it serves, by the server that loads it. Pure. */
+export function pickConfigured(
   all: readonly ServingPhp[],
   { version, sapi, server }: PhpModuleConfig,
-  { find }: MachineTools,
+  { find }: Pick<MachineTools, "find">,
 ): ServingPhp[] {
   const found = all.filter(
     (php) => php.version === (version ?? php.version) && php.sapi === (sapi ?? php.sapi),
@@ -92,9 +93,9 @@ function pickConfigured(
 }
 
 /** Those whose server runs; where none does, Apache's, or else those beside it. */
-async function pickServing<One extends { php: ServingPhp; server: MachineService }>(
-  all: readonly One[],
-): Promise<readonly One[]> {
+export async function pickServing<
+  One extends { php: ServingPhp; server: Pick<MachineService, "observe"> },
+>(all: readonly One[]): Promise<readonly One[]> {
   if (all.length === 1) return all;
   const states = await Promise.all(all.map(({ server }) => server.observe()));
   const serving = all.filter((_, index) => states[index]?.state === "on");
@@ -115,7 +116,7 @@ function findServer(
 }
 
 /** Given what was seen of a module in each PHP that serves, and those that have none of it, return it as one. Pure. */
-function joinObservations(
+export function joinObservations(
   all: readonly { label: string; seen: Observation }[],
   without: readonly string[],
 ): Observation {

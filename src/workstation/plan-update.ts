@@ -86,18 +86,18 @@ async function plan(
   if (prune === "overwrites") return skip(`a fetch from ${remote} would write over branches here`);
   if (options.isLookOnly) {
     const seen = await turns(place.commonFolder, () => lookAhead(folder, remote, status, options));
-    return judge(repository, { ...status, ...seen }, seen.to);
+    return judgeStatus(repository, { ...status, ...seen }, seen.to);
   }
   await turns(place.commonFolder, () =>
     runGit(folder, ["fetch", ...prune, "--progress", remote], options),
   );
   const now = await readStatus(folder, options);
   const { code, stdout } = await tryGit(folder, ["rev-parse", "--verify", "@{upstream}"], options);
-  return judge(repository, now, code === 0 ? stdout.trim() : undefined);
+  return judgeStatus(repository, now, code === 0 ? stdout.trim() : undefined);
 }
 
-/** What its status says once its remote was asked. */
-function judge(
+/** Returns what is to be done, given the status after its remote was asked, and the commit of its upstream there. Pure. */
+export function judgeStatus(
   repository: Repository,
   status: RepositoryStatus,
   to: string | undefined,

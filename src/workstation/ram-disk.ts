@@ -117,7 +117,16 @@ export async function checkRoom(
   serverBytes: number,
 ): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
-  const [disk, memory] = [bavail * bsize, await readAvailableMemory()];
+  const free = { disk: bavail * bsize, memory: await readAvailableMemory() };
+  refuseWithoutRoom(free, sizeBytes, serverBytes);
+}
+
+/** Throws as `checkRoom` does, given the bytes that are free on the RAM disk and in memory. Pure. */
+export function refuseWithoutRoom(
+  { disk, memory }: { disk: number; memory: number },
+  sizeBytes: number,
+  serverBytes: number,
+): void {
   const onDisk = sizeBytes + ROOM_ON_DISK;
   const inMemory = 2 * sizeBytes + serverBytes;
   const mb = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;

@@ -214,7 +214,8 @@ async function clear({ folder, data }: Ram): Promise<void> {
   await Promise.all(ours.map((entry) => rm(join(folder, entry), { recursive: true, force: true })));
 }
 
-function explainFull(error: unknown, folder: string): unknown {
+/** Returns an error that says that the RAM disk is full where that is why, and the error itself elsewhere. Pure. */
+export function explainFull(error: unknown, folder: string): unknown {
   const said = [describeError(error), ...(error instanceof OperatorError ? error.details : [])];
   if (
     !said.some((line) =>

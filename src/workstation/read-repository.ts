@@ -52,7 +52,7 @@ export async function readStatus(folder: string, options: GitOptions): Promise<R
 }
 
 /** Given the output of git-status(1), porcelain version 2 with -z, return what it says. Pure. */
-function parseStatus(text: string): RepositoryStatus {
+export function parseStatus(text: string): RepositoryStatus {
   const records = text.split("\0").filter(Boolean);
   const head = new Map(
     records.flatMap((record): [string, string][] => {

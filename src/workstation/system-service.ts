@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { runProgram } from "../system/program.ts";
+import { type ProgramResult, runProgram } from "../system/program.ts";
 import { carryOutSteps, type Step } from "./carry-out-steps.ts";
 import type { MachineService, MachineTools, Observation, Wish } from "./machine-service.ts";
 import { readPidFile } from "./read-process.ts";
@@ -71,6 +71,11 @@ async function observeUnit(
   );
   if (code !== 0)
     return { state: "unknown", detail: stderr.trim() || `systemctl ended with ${code}` };
+  return judgeUnit(stdout);
+}
+
+/** Returns the state of a unit, given what `systemctl show` says of its properties. Pure. */
+export function judgeUnit(stdout: string): Observation {
   const of = (name: string): string => new RegExp(`^${name}=(.*)$`, "m").exec(stdout)?.[1] ?? "";
   if (of("LoadState") === "not-found") return { state: "not installed" };
   if (of("LoadState") === "masked") return { state: "off", detail: "masked" };
@@ -112,6 +117,11 @@ async function observeScript(
       (await readPidFile(`/run/${script}.pid`));
     return { state: "on", ...(pid !== undefined && { pid }) };
   }
+  return judgeStopped(script, { code, stdout, stderr });
+}
+
+/** Returns the state of a script whose `status` has not ended with 0. Pure. */
+export function judgeStopped(script: string, { code, stdout, stderr }: ProgramResult): Observation {
   if (code === 3) return { state: "off" };
   const said = (stderr.trim() || stdout.trim()).split("\n").at(-1) ?? "";
   if (code === 1 || code === 2) return { state: "failed", detail: said };

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createPortPicker } from "../lab/free-port.ts";
 import { until } from "../support/until.ts";
 import { findObstacle, makeMachineGround, type MachineGround } from "../support/machine-ground.ts";
@@ -35,54 +35,57 @@ async function launchApp(how: "stays" | "leaves") {
   writeFileSync(script, APP, { mode: 0o644 });
   const port = await createPortPicker()("127.0.0.1");
   const tag = String(process.pid * 100 + ++serial);
+  const name = `app-${serial}`;
   const url = `http://127.0.0.1:${port}/`;
   const run = [process.execPath, script, String(port), tag, how];
   const config = ground.configure({
-    launches: { app: { kind: "app", folder: ground.folder, run, url } },
+    launches: { [name]: { kind: "app", folder: ground.folder, run, url } },
   });
   const find = async (): Promise<string[]> => {
     const pids = await ground.run("sh", "-c", `pgrep -f '^sleep 1000[.]${tag}$' || true`);
     return pids.split("\n").filter(Boolean);
   };
-  const running = ground.start(["machine", "launch", "app", "-v"], { config, user: "nobody" });
+  const running = ground.start(["machine", "launch", name, "-v"], { config, user: "nobody" });
   await running.waitFor(/answers at/);
   await until("root's runs", async () => (await find()).length > 0, 30_000);
-  return { url, ended: running.ended, find };
+  return { name, url, ended: running.ended, find };
 }
 
-onMachine.each(["stays", "leaves"] as const)(
-  "what an app has started as root, and %s in its session, is told",
-  { timeout: 90_000 },
-  async (how) => {
-    const { url, ended, find } = await launchApp(how);
-    await ground.run(
-      "sh",
-      "-c",
-      "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline | grep -q 'lcops[.]js .*machine launch app' && kill -INT ${p#/proc/}; done; true",
-    );
-    const result = await ended;
-    const [pid = ""] = await find();
-    expect(pid).not.toBe("");
-    expect(result).toMatchObject({ code: 130, stdout: "" });
-    expect(result.stderr).toMatch(
-      new RegExp(`lcops: app: process(es)? .*\\b${pid}\\b.* still runs? on: .* another user's`),
-    );
-    expect(result.stderr).not.toContain("were stopped");
-    await expect(fetch(url)).rejects.toThrow("fetch failed");
-    await ground.run("kill", "-KILL", ...(await find()));
-  },
-);
+/** Each waits for what does not end: they do so side by side. */
+describe("an app that has started something as root", { timeout: 90_000, concurrent: true }, () => {
+  onMachine.each(["stays", "leaves"] as const)(
+    "tells what runs on when it is stopped and %s in its session",
+    async (how) => {
+      const { name, url, ended, find } = await launchApp(how);
+      await ground.run(
+        "sh",
+        "-c",
+        `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline | grep -q 'lcops[.]js .*machine launch ${name} ' && kill -INT \${p#/proc/}; done; true`,
+      );
+      const result = await ended;
+      const [pid = ""] = await find();
+      expect(pid).not.toBe("");
+      expect(result).toMatchObject({ code: 130, stdout: "" });
+      expect(result.stderr).toMatch(
+        new RegExp(
+          `lcops: ${name}: process(es)? .*\\b${pid}\\b.* still runs? on: .* another user's`,
+        ),
+      );
+      expect(result.stderr).not.toContain("were stopped");
+      await expect(fetch(url)).rejects.toThrow("fetch failed");
+      await ground.run("kill", "-KILL", ...(await find()));
+    },
+  );
 
-onMachine(
-  "an app that ends well and leaves root's running is done in part",
-  { timeout: 90_000 },
-  async () => {
-    const { url, ended, find } = await launchApp("stays");
+  onMachine("is done in part when it ends well and leaves that running", async () => {
+    const { name, url, ended, find } = await launchApp("stays");
     await fetch(`${url}end`).catch(() => undefined);
     const result = await ended;
     expect(result.code).toBe(3);
     const [pid = ""] = await find();
-    expect(result.stderr).toMatch(new RegExp(`app: process(es)? .*\\b${pid}\\b.* still runs? on`));
+    expect(result.stderr).toMatch(
+      new RegExp(`${name}: process(es)? .*\\b${pid}\\b.* still runs? on`),
+    );
     await ground.run("kill", "-KILL", pid);
-  },
-);
+  });
+});

@@ -24,16 +24,18 @@ import { runLcops, startLcops, type LcopsResult, type RunningLcops } from "../su
 const jmeter = findJmeter(process.env);
 const withJmeter = test.skipIf(jmeter === undefined);
 const debians = "/usr/share/jmeter/bin/jmeter";
-const LIMIT = { timeout: 120_000 };
+/** Most of them wait: they do so side by side. */
+const LIMIT = { timeout: 120_000, concurrent: true };
 
 let folder: string;
 let environment: Record<string, string>;
 let server: Server;
 let port: number;
-/** By path, as the server was asked. */
-let asked: string[] = [];
+const asked: string[] = [];
+const askedOf = (path: string): string[] => asked.filter((url) => url.startsWith(path));
 
-let count = 0;
+/** Of three digits: no name begins another one. */
+let count = 100;
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), "lcops launch ")));
@@ -42,11 +44,15 @@ beforeAll(async () => {
     HOME: folder,
     XDG_STATE_HOME: path.join(folder, "state"),
     LAUNCH_TEST_SECRET: "s3cret/of=the plan",
+    // The start of the JVM is most of what these runs cost.
+    JDK_JAVA_OPTIONS: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto",
   };
   server = createServer((request, response) => {
     asked.push(request.url ?? "");
     response.statusCode = request.url?.startsWith("/broken") ? 503 : 200;
-    response.end("x");
+    // A test without an end leaves the others room to work.
+    if (request.url?.startsWith("/endless")) setTimeout(() => response.end("x"), 25);
+    else response.end("x");
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   port = (server.address() as AddressInfo).port;
@@ -128,13 +134,28 @@ interface Measured {
 const measured = (result: LcopsResult): Measured => JSON.parse(result.stdout) as Measured;
 
 describe("a load test", LIMIT, () => {
+  withJmeter("that does not end is ended when its time is over", async () => {
+    const { name, config } = configureTest(writePlan(["/endless"], { loops: -1 }), {
+      minutes: 0.2,
+    });
+    const seen = measured(
+      await launch(name, config, "--json").then(({ code, ...rest }) => {
+        expect(code).toBe(1);
+        return { code, ...rest, stdout: rest.stdout.split("\n{").slice(0, 1).join("") };
+      }),
+    );
+    expect(seen).toMatchObject({ verdict: "broken", why: ["it was not done within 0.2 minutes"] });
+    expect(seen.samples).toBeGreaterThan(0);
+    expect(findProcesses(runsOf(name))).toEqual([]);
+  });
+
   withJmeter("is measured from its result file, and JMeter makes its report", async () => {
-    const { name, config } = configureTest(writePlan(["/", "/slow"], { users: 3, loops: 7 }));
-    asked = [];
+    const paths = ["/first", "/second"];
+    const { name, config } = configureTest(writePlan(paths, { users: 3, loops: 7 }));
     const result = await launch(name, config, "--json");
     expect(result).toMatchObject({ code: 0, stderr: "" });
     const seen = measured(result);
-    expect(asked.filter((url) => url === "/")).toHaveLength(21);
+    expect(askedOf("/first")).toHaveLength(21);
     expect(seen).toMatchObject({
       verdict: "passed",
       why: [],
@@ -143,8 +164,8 @@ describe("a load test", LIMIT, () => {
       failed: 0,
     });
     expect(seen.labels.map(({ label, samples }) => [label, samples])).toEqual([
-      ["GET /", 21],
-      ["GET /slow", 21],
+      ["GET /first", 21],
+      ["GET /second", 21],
     ]);
     for (const { p50Ms, p99Ms, maxMs } of seen.labels) {
       expect(p50Ms).toBeLessThanOrEqual(p99Ms);
@@ -160,11 +181,6 @@ describe("a load test", LIMIT, () => {
     expect(statSync(seen.folder).mode & 0o777).toBe(0o700);
   });
 
-  withJmeter("says nothing in cron when all went well", async () => {
-    const { name, config } = configureTest(writePlan(["/"]));
-    expect(await launch(name, config)).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });
-  });
-
   withJmeter("with failed samples ends with 4, and says why", async () => {
     const { name, config } = configureTest(writePlan(["/", "/broken"]));
     const result = await launch(name, config);
@@ -172,14 +188,6 @@ describe("a load test", LIMIT, () => {
     expect(result.stdout).toMatch(/^test-\d+: failed, 20 samples in .*, 10 failed\n/);
     expect(result.stdout).toContain("\n10 × 503 Service Unavailable\n");
     expect(result.stderr).toMatch(/^lcops: test-\d+: 10 of 20 samples have failed$/m);
-    const allowed = configureTest(writePlan(["/", "/broken"]), { maxFailedPercent: 50 });
-    expect(await launch(allowed.name, allowed.config)).toMatchObject({ code: 0 });
-    const slow = configureTest(writePlan(["/"]), { maxP95Ms: 1 });
-    const late = measured(await launch(slow.name, slow.config, "--json"));
-    // The first answers of a new JMeter are never that fast.
-    expect(late.why).toEqual([
-      expect.stringMatching(/^the 95th percentile is \d+ ms, more than 1 ms$/),
-    ]);
   });
 
   withJmeter("of which nothing comes is no success, whatever JMeter ends with", async () => {
@@ -206,14 +214,13 @@ describe("a load test", LIMIT, () => {
   test.skipIf(!existsSync(debians))(
     "of Debian's JMeter, which cannot read it and ends with 0, is no success",
     async () => {
-      const { name, config } = configureTest(writePlan(["/"]), { program: debians });
-      asked = [];
+      const { name, config } = configureTest(writePlan(["/debian"]), { program: debians });
       const result = await launch(name, config);
       expect(result).toMatchObject({ code: 1, stdout: "" });
       expect(result.stderr).toMatch(
         /JMeter 2\.13[.\d]* has sampled nothing: Error in NonGUIDriver/,
       );
-      expect(asked).toEqual([]);
+      expect(askedOf("/debian")).toEqual([]);
     },
   );
 
@@ -237,35 +244,35 @@ describe("a load test", LIMIT, () => {
       const plan = path.join(folder, "secret.jmx");
       writeFileSync(
         plan,
-        makePlan(["/?key=${__urlencode(${__P(key)})}&amp;word=${__P(word)}"], {
+        makePlan(["/endless/secret?key=${__urlencode(${__P(key)})}&amp;word=${__P(word)}"], {
           users: 1,
           loops: -1,
         }),
       );
       const properties = { port, key: "${env:LAUNCH_TEST_SECRET}", word: "späß" };
       const { name, config } = configureTest(plan, { properties });
-      asked = [];
       const running = start(name, config, "--json");
-      await until("it is asked", () => asked.length > 0, 30_000);
+      await until("it is asked", () => askedOf("/endless/secret").length > 0, 60_000);
       const [jvm = 0] = findProcesses(runsOf(name));
       expect(readFileSync(`/proc/${jvm}/cmdline`, "utf8")).not.toContain("s3cret");
       expect(readFileSync(`/proc/${jvm}/environ`, "utf8")).not.toContain("s3cret");
       running.send("SIGINT");
       expect(await running.ended).toMatchObject({ code: 130 });
-      expect(asked[0]).toContain("key=s3cret%2Fof%3Dthe+plan");
-      expect(decodeURIComponent(asked[0] ?? "")).toContain("word=späß");
+      const [first = ""] = askedOf("/endless/secret");
+      expect(first).toContain("key=s3cret%2Fof%3Dthe+plan");
+      expect(decodeURIComponent(first)).toContain("word=späß");
       const [run = ""] = readdirSync(runsOf(name));
       expect(readdirSync(path.join(runsOf(name), run))).not.toContain("plan.properties");
     },
   );
 
   withJmeter("that is stopped tells what there was, and leaves no JMeter", async () => {
-    const { name, config } = configureTest(writePlan(["/"], { loops: -1 }));
+    const { name, config } = configureTest(writePlan(["/endless"], { loops: -1 }));
     const pty = openPty(["machine", "launch", name, "--config", config], {
       environment,
       columns: 100,
     });
-    await pty.waitFor(/\d+ samples, 0 failed, \d+\.\d\/s, mean \d+ ms, \d+ s/, 30_000);
+    await pty.waitFor(/\d+ samples, 0 failed, \d+\.\d\/s, mean \d+ ms, \d+ s/, 60_000);
     const [jvm = 0] = findProcesses(runsOf(name));
     expect(jvm).toBeGreaterThan(0);
     pty.press("ctrl-c");
@@ -301,24 +308,10 @@ describe("a load test", LIMIT, () => {
     expect(findProcesses(runsOf(name))).toEqual([]);
   });
 
-  withJmeter("that does not end is ended when its time is over", async () => {
-    const { name, config } = configureTest(writePlan(["/"], { loops: -1 }), { minutes: 0.3 });
-    const seen = measured(
-      await launch(name, config, "--json").then(({ code, ...rest }) => {
-        expect(code).toBe(1);
-        return { code, ...rest, stdout: rest.stdout.split("\n{").slice(0, 1).join("") };
-      }),
-    );
-    expect(seen).toMatchObject({ verdict: "broken", why: ["it was not done within 0.3 minutes"] });
-    expect(seen.samples).toBeGreaterThan(0);
-    expect(findProcesses(runsOf(name))).toEqual([]);
-  });
-
   withJmeter("whose JMeter is killed is broken, and what it had measured is told", async () => {
-    const { name, config } = configureTest(writePlan(["/"], { loops: -1 }));
-    asked = [];
+    const { name, config } = configureTest(writePlan(["/endless/killed"], { loops: -1 }));
     const running = start(name, config);
-    await until("it is asked", () => asked.length > 200, 30_000);
+    await until("it is asked", () => askedOf("/endless/killed").length > 20, 60_000);
     for (const pid of findProcesses(runsOf(name))) process.kill(pid, "SIGKILL");
     const result = await running.ended;
     expect(result).toMatchObject({ code: 1 });
@@ -329,10 +322,9 @@ describe("a load test", LIMIT, () => {
   withJmeter(
     "of a killed lcops is ended by the next one, and only one runs at a time",
     async () => {
-      const { name, config } = configureTest(writePlan(["/"], { loops: -1 }));
-      asked = [];
+      const { name, config } = configureTest(writePlan(["/endless/orphan"], { loops: -1 }));
       const running = start(name, config);
-      await until("it is asked", () => asked.length > 0, 30_000);
+      await until("it is asked", () => askedOf("/endless/orphan").length > 0, 60_000);
       const second = await launch(name, config);
       expect(second).toMatchObject({ code: 6 });
       expect(second.stderr).toContain("is launched already, by another lcops");
@@ -354,14 +346,14 @@ describe("a load test", LIMIT, () => {
     },
   );
 
-  withJmeter("keeps its newest runs", async () => {
+  withJmeter("says nothing in cron when all went well, and keeps its newest runs", async () => {
     const { name, config } = configureTest(writePlan(["/"], { loops: 1, users: 1 }));
     for (let old = 1; old <= 6; old++)
       mkdirSync(path.join(runsOf(name), `2020010${old}T000000`), { recursive: true });
     // Of a run whose lcops was killed.
     const secret = path.join(runsOf(name), "20200106T000000/plan.properties");
     writeFileSync(secret, "key=secret");
-    await launch(name, config);
+    expect(await launch(name, config)).toEqual({ code: 0, signal: null, stdout: "", stderr: "" });
     const kept = readdirSync(runsOf(name)).sort();
     expect(kept).toHaveLength(5);
     expect(kept[0]).toBe("20200103T000000");
@@ -377,7 +369,6 @@ spawn("sleep", ["1000." + tag], { stdio: "ignore" });
 spawn("setsid", ["sleep", "2000." + tag], { stdio: "ignore" });
 console.log("starting");
 if (how === "fails") process.exit(3);
-if (how === "ends") setTimeout(() => process.exit(0), 1500);
 if (how === "stubborn") process.on("SIGTERM", () => {});
 if (how !== "never")
   setTimeout(() => {
@@ -386,6 +377,7 @@ if (how !== "never")
       // Not yet what it shall be.
       response.statusCode = ++asked < 3 ? 503 : 200;
       response.end();
+      if (how === "ends" && asked >= 3) setTimeout(() => process.exit(0), 100);
     }).listen(Number(port), "127.0.0.1", () => console.log("listening\\u001b[2J"));
   }, 300);
 else setInterval(() => {}, 1000);
@@ -438,10 +430,10 @@ describe("the app", LIMIT, () => {
   });
 
   test("that never answers is stopped, with the reason", async () => {
-    const { url, tag, name, config } = await configureApp("never", { seconds: 2 });
+    const { url, tag, name, config } = await configureApp("never", { seconds: 1 });
     const result = await launch(name, config);
     expect(result).toMatchObject({ code: 1, stdout: "starting\n" });
-    expect(result.stderr).toMatch(new RegExp(`${url} has not answered within 2 s: .*ECONNREFUSED`));
+    expect(result.stderr).toMatch(new RegExp(`${url} has not answered within 1 s: .*ECONNREFUSED`));
     expect(childrenOf(tag)).toEqual([]);
   });
 

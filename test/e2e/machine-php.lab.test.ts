@@ -39,9 +39,17 @@ done > /etc/apache2/conf-enabled/fpm.conf
 `;
 
 let ground: MachineGround;
+/** Of the panel what is asked here, and no more. */
+let ofPhp: string;
 beforeAll(async () => {
   if (obstacle !== undefined) return;
   ground = await makeMachineGround();
+  ofPhp = ground.configure({
+    services: {
+      apache: APACHE,
+      xdebug: { kind: "php-module", module: "xdebug", title: "mod_xdebug" },
+    },
+  });
   const setup = path.join(ground.folder, "setup.sh");
   writeFileSync(setup, SETUP);
   await ground.run("sh", setup, ground.folder);
@@ -49,25 +57,30 @@ beforeAll(async () => {
 afterAll(() => ground?.stop(), 30_000);
 beforeEach(async () => {
   if (obstacle !== undefined) return;
-  for (const version of ["8.2", "8.3"]) {
-    await service(`php${version}-fpm`, "stop");
-    await ground.run("phpenmod", "-v", version, "-s", "fpm", "xdebug");
-  }
-  await ground.run("a2enmod", "-q", "php8.2");
-  await ground.run("phpenmod", "-v", "8.2", "-s", "apache2", "xdebug");
-  await service("apache2", "restart");
+  await ground.run("sh", "-c", RESET);
 });
+
+/** Back to Apache's own PHP alone, with all modules; what runs is restarted or stopped. */
+const RESET = `set -e
+for version in 8.2 8.3; do
+  [ ! -e /run/php/php$version-fpm.pid ] || service php$version-fpm stop
+  [ -e /etc/php/$version/fpm/conf.d/20-xdebug.ini ] || phpenmod -v $version -s fpm xdebug
+done
+[ -e /etc/apache2/mods-enabled/php8.2.load ] || a2enmod -q php8.2
+[ -e /etc/php/8.2/apache2/conf.d/20-xdebug.ini ] || phpenmod -v 8.2 -s apache2 xdebug
+service apache2 restart
+`;
 
 const APACHE = { kind: "sysv", script: "apache2" };
 const service = (name: string, action: string) => ground.run("service", name, action);
 const change = (to: string, ...words: string[]) =>
-  ground.lcops(["machine", to, "xdebug", "--yes", ...words]);
+  ground.lcops(["machine", to, "xdebug", "--yes", ...words], { config: ofPhp });
 const plan = async (to: string): Promise<string[]> => {
-  const { stdout } = await ground.lcops(["machine", to, "xdebug", "--dry-run"]);
+  const { stdout } = await ground.lcops(["machine", to, "xdebug", "--dry-run"], { config: ofPhp });
   return stdout.split("\n").filter((line) => line.startsWith("  "));
 };
-async function look(config?: string): Promise<ServiceStatus | undefined> {
-  const { stdout } = await ground.lcops(["machine", "status", "--json"], config ? { config } : {});
+async function look(config = ofPhp): Promise<ServiceStatus | undefined> {
+  const { stdout } = await ground.lcops(["machine", "status", "--json"], { config });
   return (JSON.parse(stdout) as ServiceStatus[]).find(({ name }) => name === "xdebug");
 }
 /** Of Apache's own PHP and of each FPM, as they say it themselves; undefined of one that does not serve. */
@@ -133,12 +146,9 @@ onMachine(
       partly: true,
       detail: "OFF in PHP 8.2 apache2; OFF in PHP 8.2 fpm; ON in PHP 8.3 fpm",
     });
-    const { stdout } = await ground.lcops(["machine"]);
+    const { stdout } = await ground.lcops(["machine"], { config: ofPhp });
     expect(stdout).toContain("xdebug\tmod_xdebug\tON in part\tOFF in PHP 8.2 apache2");
-    const config = ground.configure({
-      services: { apache: APACHE, xdebug: { kind: "php-module", module: "xdebug" } },
-    });
-    const doctor = await ground.lcops(["doctor"], { config });
+    const doctor = await ground.lcops(["doctor"], { config: ofPhp });
     expect(doctor.stdout).toContain("warn\tmachine\txdebug\tON in part: OFF in PHP 8.2 apache2;");
     expect(await plan("off")).toEqual([
       "  phpdismod -v 8.3 -s fpm xdebug",

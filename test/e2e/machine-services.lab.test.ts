@@ -4,6 +4,7 @@ import type { ServiceStatus } from "../../src/workstation/open-services.ts";
 import { until } from "../support/until.ts";
 import { findObstacle, makeMachineGround, type MachineGround } from "../support/machine-ground.ts";
 import { isLeftRaw } from "../support/pty.ts";
+import type { LcopsResult } from "../support/run-lcops.ts";
 
 const obstacle = findObstacle();
 const onMachine = test.skipIf(obstacle !== undefined);
@@ -11,8 +12,12 @@ const LIMIT = { timeout: 120_000 };
 if (obstacle !== undefined) console.log(`left out, machine services: ${obstacle}`);
 
 let ground: MachineGround;
+let patient: ReturnType<typeof startPatient>;
 beforeAll(async () => {
-  if (obstacle === undefined) ground = await makeMachineGround();
+  if (obstacle !== undefined) return;
+  ground = await makeMachineGround();
+  ofApache = ground.configure({ services: APACHE });
+  patient = startPatient();
 }, 60_000);
 afterAll(() => ground?.stop(), 30_000);
 afterEach(async () => {
@@ -26,15 +31,23 @@ afterEach(async () => {
 
 const change = (to: string, name: string, ...words: string[]) =>
   ground.lcops(["machine", to, name, "--yes", ...words]);
-async function look(config?: string, user?: "nobody"): Promise<Record<string, ServiceStatus>> {
-  const options = { ...(config !== undefined && { config }), ...(user && { user }) };
+async function look(config = ofApache, user?: "nobody"): Promise<Record<string, ServiceStatus>> {
+  const options = { config, ...(user && { user }) };
   const { stdout } = await ground.lcops(["machine", "status", "--json"], options);
   const all = JSON.parse(stdout) as ServiceStatus[];
   return Object.fromEntries(all.map((one) => [one.name, one]));
 }
 const start = async (): Promise<void> => {
-  expect(await change("on", "apache")).toMatchObject({ code: 0 });
+  if ((await ground.askApache()) === undefined) await ground.run("service", "apache2", "start");
+  expect(await ground.askApache()).toBeDefined();
 };
+/** Of the six those that Apache has: nobody asks the others then. */
+const APACHE = {
+  apache: { kind: "systemd", unit: "apache2", title: "Apache2" },
+  xdebug: { kind: "php-module", module: "xdebug", title: "mod_xdebug" },
+  apc: { kind: "php-module", module: "apcu", title: "mod_apc" },
+};
+let ofApache: string;
 const has = async (extension: string): Promise<boolean | undefined> =>
   (await ground.askApache())?.php.includes(extension);
 
@@ -43,6 +56,52 @@ const exists = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Starts the changes that wait, of services that no other test knows: they run beside the tests until the last ones ask for them. */
+function startPatient() {
+  const work = { idle: turnIdleOn(), interrupted: interruptRestart() };
+  for (const running of Object.values(work)) running.catch(() => undefined);
+  return work;
+}
+
+/** Its command says that it was started, and it is not. */
+function turnIdleOn(): Promise<LcopsResult> {
+  const config = ground.configure({
+    services: {
+      idle: { kind: "command", status: ["test", "-e", "/no/flag"], on: ["true"], off: ["true"] },
+    },
+  });
+  return ground.lcops(["machine", "on", "idle", "--yes"], { config, user: "nobody" });
+}
+
+/** A restart that fails when Ctrl-C has been pressed for longer than lcops gives itself to clean up, 5 s. */
+async function interruptRestart() {
+  const script = `#!/bin/sh
+[ "$1" = status ] && exit 0
+touch /run/restarts
+[ -e /run/failed ] && exit 0
+sleep 6; touch /run/failed; echo "it does not start"; exit 1
+`;
+  const file = "/etc/init.d/slow";
+  await ground.run("sh", "-c", `printf %s "$1" > ${file}; chmod 755 ${file}`, "sh", script);
+  const config = ground.configure({
+    services: {
+      slow: { kind: "sysv", script: "slow" },
+      ctype: { kind: "php-module", module: "ctype", server: "slow" },
+    },
+  });
+  const before = (await look(config))["ctype"];
+  const running = ground.lcops(["machine", "off", "ctype", "--yes"], { config });
+  await until("it restarts", () => exists("/run/restarts"), 20_000);
+  // The dot in brackets: the shell that looks has this pattern among its own words.
+  const interrupt = `for process in /proc/[0-9]*; do
+tr '\\0' ' ' < $process/cmdline | grep -q 'lcops[.]js .*machine off ctype' && kill -INT \${process#/proc/}
+done; true`;
+  await ground.run("sh", "-c", interrupt);
+  await ground.run("sh", "-c", interrupt);
+  const result = await running;
+  return { result, before, after: (await look(config))["ctype"] };
+}
 
 describe("the six of the old script", LIMIT, () => {
   onMachine("are shown as they are, in a pipe and as JSON", async () => {
@@ -58,8 +117,13 @@ describe("the six of the old script", LIMIT, () => {
       ["log", "-log", "OFF"],
       [""],
     ]);
-    expect((await ground.lcops(["statusMachine"])).stdout).toBe(result.stdout);
-    expect((await look())["apache"]).toEqual({
+    const [old, document] = await Promise.all([
+      ground.lcops(["statusMachine"]),
+      ground.lcops(["machine", "status", "--json"]),
+    ]);
+    expect(old.stdout).toBe(result.stdout);
+    const [apache] = JSON.parse(document.stdout) as ServiceStatus[];
+    expect(apache).toEqual({
       name: "apache",
       key: "1",
       title: "Apache2",
@@ -72,7 +136,7 @@ describe("the six of the old script", LIMIT, () => {
   });
 
   onMachine("Apache is started and stopped, where no systemd runs by its script", async () => {
-    await start();
+    expect(await change("on", "apache")).toMatchObject({ code: 0 });
     expect(await ground.askApache()).toBeDefined();
     expect((await look())["apache"]).toMatchObject({ state: "on" });
     const again = await change("on", "apache");
@@ -105,7 +169,11 @@ describe("the six of the old script", LIMIT, () => {
       const refused = await ground.lcops(["machine", "off", "xdebug"]);
       expect(refused).toMatchObject({ code: 5, stdout: "" });
       expect(refused.stderr).toContain("confirm it with --yes");
-      const plan = await ground.lcops(["machine", "off", "xdebug", "--dry-run"]);
+      const [plan, lost, none] = await Promise.all([
+        ground.lcops(["machine", "off", "xdebug", "--dry-run"]),
+        change("off", "nosuch"),
+        change("reset", "apache"),
+      ]);
       expect(plan).toMatchObject({ code: 0, stderr: "" });
       expect(plan.stdout.split("\n")).toEqual([
         "turn xdebug off",
@@ -116,31 +184,35 @@ describe("the six of the old script", LIMIT, () => {
         "",
       ]);
       expect(await has("xdebug")).toBe(true);
-      expect(await change("off", "nosuch")).toMatchObject({ code: 2 });
-      expect(await change("reset", "apache")).toMatchObject({ code: 2 });
+      expect(lost).toMatchObject({ code: 2 });
+      expect(none).toMatchObject({ code: 2 });
     },
   );
 
   onMachine("may be on with a restart pending, and get it", async () => {
     await start();
     await ground.run("phpdismod", "-v", "8.2", "-s", "apache2", "xdebug");
-    expect((await look())["xdebug"]).toMatchObject({
+    const [seen, { stdout }] = await Promise.all([
+      look(),
+      ground.lcops(["machine"], { config: ofApache }),
+    ]);
+    expect(seen["xdebug"]).toMatchObject({
       state: "on",
       pending: "off",
       detail: "disabled, and apache still has it loaded",
     });
-    const { stdout } = await ground.lcops(["machine"]);
     expect(stdout).toContain("xdebug\tmod_xdebug\tON, restart pending\tdisabled, and");
     expect(await change("off", "xdebug")).toMatchObject({ code: 0 });
     expect(await has("xdebug")).toBe(false);
     await ground.run("phpenmod", "-v", "8.2", "-s", "apache2", "xdebug");
-    expect((await look())["xdebug"]).toMatchObject({ state: "on", pending: "on" });
-    // Another user may not look into the process: the times say the same.
-    expect((await look(undefined, "nobody"))["xdebug"]).toMatchObject({
-      state: "on",
-      pending: "on",
-    });
-    const plan = await ground.lcops(["machine", "on", "xdebug", "--dry-run"]);
+    const [mine, theirs, plan] = await Promise.all([
+      look(),
+      // Another user may not look into the process: the times say the same.
+      look(undefined, "nobody"),
+      ground.lcops(["machine", "on", "xdebug", "--dry-run"]),
+    ]);
+    expect(mine["xdebug"]).toMatchObject({ state: "on", pending: "on" });
+    expect(theirs["xdebug"]).toMatchObject({ state: "on", pending: "on" });
     expect(plan.stdout).not.toContain("phpenmod -v 8.2 -s apache2 xdebug\n");
     expect(await change("on", "xdebug")).toMatchObject({ code: 0 });
     expect(await has("xdebug")).toBe(true);
@@ -165,39 +237,6 @@ describe("the six of the old script", LIMIT, () => {
     expect(await has("xdebug")).toBe(true);
     await ground.run("rm", "/etc/apache2/conf-enabled/broken.conf");
     expect((await look())["xdebug"]).toMatchObject({ state: "on", pending: null });
-  });
-
-  onMachine("what fails long after Ctrl-C is taken back all the same", async () => {
-    await start();
-    const script = `#!/bin/sh
-[ "$1" = status ] && exit 0
-touch /run/restarts
-[ -e /run/failed ] && exit 0
-sleep 6; touch /run/failed; echo "it does not start"; exit 1
-`;
-    const file = "/etc/init.d/slow";
-    await ground.run("sh", "-c", `printf %s "$1" > ${file}; chmod 755 ${file}`, "sh", script);
-    const config = ground.configure({
-      services: {
-        slow: { kind: "sysv", script: "slow" },
-        xdebug: { kind: "php-module", module: "xdebug", server: "slow" },
-      },
-    });
-    const running = ground.lcops(["machine", "off", "xdebug", "--yes"], { config });
-    await until("it restarts", () => exists("/run/restarts"), 20_000);
-    // The dot in brackets: the shell that looks has this pattern among its own words.
-    const interrupt = `for process in /proc/[0-9]*; do
-tr '\\0' ' ' < $process/cmdline | grep -q 'lcops[.]js .*machine off xdebug' && kill -INT \${process#/proc/}
-done; true`;
-    await ground.run("sh", "-c", interrupt);
-    await ground.run("sh", "-c", interrupt);
-    const result = await running;
-    expect(result).toMatchObject({ code: 130, stdout: "" });
-    expect(result.stderr).toContain("xdebug: it is finished first, or taken back\n");
-    expect(result.stderr).toMatch(/service slow restart ended with 1: .*; it was taken back/);
-    expect(await exists("/run/failed")).toBe(true);
-    expect((await look())["xdebug"]).toMatchObject({ state: "on", pending: null });
-    await ground.run("rm", file, "/run/restarts", "/run/failed");
   });
 
   onMachine("a module whose library is missing is taken back", async () => {
@@ -257,7 +296,6 @@ describe("other kinds", LIMIT, () => {
           on: ["touch", flag],
           off: ["rm", flag],
         },
-        idle: { kind: "command", status: ["test", "-e", flag], on: ["true"], off: ["true"] },
         gone: { kind: "command", status: ["/no/such"], on: ["true"], off: ["true"] },
         locked: { kind: "command", status: ["/etc/hostname"], on: ["true"], off: ["true"] },
         killed: {
@@ -278,10 +316,6 @@ describe("other kinds", LIMIT, () => {
       killed: { state: "unknown" },
     });
     expect(await toggle("off", "killed")).toMatchObject({ code: 1 });
-    // It says that it was started, and is not.
-    const idle = await toggle("on", "idle");
-    expect(idle).toMatchObject({ code: 1 });
-    expect(idle.stderr).toContain("idle is OFF");
     expect(await toggle("on", "own")).toMatchObject({ code: 0 });
     expect(await look(config)).toMatchObject({ own: { state: "on" } });
     expect(await toggle("off", "own")).toMatchObject({ code: 0 });
@@ -445,5 +479,23 @@ describe("the panel", LIMIT, () => {
     pty.press("ctrl-c");
     expect((await pty.exit).code).toBe(130);
     expect(await ground.askApache()).toBeDefined();
+  });
+});
+
+describe("changes that wait", LIMIT, () => {
+  onMachine("a command that says that it was started, and was not, fails", async () => {
+    const idle = await patient.idle;
+    expect(idle).toMatchObject({ code: 1 });
+    expect(idle.stderr).toContain("idle is OFF");
+  });
+
+  onMachine("a restart that fails long after Ctrl-C is taken back all the same", async () => {
+    const { result, before, after } = await patient.interrupted;
+    expect(result).toMatchObject({ code: 130, stdout: "" });
+    expect(result.stderr).toContain("ctype: it is finished first, or taken back\n");
+    expect(result.stderr).toMatch(/service slow restart ended with 1: .*; it was taken back/);
+    expect(await exists("/run/failed")).toBe(true);
+    expect(before).toMatchObject({ state: "on", pending: null });
+    expect(after).toMatchObject({ state: "on", pending: null });
   });
 });

@@ -8,7 +8,9 @@ import type { Context } from "../command.ts";
 import { locateApp, locateTest } from "./locate-launch.ts";
 
 /** Given the context, return a finding for each thing that the panel launches: whether all is there that it needs. */
-export async function checkLaunches(context: Context): Promise<Finding[]> {
+export async function checkLaunches(
+  context: Pick<Context, "config" | "childEnvironment">,
+): Promise<Finding[]> {
   const launches = listLaunches(await context.config());
   return Promise.all(
     launches.map(async (launch) => {
@@ -29,7 +31,10 @@ export async function checkLaunches(context: Context): Promise<Finding[]> {
   );
 }
 
-async function findWhatItNeeds({ name, config }: NamedLaunch, context: Context): Promise<string> {
+async function findWhatItNeeds(
+  { name, config }: NamedLaunch,
+  context: Pick<Context, "config" | "childEnvironment">,
+): Promise<string> {
   const environment = await context.childEnvironment();
   if (config.kind === "jmeter") {
     const { plan, program } = locateTest(config);

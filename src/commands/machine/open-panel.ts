@@ -8,7 +8,7 @@ import type { Context } from "../command.ts";
 
 /** Given the context, return the rows of the panel, ready to be observed and changed; `update` is told what is being done. */
 export async function openPanel(
-  context: Context,
+  context: Pick<Context, "config" | "childEnvironment" | "signal" | "folders">,
   update: (line: string) => void = () => undefined,
 ): Promise<OpenService[]> {
   const rows = listServices(await context.config());
@@ -35,7 +35,7 @@ function expandPaths(config: MachineServiceConfig): MachineServiceConfig {
 }
 
 /** Given the rows and a name that was typed, return its row. Throws `usage` where there is none. */
-export function pickService(rows: readonly OpenService[], name: string): OpenService {
+export function pickService<Row extends { name: string }>(rows: readonly Row[], name: string): Row {
   const found = rows.find((row) => row.name === name);
   if (found) return found;
   throw new OperatorError("usage", `there is no service ${name} on the panel`, {

@@ -12,7 +12,10 @@ import { locateApp, type Launch } from "./locate-launch.ts";
 const DEFAULT_SECONDS = 120;
 
 /** Start the app, say when it is up, print what it says until it ends or is stopped, and return the exit code. */
-export async function runAppLaunch(launch: Launch<AppConfig>, context: Context): Promise<number> {
+export async function runAppLaunch(
+  launch: Launch<AppConfig>,
+  context: Pick<Context, "terminal" | "config" | "signal" | "childEnvironment">,
+): Promise<number> {
   const { name, config, mark, makeFolder } = launch;
   const { terminal, signal } = context;
   const { url, run, seconds = DEFAULT_SECONDS } = config;

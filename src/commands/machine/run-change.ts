@@ -20,8 +20,20 @@ export type Change = "on" | "off" | "reset";
 const VERIFY_LIMIT_MS = 15_000;
 const LOOK_AGAIN_MS = 200;
 
+type ChangeContext = Pick<
+  Context,
+  | "terminal"
+  | "config"
+  | "childEnvironment"
+  | "signal"
+  | "folders"
+  | "gate"
+  | "journal"
+  | "finishFirst"
+>;
+
 /** Given what is wished and the name of a service, do what `lcops machine on|off|reset` says and return the exit code. */
-export async function runChange(to: Change, name: string, context: Context): Promise<number> {
+export async function runChange(to: Change, name: string, context: ChangeContext): Promise<number> {
   let progress = startProgress(context.terminal);
   const rows = await openPanel(context, (line) => progress.update(`${name}: ${printable(line)}`));
   const row = pickService(rows, name);
@@ -59,7 +71,10 @@ function nameUndo(undo: string, name: string): string {
   return /^lcops machine (on|off)$/.test(undo) ? `${undo} ${name}` : undo;
 }
 
-async function takeLock(name: string, { folders }: Context): Promise<() => Promise<void>> {
+async function takeLock(
+  name: string,
+  { folders }: Pick<Context, "folders">,
+): Promise<() => Promise<void>> {
   const folder = join(folders.state, "machine");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const release = await takeKernelLock(join(folder, `${name}.lock`));
@@ -97,7 +112,7 @@ async function carryOut(
   row: OpenService,
   to: Change,
   change: MachineChange,
-  context: Context,
+  context: ChangeContext,
 ): Promise<void> {
   const { name } = row;
   const record = await context.journal({
@@ -155,7 +170,7 @@ async function verify(row: OpenService, wanted: "on" | "off", signal: AbortSigna
 async function tell(
   row: OpenService,
   line: string | undefined,
-  { terminal }: Context,
+  { terminal }: Pick<Context, "terminal">,
 ): Promise<number> {
   const status: ServiceStatus = await observeService(row);
   if (terminal.flags.json) terminal.printJson(status);

@@ -10,7 +10,10 @@ import { renderLoad } from "./render-load.ts";
 import { locateTest, type Launch } from "./locate-launch.ts";
 
 /** Run a test of JMeter, print what was measured, and return the exit code: the result file decides, since JMeter ends with 0 whatever has failed. */
-export async function runLoadTest(launch: Launch<JmeterConfig>, context: Context): Promise<number> {
+export async function runLoadTest(
+  launch: Launch<JmeterConfig>,
+  context: Pick<Context, "terminal" | "environment" | "signal" | "childEnvironment">,
+): Promise<number> {
   const { name, config, mark, makeFolder } = launch;
   const { signal } = context;
   const environment = await context.childEnvironment();
@@ -50,7 +53,7 @@ export async function runLoadTest(launch: Launch<JmeterConfig>, context: Context
 
 async function readProperties(
   { properties = {} }: JmeterConfig,
-  { environment, signal }: Context,
+  { environment, signal }: Pick<Context, "environment" | "signal">,
 ): Promise<Record<string, string>> {
   const read: Record<string, string> = {};
   for (const [name, value] of Object.entries(properties)) {

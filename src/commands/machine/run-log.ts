@@ -51,7 +51,8 @@ export async function runLog(context: Context): Promise<number> {
 
 type Configured = Parameters<typeof listServices>[0];
 
-function findSocket(config: Configured): string | undefined {
+/** Returns the socket of the server whose query log the panel turns on; undefined where the client knows it. Pure. */
+export function findSocket(config: Configured): string | undefined {
   for (const { config: service } of listServices(config))
     if (service.kind === "mysql-variable" && /^(general|slow_query)_log$/.test(service.variable))
       return service.socket;

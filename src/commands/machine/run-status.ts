@@ -7,7 +7,9 @@ import { describeState } from "./describe-state.ts";
 import { openPanel } from "./open-panel.ts";
 
 /** Do what `lcops machine status` says and return the exit code. */
-export async function runStatus(context: Context): Promise<number> {
+export async function runStatus(
+  context: Pick<Context, "terminal" | "config" | "childEnvironment" | "signal" | "folders">,
+): Promise<number> {
   const progress = startProgress(context.terminal);
   progress.update("looking at this machine");
   const rows = await openPanel(context);

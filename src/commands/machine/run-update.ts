@@ -16,10 +16,18 @@ import type { Context, Input } from "../command.ts";
 /** More at once are refused by servers that count connections. */
 const AT_ONCE = 4;
 
+type UpdateContext = Pick<
+  Context,
+  "terminal" | "config" | "childEnvironment" | "signal" | "folders" | "gate" | "journal"
+>;
+
 type Change = Extract<UpdatePlan, { kind: "forward" | "clone" }>;
 
 /** Given what was typed, do what `lcops machine update` says and return the exit code. */
-export async function runUpdate(input: Input, context: Context): Promise<number> {
+export async function runUpdate(
+  input: Pick<Input, "operands" | "options">,
+  context: UpdateContext,
+): Promise<number> {
   const repositories = pickRepositories(await context.config(), input.operands);
   const release = await takeLock(context);
   try {
@@ -31,14 +39,15 @@ export async function runUpdate(input: Input, context: Context): Promise<number>
     );
     if (changes.length > 0 && !(await context.gate(describePlans(plans, changes)))) return 0;
     const outcomes = await carryOutAll(plans, context);
-    render(outcomes, context);
-    return judge(outcomes);
+    renderOutcomes(outcomes, context);
+    return judgeOutcomes(outcomes);
   } finally {
     await release();
   }
 }
 
-function pickRepositories(config: Config, names: readonly string[]): Repository[] {
+/** Returns the repositories that are named, all without a name. Throws `configuration` and `usage`. Pure but for the home folder. */
+export function pickRepositories(config: Config, names: readonly string[]): Repository[] {
   const all = config.workstation?.repositories ?? {};
   if (Object.keys(all).length === 0) {
     throw new OperatorError("configuration", "there are no repositories in the configuration", {
@@ -67,7 +76,7 @@ function pickRepositories(config: Config, names: readonly string[]): Repository[
   });
 }
 
-async function takeLock({ folders }: Context): Promise<() => Promise<void>> {
+async function takeLock({ folders }: Pick<Context, "folders">): Promise<() => Promise<void>> {
   await mkdir(folders.state, { recursive: true, mode: 0o700 });
   const release = await takeKernelLock(join(folders.state, "machine-update.lock"));
   if (release) return release;
@@ -79,7 +88,7 @@ async function takeLock({ folders }: Context): Promise<() => Promise<void>> {
 async function askRemotes(
   repositories: readonly Repository[],
   isLookOnly: boolean,
-  context: Context,
+  context: UpdateContext,
 ): Promise<UpdatePlan[]> {
   const environment = await context.childEnvironment();
   const options = { environment, signal: context.signal, isLookOnly };
@@ -111,7 +120,8 @@ async function askRemotes(
   }
 }
 
-function describePlans(plans: readonly UpdatePlan[], changes: readonly Change[]) {
+/** Returns what is asked before it is done: what each repository gets. Pure. */
+export function describePlans(plans: readonly UpdatePlan[], changes: readonly Change[]) {
   const words = (plan: UpdatePlan): string[] => {
     const { name, folder } = plan.repository;
     if (plan.kind === "clone") return [`${name}: clone ${plan.url} into ${folder}`];
@@ -133,7 +143,7 @@ function describePlans(plans: readonly UpdatePlan[], changes: readonly Change[])
 
 async function carryOutAll(
   plans: readonly UpdatePlan[],
-  context: Context,
+  context: UpdateContext,
 ): Promise<UpdateOutcome[]> {
   const options = { environment: await context.childEnvironment(), signal: context.signal };
   const limit = pLimit(AT_ONCE);
@@ -179,7 +189,11 @@ function describeChange(plan: Change) {
   };
 }
 
-function render(outcomes: readonly UpdateOutcome[], { terminal }: Context): void {
+/** Prints the outcomes: all of them for somebody who looks, in cron what is missing alone. */
+export function renderOutcomes(
+  outcomes: readonly UpdateOutcome[],
+  { terminal }: Pick<Context, "terminal">,
+): void {
   if (terminal.flags.json) {
     terminal.printJson(outcomes);
     return;
@@ -220,9 +234,11 @@ function render(outcomes: readonly UpdateOutcome[], { terminal }: Context): void
   }
 }
 
-const isMissing = ({ state }: UpdateOutcome): boolean => state === "skipped" || state === "failed";
+const isMissing = ({ state }: Pick<UpdateOutcome, "state">): boolean =>
+  state === "skipped" || state === "failed";
 
-function judge(outcomes: readonly UpdateOutcome[]): number {
+/** Returns the exit code: 0 where nothing is missing, 1 where everything is, 3 between. Pure. */
+export function judgeOutcomes(outcomes: readonly Pick<UpdateOutcome, "state">[]): number {
   const missing = outcomes.filter(isMissing);
   if (missing.length === 0) return 0;
   return missing.length === outcomes.length ? 1 : 3;

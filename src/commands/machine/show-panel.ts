@@ -17,6 +17,11 @@ import { planPanel, type PanelEntries } from "./plan-panel.ts";
 
 const LOOK_AGAIN_MS = 2_000;
 
+type PanelContext = Pick<
+  Context,
+  "terminal" | "runLcops" | "config" | "childEnvironment" | "signal" | "folders"
+>;
+
 /** Keep the panel on the screen, do what its keys say, and return the exit code once it is left. */
 export async function showPanel(context: Context): Promise<number> {
   const rows = await openPanel(context);
@@ -43,7 +48,7 @@ export async function showPanel(context: Context): Promise<number> {
 }
 
 /** Given a key of the panel, do what it says and return the exit code. Throws `usage` where the panel has no such key. */
-export async function runPanelKey(key: string, context: Context): Promise<number> {
+export async function runPanelKey(key: string, context: PanelContext): Promise<number> {
   return runKey(key, await openPanel(context), planPanel(await context.config()), context);
 }
 
@@ -51,7 +56,7 @@ async function runKey(
   key: string,
   rows: readonly OpenService[],
   entries: readonly PanelEntries[],
-  context: Context,
+  context: Pick<Context, "terminal" | "runLcops">,
 ): Promise<number> {
   const is = (one: { key: string }): boolean => one.key.toLowerCase() === key.toLowerCase();
   const row = rows.find(is);
@@ -70,7 +75,10 @@ async function runKey(
 }
 
 /** On becomes off, and off on; what waits for a restart gets it. To press the key is to say yes, unless data is lost. */
-async function planToggle(row: OpenService, { terminal }: Context): Promise<string[]> {
+export async function planToggle(
+  row: OpenService,
+  { terminal }: Pick<Context, "terminal">,
+): Promise<string[]> {
   const { state, pending } = await observeService(row);
   const to = pending ?? (state === "on" || state === "starting" ? "off" : "on");
   const isLost = row.config.kind === "ram-mysql" && to === "off";
@@ -104,10 +112,11 @@ function watchServices(
   };
 }
 
-function drawServices(
-  rows: readonly OpenService[],
+/** Returns the lines of the services, each painted by its state; before the first look without a state. Pure. */
+export function drawServices(
+  rows: readonly Pick<OpenService, "key" | "title">[],
   statuses: readonly ServiceStatus[] | undefined,
-  { err }: Terminal,
+  { err }: Pick<Terminal, "err">,
 ): PanelGroup {
   return {
     title: "Services:",
