@@ -8,6 +8,7 @@ import type { DrillReport, VerifyReport } from "../../src/backup/reports.ts";
 import type { Finding } from "../../src/system/finding.ts";
 import { addReport, copySet } from "../support/age-sets.ts";
 import { type BackupGround, makeBackupGround } from "../support/backup-ground.ts";
+import { isWhole } from "../support/matrix.ts";
 import { openPty } from "../support/pty.ts";
 import type { LcopsResult } from "../support/run-lcops.ts";
 
@@ -97,7 +98,7 @@ describe("prune", () => {
       execFileSync("cp", ["-a", ground.at(place), path.join(saved, place)]);
     const kill = path.join(import.meta.dirname, "../support/kill-at-step.mjs");
     let killed = 0;
-    for (let step = 1; ; step += 6) {
+    for (let step = 1; ; step += isWhole ? 1 : 6) {
       for (const place of places) {
         rmSync(ground.at(place), { recursive: true, force: true });
         execFileSync("cp", ["-a", path.join(saved, place), ground.at(place)]);

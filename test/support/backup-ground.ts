@@ -1,5 +1,13 @@
 /** A Graphite's whisper files, two destinations and a configuration: what backups are tried on without a lab. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { Config } from "../../src/config/schema.ts";
@@ -89,10 +97,12 @@ export function makeBackupGround(): BackupGround {
       return (JSON.parse(stdout) as { sets: { setId: string }[] }).sets.map(({ setId }) => setId);
     },
     files: (destination) =>
-      readdirSync(at(destination), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => path.relative(at(destination), path.join(entry.parentPath, entry.name)))
-        .toSorted(),
+      !existsSync(at(destination))
+        ? []
+        : readdirSync(at(destination), { recursive: true, withFileTypes: true })
+            .filter((entry) => entry.isFile())
+            .map((entry) => path.relative(at(destination), path.join(entry.parentPath, entry.name)))
+            .toSorted(),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
