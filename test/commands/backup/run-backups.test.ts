@@ -1,8 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { JobResult } from "../../../src/backup/run-job.ts";
 import { exitCodeOfRun, tell } from "../../../src/commands/backup/run-backups.ts";
 import type { ServiceConfig } from "../../../src/config/schema.ts";
 import { PIPED } from "../../support/fake-context.ts";
+import { makeSetGround } from "../../support/set-ground.ts";
 import { makeFakeTerminal, type Setting } from "../../terminal/fake-streams.ts";
 
 const result = (state: JobResult["state"], more: Partial<JobResult> = {}): JobResult => ({
@@ -95,5 +96,18 @@ describe("what is said of a job", () => {
     expect(say(result("complete", { setId: "S", warnings }))).toContain(
       "school: BROKEN_FILES a.wsp: it has 5 bytes\n",
     );
+  });
+});
+
+describe("backup run", () => {
+  const ground = makeSetGround();
+  afterAll(() => ground.remove());
+
+  test("of a job that is not known names those that are", async () => {
+    expect(await ground.lcops(["backup", "run", "nosuch"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "lcops: there is no backup job nosuch; name one of graphite\n",
+    });
   });
 });

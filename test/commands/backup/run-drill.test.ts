@@ -1,8 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { exitCodeOfDrills, tell } from "../../../src/commands/backup/run-drill.ts";
 import type { ServiceConfig } from "../../../src/config/schema.ts";
 import { PIPED } from "../../support/fake-context.ts";
-import { drilled } from "../../support/set-ground.ts";
+import { drilled, makeSetGround } from "../../support/set-ground.ts";
 import { makeFakeTerminal } from "../../terminal/fake-streams.ts";
 
 const of = (more: object) => ({ job: "graphite", setId: "S", ...more });
@@ -71,5 +71,18 @@ describe("what is said of a drill", () => {
     expect(say(NOT_KEPT)).toContain(
       "lcops: graphite: the drill of S: its report is not kept at server\n",
     );
+  });
+});
+
+describe("backup drill", () => {
+  const ground = makeSetGround();
+  afterAll(() => ground.remove());
+
+  test("of a job without a set says how to make one", async () => {
+    expect(await ground.lcops(["backup", "drill"])).toMatchObject({
+      code: 1,
+      stderr:
+        "lcops: graphite is not drilled: the job graphite has no set yet; lcops backup run graphite\n",
+    });
   });
 });
