@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { judgeDisk, parseDf } from "../../../src/commands/health/parse-df.ts";
+import { judgeDisk, parseDf, parseDfComplaints } from "../../../src/commands/health/parse-df.ts";
 
 const GB = 1e9;
 const judge = (usedBytes: number, totalBytes: number) =>
@@ -40,4 +40,48 @@ test("no text of a host breaks the reading of disks", () => {
         expect(totalBytes).toBeGreaterThanOrEqual(usedBytes);
     }),
   );
+});
+
+test("of df's complaints those are told that hide a disk", () => {
+  const text = [
+    "df: /mnt/gone: Stale file handle",
+    "df: '/data': Input/output error",
+    "df: /root/secret: Permission denied",
+    "df: /run/user/1000/doc: Operation not permitted",
+  ].join("\n");
+  expect(parseDfComplaints(text)).toEqual([
+    { mount: "/mnt/gone", why: "df: Stale file handle" },
+    { mount: "/data", why: "df: Input/output error" },
+  ]);
+});
+
+test("of df's lines those of disks are read, a device once, whatever they are called", () => {
+  const text = [
+    "Filesystem         1024-blocks      Used Available Capacity Mounted on",
+    "udev                   4000000         0   4000000       0% /dev",
+    "tmpfs                   800000       900    799100       1% /run",
+    "/dev/nvme0n1p1        40000000   1000000  36967232       3% /",
+    "/dev/nvme0n1p1        40000000   1000000  36967232       3% /var/lib/docker/bind",
+    "/dev/mapper/a b       20000000  19000000         0     100% /srv/with space",
+    "/dev/loop3               56000     56000         0     100% /snap/core/1",
+    "overlay               10000000   5000000   5000000      50% /",
+    "host:/export/home    100000000  50000000  50000000      50% /home",
+    "df: /mnt/gone: Stale file handle",
+  ].join("\n");
+  expect(parseDf(text)).toEqual([
+    { device: "/dev/nvme0n1p1", mount: "/", usedBytes: 1_024_000_000, totalBytes: 38_878_445_568 },
+    {
+      device: "/dev/mapper/a b",
+      mount: "/srv/with space",
+      usedBytes: 19_456_000_000,
+      totalBytes: 19_456_000_000,
+    },
+    { device: "overlay", mount: "/", usedBytes: 5_120_000_000, totalBytes: 10_240_000_000 },
+    {
+      device: "host:/export/home",
+      mount: "/home",
+      usedBytes: 51_200_000_000,
+      totalBytes: 102_400_000_000,
+    },
+  ]);
 });
