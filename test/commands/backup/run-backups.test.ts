@@ -49,20 +49,20 @@ function say(
   return err();
 }
 
-describe("what is said of a job", () => {
+describe("the message for a job", () => {
   const destinations: JobResult["destinations"] = [
     { name: "server", place: "/server", state: "stored" },
     { name: "operator", place: "/operator", state: "stored" },
   ];
 
-  test("that is complete is silence in cron", () => {
+  test("is empty in cron when the set is complete", () => {
     expect(say(result("complete", { setId: "S", destinations }), {})).toBe("");
     expect(say(result("complete", { setId: "S", destinations, rows: 8_211 }))).toBe(
       "school: S, 4.2 kB in 2 parts, 8211 rows, in 1.5 s, at server and operator\n",
     );
   });
 
-  test("names what earlier sets and snapshots hold", () => {
+  test("names the parts of earlier sets and snapshots", () => {
     const referred = { parts: 1, storedBytes: 1_000 };
     expect(say(result("complete", { setId: "S", destinations, referred }))).toContain(
       "in 2 parts, and 1.0 kB in 1 part of earlier sets, in 1.5 s",
@@ -87,7 +87,7 @@ describe("what is said of a job", () => {
       result("failed", { reason: "30 % is gone", refused: true }),
       "lcops: school is refused: 30 % is gone\n",
     ],
-  ])("that is not complete is said with --quiet too: %#", (outcome, said) => {
+  ])("shows a set that is not complete, even with --quiet: %#", (outcome, said) => {
     expect(say(outcome, { quiet: true })).toBe(said);
   });
 
@@ -103,7 +103,7 @@ describe("backup run", () => {
   const ground = makeSetGround();
   afterAll(() => ground.remove());
 
-  test("of a job that is not known names those that are", async () => {
+  test("names the known jobs for an unknown one", async () => {
     expect(await ground.lcops(["backup", "run", "nosuch"])).toEqual({
       code: 2,
       stdout: "",

@@ -35,8 +35,8 @@ function say(
   return err();
 }
 
-describe("what is said of a drill", () => {
-  test("that has proven the set names what was counted, where, and how long it took", () => {
+describe("the message for a drill", () => {
+  test("names the counts, the place and the time of a set that is proven", () => {
     const report = drilled(0, "proven", { scratch: "/tmp/x", tookMs: 4_000 });
     expect(say(of({ report }))).toBe(
       "graphite: S is proven: 2 objects and 600 points as they were, restored in 4 s into /tmp/x\n",
@@ -45,7 +45,7 @@ describe("what is said of a drill", () => {
     expect(say(of({ report }), { kind: "s3", bucket: "b" })).toContain("proven: 600 objects as");
   });
 
-  test("that has failed names what differs, ten at most", () => {
+  test("names at most ten differences of a failed drill", () => {
     const fact = (object: string, rows: number) => ({ object, rows, checksum: `crc:${rows}` });
     const differences = [
       { expected: fact("one", 5), found: fact("one", 4) },
@@ -62,7 +62,7 @@ describe("what is said of a drill", () => {
     expect(lines).toHaveLength(1 + 10 + 1);
   });
 
-  test("that was not done says why, and what it has left", () => {
+  test("gives the reason for a skipped drill, and any leftovers", () => {
     expect(say(NOT_DONE)).toBe("lcops: graphite: S is not drilled: no mysqld 8.x\n");
     expect(say(GAP)).toBe("lcops: graphite is not drilled: no set\n");
     expect(say(LEFT)).toContain(
@@ -78,7 +78,7 @@ describe("backup drill", () => {
   const ground = makeSetGround();
   afterAll(() => ground.remove());
 
-  test("of a job without a set says how to make one", async () => {
+  test("says how to make the first set of a job", async () => {
     expect(await ground.lcops(["backup", "drill"])).toMatchObject({
       code: 1,
       stderr:

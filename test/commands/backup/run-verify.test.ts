@@ -47,7 +47,7 @@ function say(more: Partial<Parameters<typeof tell>[0]>): string {
   return err();
 }
 
-describe("what is said of a copy", () => {
+describe("the message for a copy", () => {
   test.each([
     [WHOLE, "graphite: S at server is whole (decode)\n"],
     [
@@ -86,7 +86,7 @@ describe("backup verify", () => {
     },
   );
 
-  test("of all goes on where a job has no set yet, and ends with 1 where none has", async () => {
+  test("ends with 1 when no job has a set yet", async () => {
     expect(await ground.lcops(["backup", "verify"])).toEqual({
       code: 1,
       stdout: "",

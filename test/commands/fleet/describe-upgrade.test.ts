@@ -91,7 +91,7 @@ describe("the plan of an upgrade", () => {
   });
 });
 
-test("what is typed is the host where it is one, else what of it is production", () => {
+test("nameTarget returns the name of a single host, else its guarded environments", () => {
   const [dev, prod, loose] = [nameHost("a", "dev"), nameHost("b", "prod"), nameHost("c")];
   expect(nameTarget([prod], [prod])).toBe("b");
   expect(nameTarget([dev, prod], [prod])).toBe("prod");

@@ -70,7 +70,7 @@ test("obstacles are told by the first, and how many more there are", () => {
   expect(describeObstacles({ ok: [], obstacles: ["a", "b", "c"] })).toBe("a, and 2 more");
 });
 
-describe("whether alarms are heeded", () => {
+describe("heedAlarms", () => {
   const config: Config = {
     environments: {
       dev: { aws: { regions: ["us-west-2"] } },
@@ -93,7 +93,7 @@ describe("whether alarms are heeded", () => {
     ["unknown-to-us", undefined, true],
     [undefined, "dev", false],
     [undefined, "prod", true],
-  ])("of a host of %s with --env %s: %s", async (environment, flag, expected) => {
+  ])("for a host of %s with --env %s: %s", async (environment, flag, expected) => {
     expect(await isHeeded(environment, flag)).toBe(expected);
   });
 });

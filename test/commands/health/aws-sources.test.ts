@@ -14,8 +14,8 @@ const CONFIG: Config = {
 const show = (scopes: { environments: readonly string[]; region: string }[]): string[] =>
   scopes.map(({ environments, region }) => `${environments.join("+")} ${region}`);
 
-describe("what is asked of AWS", () => {
-  test("is each region of an account once, whatever the profiles are called", () => {
+describe("the AWS sources", () => {
+  test("ask each region of an account once, for all its profiles", () => {
     const { regions, accounts } = planPlaces(CONFIG, {});
     expect(show(regions)).toEqual(["dev+prod us-west-2", "prod eu-west-1", "other eu-west-1"]);
     expect(regions.map(({ profile }) => profile)).toEqual(["one", "two", "three"]);
@@ -23,14 +23,14 @@ describe("what is asked of AWS", () => {
     expect(show(accounts)).toEqual(["dev+prod us-east-1", "other us-east-1"]);
   });
 
-  test("is nothing global with --region, and one environment with --env", () => {
+  test("ask nothing global with --region, and one environment with --env", () => {
     const narrowed = planPlaces(CONFIG, { region: "eu-west-1" });
     expect(show(narrowed.regions)).toEqual(["dev+prod eu-west-1", "other eu-west-1"]);
     expect(narrowed.accounts).toEqual([]);
     expect(show(planPlaces(CONFIG, { environment: "dev" }).regions)).toEqual(["dev us-west-2"]);
   });
 
-  test("are alarms of every region, and of the global one, once", () => {
+  test("ask every region, and the global one, once for alarms", () => {
     const { context } = makeFakeContext();
     const config: Config = {
       environments: { dev: { aws: { regions: ["us-east-1", "us-west-2"] } } },

@@ -10,6 +10,6 @@ test.each<[HealthState[], number]>([
   [["unknown", "ok", "fail"], 4],
   // Who has asked nobody knows nothing.
   [[], 3],
-])("of %j the exit code is %i", (states, code) => {
+])("the states %j end with %i", (states, code) => {
   expect(exitCodeOfStates(states)).toBe(code);
 });

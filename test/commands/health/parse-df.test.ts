@@ -42,7 +42,7 @@ test("no text of a host breaks the reading of disks", () => {
   );
 });
 
-test("of df's complaints those are told that hide a disk", () => {
+test("parseDfComplaints returns the complaints that hide a disk", () => {
   const text = [
     "df: /mnt/gone: Stale file handle",
     "df: '/data': Input/output error",
@@ -55,7 +55,7 @@ test("of df's complaints those are told that hide a disk", () => {
   ]);
 });
 
-test("of df's lines those of disks are read, a device once, whatever they are called", () => {
+test("parseDf returns the disks, each device once", () => {
   const text = [
     "Filesystem         1024-blocks      Used Available Capacity Mounted on",
     "udev                   4000000         0   4000000       0% /dev",

@@ -76,8 +76,8 @@ describe("a source", () => {
   });
 });
 
-describe("what is asked for directly", () => {
-  test("fails where it is not there", () => {
+describe("judgeAbsence", () => {
+  test("returns fail for an unreachable service", () => {
     const gone = new OperatorError("unreachable", "refused", { next: "start it" });
     expect(judgeAbsence("redis", "cache", gone)).toEqual([
       { area: "redis", name: "cache", state: "fail", detail: "refused", next: "start it" },
@@ -85,7 +85,7 @@ describe("what is asked for directly", () => {
   });
 
   test.each([new OperatorError("access", "no login"), new Error("a fault"), "thrown"])(
-    "is not known where the error says something else: %s",
+    "rethrows any other error: %s",
     (error) => {
       let thrown: unknown;
       try {
