@@ -161,7 +161,7 @@ describe("explainAwsError", () => {
       "connect ECONNREFUSED 127.0.0.1:1 (ECONNREFUSED)",
     ],
     ["only the first line of a message", new Error("first\nsecond"), "first"],
-    ["what is no error", "a string", "a string ()"],
+    ["a thrown string", "a string", "a string ()"],
   ])("shows %s", (_what, thrown, said) => {
     expect(explainAwsError(thrown, ACTION, SCOPE)).toMatchObject({
       kind: "unreachable",

@@ -30,7 +30,7 @@ describe("findEndpoint", () => {
     ["whole", "EC2", "http://whole.example"],
     ["parted", "EC2", "http://ec2.example"],
     ["parted", "STS", "http://whole.example"],
-  ])("of the profile %s for %s is %s", async (profile, service, endpoint) => {
+  ])("reads the profile %s for %s: %s", async (profile, service, endpoint) => {
     expect(await findEndpoint(profile, service, {})).toBe(endpoint);
   });
 

@@ -43,18 +43,18 @@ function parse(all: readonly Command[], words: readonly string[]) {
 
 const GUARDS = ["--dry-run", "--yes", "--confirm"];
 
-describe("the flags of a gate", () => {
+describe("the gate flags", () => {
   test.each<[string, Partial<Command>, boolean]>([
     ["reads", { danger: "reads" }, false],
     ["writes", { danger: "writes" }, true],
     ["destroys", { danger: "destroys" }, true],
     ["opens a client", { danger: "writes", changesEstate: false }, false],
-  ])("of a command that %s", (_what, more, has) => {
+  ])("belong to a command that changes something: one that %s", (_what, more, has) => {
     const { printed } = parse([make("one", more)], ["one", "--help"]);
     for (const flag of GUARDS) expect(printed.includes(flag)).toBe(has);
   });
 
-  test("are had by every command of lcops that destroys", () => {
+  test("belong to every command of lcops that destroys", () => {
     for (const command of commands.filter(({ danger }) => danger === "destroys"))
       expect(command.changesEstate).not.toBe(false);
   });

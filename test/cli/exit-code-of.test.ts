@@ -15,25 +15,25 @@ const KINDS: [ErrorKind, number][] = [
 ];
 
 describe("the exit code", () => {
-  test.each(KINDS)("of an error of the kind %s is %i", (kind, code) => {
+  test.each(KINDS)("maps an error of kind %s to %i", (kind, code) => {
     expect(exitCodeOf(new OperatorError(kind, "x"))).toBe(code);
   });
 
-  test("of signals and faults", () => {
+  test("maps signals to 128 + n, and faults to 1", () => {
     const codes = [new StopSignal("SIGINT"), new StopSignal("SIGTERM"), new Error("x"), "x"];
     expect(codes.map(exitCodeOf)).toEqual([130, 143, 1, 1]);
   });
 
-  test.each(KINDS)("of a command without a child is that of the kind %s", (kind, code) => {
+  test.each(KINDS)("maps a failed command without a child by its kind: %s to %i", (kind, code) => {
     expect(exitCodeOfCommand(new OperatorError(kind, "x"), false)).toBe(code);
   });
 
-  test.each(KINDS)("of a command that failed before its child is 255 for %s", (kind) => {
+  test.each(KINDS)("is 255 for a command that fails before its child: %s", (kind) => {
     const code = exitCodeOfCommand(new OperatorError(kind, "x"), true);
     expect(code).toBe(kind === "cancelled" ? 130 : 255);
   });
 
-  test("of a fault before the child is 255, too", () => {
+  test("is 255 for a fault before the child", () => {
     expect(exitCodeOfCommand(new Error("x"), true)).toBe(255);
     expect(exitCodeOfCommand(new Error("x"), false)).toBe(1);
   });

@@ -43,7 +43,7 @@ describe("a command line", () => {
     });
   });
 
-  test("of global flags alone opens the menu where a person is there", () => {
+  test("opens the menu for global flags alone, on a terminal", () => {
     for (const words of [[], ["--env", "dev"], ["-q", "--config=x.json"], ["--json"]]) {
       const line = readCommandLine(words, "0", () => true);
       expect(line).toMatchObject({ kind: "command", command: { name: "menu" } });

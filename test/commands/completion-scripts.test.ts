@@ -5,7 +5,7 @@ import { makeCompletion, SHELLS } from "../../src/commands/completion-scripts.ts
 import { commands } from "../../src/commands/index.ts";
 
 describe("completion", () => {
-  test.each(SHELLS)("of %s knows every command and its options", (shell) => {
+  test.each(SHELLS)("for %s contains every command and its options", (shell) => {
     const script = makeCompletion(shell, commands);
     for (const { name, options = [] } of commands) {
       for (const word of name.split(" ")) expect(script).toMatch(new RegExp(`\\b${word}\\b`));

@@ -9,6 +9,6 @@ test.each([
   [{ signal: "SIGINT" }, 130],
   // A signal that this machine does not know.
   [{ signal: "SIGNOSUCH" }, 128],
-])("what ended with %j is %i", (status, code) => {
+])("exitCodeOfStatus maps %j to %i", (status, code) => {
   expect(exitCodeOfStatus(status)).toBe(code);
 });

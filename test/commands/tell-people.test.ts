@@ -18,13 +18,13 @@ async function tell(level: NoticeLevel, isOver?: boolean): Promise<string[]> {
   return said.map((line) => line.split(": ")[2]?.split(" ")[0] ?? "");
 }
 
-describe("who is told", () => {
+describe("tellPeople", () => {
   test.each<[NoticeLevel, boolean | undefined, string[]]>([
     ["ok", undefined, ["always"]],
     ["ok", true, ["trouble", "always"]],
     ["warn", undefined, ["trouble", "always"]],
     ["fail", undefined, ["trouble", "always"]],
-  ])("of %s, over: %s", async (level, isOver, names) => {
+  ])("selects recipients for level %s, over: %s", async (level, isOver, names) => {
     expect(await tell(level, isOver)).toEqual(names);
   });
 });

@@ -116,16 +116,8 @@ describe("a set", () => {
       code: 2,
       stderr: "lcops: there is no backup job nosuch; name one of graphite\n",
     });
-    expect(await lcops("backup", "verify", "nosuch")).toMatchObject({ code: 2 });
-    expect(await lcops("backup", "drill")).toMatchObject({
-      code: 1,
-      stderr:
-        "lcops: graphite is not drilled: the job graphite has no set yet; lcops backup run graphite\n",
-    });
     await makeSet();
-    expect(await lcops("backup", "verify", "--level", "all")).toMatchObject({ code: 2 });
     const restore = ["backup", "restore", "graphite"];
-    expect(await lcops(...restore)).toMatchObject({ code: 2 });
     const only = await lcops(...restore, "--only", "no.such", "--into", ground.at("x"), "--yes");
     expect(only).toMatchObject({ code: 2 });
     expect(only.stderr).toContain("has no metric no.such");

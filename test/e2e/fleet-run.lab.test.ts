@@ -155,14 +155,12 @@ describe.skipIf(sshdMissing)("a command on many hosts", () => {
     expect(Math.max(...counts)).toBe(2);
   });
 
-  test("wants a command, hosts, and hosts that there are", async () => {
+  test("wants a command", async () => {
     const without = await run("db");
     expect(without).toMatchObject({ code: 2, stdout: "" });
     expect(without.stderr).toBe(
       "lcops: it must be said what to run; lcops fleet run db -- COMMAND\n",
     );
-    expect((await run("nosuch", "--", "true")).stderr).toMatch(/no host matches nosuch/);
-    expect((await ground.lcops("fleet", "run", "--", "true")).code).toBe(2);
   });
 });
 

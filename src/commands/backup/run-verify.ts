@@ -164,7 +164,7 @@ export function tell(
   level: Level,
   { terminal }: Pick<Context, "terminal">,
 ): void {
-  const about = `${job}: ${setId} at ${at}`;
+  const about = at === undefined ? job : `${job}: ${setId} at ${at}`;
   if (gap !== undefined && report) terminal.warn(`lcops: ${about}: ${printable(gap)}`);
   if (gap !== undefined && !report)
     terminal.warn(`lcops: ${about} is not verified: ${printable(gap)}`);

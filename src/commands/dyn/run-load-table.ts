@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { describeError } from "../../system/errors.ts";
+import type { ChangePlan } from "../../system/gate.ts";
 import { printable } from "../../system/printable.ts";
 import type { DumpSource } from "../../services/dynamodb/read-dump.ts";
 import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
@@ -24,25 +25,14 @@ async function load(
 ): Promise<number> {
   const { loadTable, validateDump } = await import("../../services/dynamodb/load-table.ts");
   const { startProgress } = await import("../../terminal/progress.ts");
-  const { table, account, scope, dynamoDb } = open;
+  const { table, dynamoDb } = open;
   const { terminal } = context;
   const progress = startProgress(terminal);
   try {
     progress.update(`reading ${basename(path)} to its end before anything is written`);
     const items = await validateDump(source, table, context.signal);
     progress.end();
-    const parts = source.parts.length > 1 ? `, in ${source.parts.length} parts` : "";
-    const plan = {
-      title: `load ${items} items into ${table.name}`,
-      lines: [
-        `account ${account}, ${scope.region}${open.isProduction ? ", production" : ""}`,
-        `from ${path}${parts}, all of it valid for the table`,
-        "items with the same keys are overwritten, others stay",
-      ],
-      target: table.name,
-      danger: "destroys" as const,
-      isProduction: open.isProduction,
-    };
+    const plan = describeLoad(open, { items, path, parts: source.parts.length });
     if (!(await context.gate(plan))) return 0;
     const record = await context.journal({ change: `${plan.title}, from ${path}` });
     const loading = startProgress(terminal);
@@ -85,4 +75,27 @@ async function load(
   } finally {
     progress.end();
   }
+}
+
+/** Returns the plan of a load, for the gate. Pure. */
+export function describeLoad(
+  {
+    table,
+    account,
+    scope,
+    isProduction,
+  }: Pick<OpenTable, "table" | "account" | "scope" | "isProduction">,
+  { items, path, parts }: { items: number; path: string; parts: number },
+): ChangePlan {
+  return {
+    title: `load ${items} items into ${table.name}`,
+    lines: [
+      `account ${account}, ${scope.region}${isProduction ? ", production" : ""}`,
+      `from ${path}${parts > 1 ? `, in ${parts} parts` : ""}, all of it valid for the table`,
+      "items with the same keys are overwritten, others stay",
+    ],
+    target: table.name,
+    danger: "destroys",
+    isProduction,
+  };
 }

@@ -21,7 +21,9 @@ interface Heeded {
 }
 
 /** Of one region, what it has answered, and whether that is all that it has. */
-interface Answered extends AlarmSource {
+interface Answered {
+  scope: Pick<AlarmSource["scope"], "environments">;
+  source: Pick<AlarmSource["source"], "name">;
   readings: readonly Reading[];
   isKnown: boolean;
 }
@@ -65,8 +67,11 @@ export function describeObstacles(alarms: HeededAlarms | undefined): string | un
   return first === undefined || more.length === 0 ? first : `${first}, and ${more.length} more`;
 }
 
-/** An alarm that says OK and tells nobody is well: who upgrades may have muted it. Pure. */
-function judgeAlarms(heeded: readonly Heeded[], answered: readonly Answered[]): HeededAlarms {
+/** Returns which alarms say OK and which stand in the way. One that says OK and tells nobody is well: who upgrades may have muted it. Pure. */
+export function judgeAlarms(
+  heeded: readonly Heeded[],
+  answered: readonly Answered[],
+): HeededAlarms {
   const [ok, obstacles] = [new Set<string>(), new Set<string>()];
   for (const { environment, alarms } of heeded) {
     const own = answered.filter(({ scope }) => scope.environments.includes(environment));

@@ -81,10 +81,11 @@ export async function planHosts(
   return planned.map((host) => leaveUnderWay(host, underWay.get(host.label), last));
 }
 
-function leaveUnderWay(
+/** Returns the plan of a host, blocked where another run has begun there. Pure. */
+export function leaveUnderWay(
   host: PlannedHost,
-  begunBy: UpgradeRun | undefined,
-  last: UpgradeRun | undefined,
+  begunBy: Pick<UpgradeRun, "id"> | undefined,
+  last: Pick<UpgradeRun, "id"> | undefined,
 ): PlannedHost {
   if (!begunBy || begunBy.id === last?.id || !("plan" in host)) return host;
   const blocked = `${begunBy.id} was begun there and may be under way; lcops fleet upgrade --resume follows it`;

@@ -83,8 +83,17 @@ export async function runFleetRun(input: Input, context: Context): Promise<numbe
     },
     context,
   );
-  if (counts.done === 0) return 1;
-  return isAll && !isPartial ? 0 : 3;
+  return exitCodeOfResults(results, isPartial);
+}
+
+/** Returns 1 where no host has done it, 3 where one has not, or could not be seen. Pure. */
+export function exitCodeOfResults(
+  results: readonly Pick<HostResult, "state">[],
+  isPartial: boolean,
+): number {
+  const done = results.filter(({ state }) => state === "done").length;
+  if (done === 0) return 1;
+  return done === results.length && !isPartial ? 0 : 3;
 }
 
 type Counts = Record<HostState, number>;

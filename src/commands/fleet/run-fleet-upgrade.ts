@@ -146,11 +146,12 @@ function placeServices(services: Config["services"] = {}): Config["services"] {
   );
 }
 
-function tell(
+/** Given an upgrade that is over, tell how its hosts are, and return the exit code. */
+export function tell(
   run: UpgradeRun,
   isPartial: boolean,
   early: string | undefined,
-  { terminal }: Context,
+  { terminal }: Pick<Context, "terminal">,
 ): number {
   const states = Object.values(run.hosts).map(({ state }) => state);
   const isAll = states.every(isGood);

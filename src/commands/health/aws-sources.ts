@@ -64,8 +64,8 @@ export function alarmSources(
   }));
 }
 
-/** Each account's regions, and the accounts themselves, by the region of what is global: with `--region` that is not asked. */
-function planPlaces(
+/** Returns each account's regions, and the accounts themselves by the region of what is global: with `--region` that is not asked. Pure. */
+export function planPlaces(
   config: Config,
   wishes: ScopeWishes,
 ): Record<"regions" | "accounts", EnvironmentScope[]> {

@@ -14,7 +14,7 @@ const NAMED = 5;
 /** Given readings, show them: the worst first, with `--quiet` only what is not well. */
 export async function renderReadings(
   readings: readonly ShownReading[],
-  { terminal }: Context,
+  { terminal }: Pick<Context, "terminal">,
   now: Date,
 ): Promise<void> {
   const bad = sortByState(readings.filter(({ state }) => state !== "ok"));

@@ -34,7 +34,15 @@ export function tunnelSources(services: readonly NamedService[], context: Contex
   ];
 }
 
-function judgeTunnel({ name, state, since, url, reason, health }: SupervisedTunnel): Reading {
+/** Returns the reading of a tunnel in the background. Pure. */
+export function judgeTunnel({
+  name,
+  state,
+  since,
+  url,
+  reason,
+  health,
+}: SupervisedTunnel): Reading {
   const told = reason ?? health?.detail;
   return {
     area: "tunnel",

@@ -7,12 +7,12 @@ test.each<[ServiceConfig, string, string]>([
   [{ kind: "elasticsearch", port: 1 }, "1 document", "600 documents"],
   [{ kind: "s3", bucket: "files" }, "1 object", "600 objects"],
   [{ kind: "mysql", port: 1 }, "1 row", "600 rows"],
-])("what is counted of $kind has its own name", (service, one, many) => {
+])("describeRows uses the unit of $kind", (service, one, many) => {
   expect(describeRows(1, service)).toBe(one);
   expect(describeRows(600, service)).toBe(many);
 });
 
-test("none and many are plural", () => {
+test("describeNumber uses the plural for zero and many", () => {
   expect([0, 1, 2].map((count) => describeNumber(count, "part"))).toEqual([
     "0 parts",
     "1 part",

@@ -1,8 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { JobResult } from "../../../src/backup/run-job.ts";
 import { exitCodeOfRun, tell } from "../../../src/commands/backup/run-backups.ts";
 import type { ServiceConfig } from "../../../src/config/schema.ts";
 import { PIPED } from "../../support/fake-context.ts";
+import { makeSetGround } from "../../support/set-ground.ts";
 import { makeFakeTerminal, type Setting } from "../../terminal/fake-streams.ts";
 
 const result = (state: JobResult["state"], more: Partial<JobResult> = {}): JobResult => ({
@@ -48,20 +49,20 @@ function say(
   return err();
 }
 
-describe("what is said of a job", () => {
+describe("the message for a job", () => {
   const destinations: JobResult["destinations"] = [
     { name: "server", place: "/server", state: "stored" },
     { name: "operator", place: "/operator", state: "stored" },
   ];
 
-  test("that is complete is silence in cron", () => {
+  test("is empty in cron when the set is complete", () => {
     expect(say(result("complete", { setId: "S", destinations }), {})).toBe("");
     expect(say(result("complete", { setId: "S", destinations, rows: 8_211 }))).toBe(
       "school: S, 4.2 kB in 2 parts, 8211 rows, in 1.5 s, at server and operator\n",
     );
   });
 
-  test("names what earlier sets and snapshots hold", () => {
+  test("names the parts of earlier sets and snapshots", () => {
     const referred = { parts: 1, storedBytes: 1_000 };
     expect(say(result("complete", { setId: "S", destinations, referred }))).toContain(
       "in 2 parts, and 1.0 kB in 1 part of earlier sets, in 1.5 s",
@@ -86,7 +87,7 @@ describe("what is said of a job", () => {
       result("failed", { reason: "30 % is gone", refused: true }),
       "lcops: school is refused: 30 % is gone\n",
     ],
-  ])("that is not complete is said with --quiet too: %#", (outcome, said) => {
+  ])("shows a set that is not complete, even with --quiet: %#", (outcome, said) => {
     expect(say(outcome, { quiet: true })).toBe(said);
   });
 
@@ -95,5 +96,18 @@ describe("what is said of a job", () => {
     expect(say(result("complete", { setId: "S", warnings }))).toContain(
       "school: BROKEN_FILES a.wsp: it has 5 bytes\n",
     );
+  });
+});
+
+describe("backup run", () => {
+  const ground = makeSetGround();
+  afterAll(() => ground.remove());
+
+  test("names the known jobs for an unknown one", async () => {
+    expect(await ground.lcops(["backup", "run", "nosuch"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "lcops: there is no backup job nosuch; name one of graphite\n",
+    });
   });
 });

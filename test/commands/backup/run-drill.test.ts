@@ -1,8 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { exitCodeOfDrills, tell } from "../../../src/commands/backup/run-drill.ts";
 import type { ServiceConfig } from "../../../src/config/schema.ts";
 import { PIPED } from "../../support/fake-context.ts";
-import { drilled } from "../../support/set-ground.ts";
+import { drilled, makeSetGround } from "../../support/set-ground.ts";
 import { makeFakeTerminal } from "../../terminal/fake-streams.ts";
 
 const of = (more: object) => ({ job: "graphite", setId: "S", ...more });
@@ -35,8 +35,8 @@ function say(
   return err();
 }
 
-describe("what is said of a drill", () => {
-  test("that has proven the set names what was counted, where, and how long it took", () => {
+describe("the message for a drill", () => {
+  test("names the counts, the place and the time of a set that is proven", () => {
     const report = drilled(0, "proven", { scratch: "/tmp/x", tookMs: 4_000 });
     expect(say(of({ report }))).toBe(
       "graphite: S is proven: 2 objects and 600 points as they were, restored in 4 s into /tmp/x\n",
@@ -45,7 +45,7 @@ describe("what is said of a drill", () => {
     expect(say(of({ report }), { kind: "s3", bucket: "b" })).toContain("proven: 600 objects as");
   });
 
-  test("that has failed names what differs, ten at most", () => {
+  test("names at most ten differences of a failed drill", () => {
     const fact = (object: string, rows: number) => ({ object, rows, checksum: `crc:${rows}` });
     const differences = [
       { expected: fact("one", 5), found: fact("one", 4) },
@@ -62,7 +62,7 @@ describe("what is said of a drill", () => {
     expect(lines).toHaveLength(1 + 10 + 1);
   });
 
-  test("that was not done says why, and what it has left", () => {
+  test("gives the reason for a skipped drill, and any leftovers", () => {
     expect(say(NOT_DONE)).toBe("lcops: graphite: S is not drilled: no mysqld 8.x\n");
     expect(say(GAP)).toBe("lcops: graphite is not drilled: no set\n");
     expect(say(LEFT)).toContain(
@@ -71,5 +71,18 @@ describe("what is said of a drill", () => {
     expect(say(NOT_KEPT)).toContain(
       "lcops: graphite: the drill of S: its report is not kept at server\n",
     );
+  });
+});
+
+describe("backup drill", () => {
+  const ground = makeSetGround();
+  afterAll(() => ground.remove());
+
+  test("says how to make the first set of a job", async () => {
+    expect(await ground.lcops(["backup", "drill"])).toMatchObject({
+      code: 1,
+      stderr:
+        "lcops: graphite is not drilled: the job graphite has no set yet; lcops backup run graphite\n",
+    });
   });
 });

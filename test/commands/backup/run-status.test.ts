@@ -37,8 +37,8 @@ const status = async () => {
 const manifestOf = (place: "server" | "operator", setId: string): string =>
   ground.at(place, "manifests", "graphite", `${setId}.json`);
 
-describe("what is overdue", () => {
-  test("is a set at each place, and a drill", async () => {
+describe("the overdue list", () => {
+  test("names a missing set at each place, and a missing drill", async () => {
     expect(await status()).toEqual({
       code: 4,
       overdue: [
@@ -53,7 +53,7 @@ describe("what is overdue", () => {
     expect(await status()).toEqual({ code: 0, overdue: [] });
   });
 
-  test("is what is too old, and a clock that was wrong is told", async () => {
+  test("names sets and drills that are too old, and a wrong clock", async () => {
     const setId = ground.addSet(0);
     const old = ground.addSet(2);
     rmSync(manifestOf("operator", setId));
@@ -71,7 +71,7 @@ describe("what is overdue", () => {
     });
   });
 
-  test("is damage that was found, and a manifest that is damaged", async () => {
+  test("names found damage, and a damaged manifest", async () => {
     const setId = ground.addSet(0);
     addReport(ground, setId, drilled(1));
     addReport(ground, setId, verified(0, false));
@@ -86,7 +86,7 @@ describe("what is overdue", () => {
     });
   });
 
-  test("is nothing that a destination which does not answer may have", async () => {
+  test("assumes nothing about a destination that does not answer", async () => {
     // Its only drill may be there.
     ground.addSet(0);
     renameSync(ground.at("operator"), ground.at("aside"));

@@ -1,7 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { exitCodeOfVerdicts, readLevel, tell } from "../../../src/commands/backup/run-verify.ts";
 import { PIPED, tellFailure } from "../../support/fake-context.ts";
-import { verified } from "../../support/set-ground.ts";
+import { makeSetGround, verified } from "../../support/set-ground.ts";
 import { makeFakeTerminal } from "../../terminal/fake-streams.ts";
 
 describe("--level", () => {
@@ -47,7 +47,7 @@ function say(more: Partial<Parameters<typeof tell>[0]>): string {
   return err();
 }
 
-describe("what is said of a copy", () => {
+describe("the message for a copy", () => {
   test.each([
     [WHOLE, "graphite: S at server is whole (decode)\n"],
     [
@@ -71,5 +71,27 @@ describe("what is said of a copy", () => {
   test("is printable", () => {
     const findings = ["\u001b[2J"];
     expect(say({ report: { ...verified(0, false), findings } })).toContain("\\x1b[2J");
+  });
+});
+
+describe("backup verify", () => {
+  const ground = makeSetGround();
+  afterAll(() => ground.remove());
+
+  test.each([[["nosuch"]], [["--level", "all"]], [["graphite"]]])(
+    "%j is a mistake: there is no such set, or level",
+    async (words) => {
+      const result = await ground.lcops(["backup", "verify", ...words]);
+      expect(result).toMatchObject({ code: 2, stdout: "" });
+    },
+  );
+
+  test("ends with 1 when no job has a set yet", async () => {
+    expect(await ground.lcops(["backup", "verify"])).toEqual({
+      code: 1,
+      stdout: "",
+      stderr:
+        "lcops: graphite is not verified: the job graphite has no set yet; lcops backup run graphite\n",
+    });
   });
 });

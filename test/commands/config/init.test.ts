@@ -4,7 +4,7 @@ import type { Prompts } from "../../../src/terminal/prompts.ts";
 import { tellFailure } from "../../support/fake-context.ts";
 import { runInProcess } from "../../support/run-in-process.ts";
 
-describe("what is proposed where nobody is asked", () => {
+describe("the proposal without questions", () => {
   test("has the profiles of the same names, and their regions", () => {
     const profiles = [{ name: "default" }, { name: "prod", region: "eu-west-1" }, { name: "dev" }];
     expect(proposeWishes({ profiles, sshHosts: ["web"] })).toEqual({
@@ -100,7 +100,7 @@ describe("the questions", () => {
       ["prod", "Enter", "Enter", "eu-west"],
       '"eu-west" is no region; name it as AWS does, e.g. eu-west-1',
     ],
-  ])("refuse what is none: %j", async (answers, said) => {
+  ])("refuse an invalid answer: %j", async (answers, said) => {
     const found = { profiles: [{ name: "prod" }], sshHosts: [] };
     expect(await tellFailure(() => converse(answers, found))).toEqual({
       code: 2,

@@ -20,18 +20,18 @@ const pick = (config: Config, names: string[] = [], environment?: string): strin
     name === service ? name : `${name} of ${service}`,
   );
 
-describe("what is checked", () => {
-  test("are all MySQL services where nothing is configured, of --env alone", () => {
+describe("the checked services", () => {
+  test("are all MySQL services of the environment when nothing is configured", () => {
     expect(pick(CONFIG)).toEqual(["school", "dev-school", "archive"]);
     expect(pick(CONFIG, [], "prod")).toEqual(["school", "archive"]);
   });
 
-  test("is what is configured, where something is", () => {
+  test("are the configured checks, where there are any", () => {
     expect(pick(CHECKED)).toEqual(["check of school"]);
     expect(pick(CHECKED, [], "prod")).toEqual(["check of school"]);
   });
 
-  test("is what is named, each once: a check or a service", () => {
+  test("are the named checks or services, each once", () => {
     expect(pick(CHECKED, ["archive", "check", "archive"])).toEqual(["archive", "check of school"]);
   });
 
@@ -54,7 +54,7 @@ describe("what is checked", () => {
       "there is no MySQL service to be checked; add one to the services of the configuration, or choose another --env",
     ],
     [{}, [], undefined, "there is no MySQL service to be checked; add one"],
-  ])("is refused: %#", async (config, names, environment, said) => {
+  ])("must exist and match --env: %#", async (config, names, environment, said) => {
     const result = await tellFailure(() => pick(config, names, environment));
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toContain(said);

@@ -42,7 +42,7 @@ function render(
 }
 
 describe("reports", () => {
-  test("of what is well are silence in cron, and a table for who watches", () => {
+  test("print nothing in cron when all is well, and a table with -v", () => {
     expect(render([report()], 0)).toEqual({ out: "", err: "" });
     const { out } = render([report()], 0, { ...PIPED, flags: { verbose: true } });
     expect(out).toBe("school\treplica\tchecked\t1 table, 8211 rows\t0\n");

@@ -26,7 +26,7 @@ test("the number is that of the database that is selected, not that of the wish"
 });
 
 describe("the plan of a flush", () => {
-  test("by pattern has examples, what they take, and what stays", () => {
+  test("shows examples, sizes and the databases that stay, for a pattern", () => {
     const finds = { keys: 20_000, bytes: 2_400_000, examples: ["api:1", "api:2"] };
     const plan = describeFlush(
       OPEN_REDIS,
@@ -55,7 +55,7 @@ describe("the plan of a flush", () => {
     expect(plan.undo).toBeUndefined();
   });
 
-  test("of every database lists them, and leaves none", () => {
+  test("lists every database for --all", () => {
     const { lines } = describeFlush(PRODUCTION, { kind: "all" }, REDIS_INFO, {
       keys: 200_001,
       examples: [],

@@ -40,7 +40,7 @@ describe("the role", () => {
       { role: "replica", master: { ...master, isLinked: false } },
       "replica of 10.0.0.1:6379, whose link is down",
     ],
-  ])("of %j is %s", (more, said) => {
+  ])("for %j is %s", (more, said) => {
     expect(describeRole(info(more))).toBe(said);
   });
 });

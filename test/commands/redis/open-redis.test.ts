@@ -48,7 +48,7 @@ describe("findRedis", () => {
       { services: { cache: redis({ address: "x" }) } },
       'there is no redis undefined, and none is reached through a host of that name; there are cache; "host" of a service says through which host it is reached',
     ],
-  ])("of %s is refused with what there is", async (target, config, said) => {
+  ])("refuses %s and names the configured services", async (target, config, said) => {
     expect(await tellFailure(() => findRedis(config, target))).toEqual({
       code: 2,
       stdout: "",

@@ -11,7 +11,7 @@ function render(info: RedisInfo, masters?: readonly string[], json = false): str
   return out();
 }
 
-test("what a Redis says of itself is a line each in a pipe", () => {
+test("renderInfo prints one line for each value in a pipe", () => {
   expect(render(REDIS_INFO)).toBe(
     [
       "where\t127.0.0.1:6379 directly",

@@ -12,18 +12,18 @@ const members = {
 };
 
 describe("tunnel open", () => {
-  test("of a service that is not known names those that are", async () => {
+  test("names the known services for an unknown one", async () => {
     const result = await runInProcess(["tunnel", "open", "NOSUCH"], members);
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toMatch(/no service NOSUCH; name one of graphite/);
   });
 
-  test("with a command ends with 255 for that", async () => {
+  test("ends with 255 for an unknown service before a command", async () => {
     const words = ["tunnel", "open", "NOSUCH", "--", "true"];
     expect(await runInProcess(words, members)).toMatchObject({ code: 255, stdout: "" });
   });
 
-  test("does not take a command and --detach together", async () => {
+  test("refuses --detach together with a command", async () => {
     const words = ["tunnel", "open", "--detach", "graphite", "--", "true"];
     const result = await runInProcess(words, members);
     expect(result).toMatchObject({ code: 255, stdout: "" });

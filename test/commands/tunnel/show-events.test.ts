@@ -43,14 +43,14 @@ function show(events: TunnelEvent[], hasCommand = false, flags: Setting["flags"]
   return { out: out(), err: err() };
 }
 
-describe("what is shown of a tunnel", () => {
-  test("is its address once, as the result", () => {
+describe("showEvents", () => {
+  test("prints the address once, as the result", () => {
     const line = "graphite  http://localhost:2180/  ready (HTTP 200)\n";
     expect(show([READY, READY])).toEqual({ out: line, err: "" });
     expect(show([READY], false, { quiet: true })).toEqual({ out: "", err: "" });
   });
 
-  test("leaves stdout to the command that runs", () => {
+  test("leaves stdout to the running command", () => {
     expect(show([READY], true, { verbose: true })).toEqual({
       out: "",
       err: "graphite  http://localhost:2180/  ready (HTTP 200)\n",
@@ -58,19 +58,19 @@ describe("what is shown of a tunnel", () => {
     expect(show([READY], true, { json: true }).out).toBe("");
   });
 
-  test("is an outage once, however often it is tried, and its end", () => {
+  test("warns once for each outage, and once for its end", () => {
     expect(show([CONNECTED, READY, WAITING, WAITING, CONNECTED, CONNECTED, WAITING]).err).toBe(
       "graphite: the link was lost; trying again\ngraphite: connected to 192.0.2.1 again\ngraphite: the link was lost; trying again\n",
     );
   });
 
-  test("is a service that is silent, printable", () => {
+  test("warns of a silent service, with printable text", () => {
     expect(show([SILENT]).err).toBe(
       "graphite: the tunnel is up, the service is silent: no answer\\x1b\n",
     );
   });
 
-  test("is an event a line with --json", () => {
+  test("prints one event a line with --json", () => {
     expect(JSON.parse(show([READY], false, { json: true }).out)).toEqual(READY);
   });
 });
