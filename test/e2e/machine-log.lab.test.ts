@@ -78,6 +78,17 @@ describe("the query log", LIMIT, () => {
     await until("nothing waits", async () => (await ask(WAITING)) === "0", 10_000);
   });
 
+  onMachine("of slow queries has a threshold, which is put back too", async () => {
+    const before = await ask(VALUES);
+    expect(await change("on", "slow")).toMatchObject({ code: 0 });
+    expect(await ask(VALUES)).toMatch(/\t1\t0\.5/);
+    expect(await change("off", "slow")).toMatchObject({ code: 0 });
+    expect(await ask(VALUES)).toBe(before);
+  });
+});
+
+/** Of two servers: the one waits while the other is asked. */
+describe("the query log, side by side", { ...LIMIT, concurrent: true }, () => {
   onMachine("of Debian's own server is turned on and read through sudo", async () => {
     const start = `export TMPDIR=/tmp; mount -t tmpfs tmpfs /var/lib/mysql && chown mysql: /var/lib/mysql
 mkdir -p /run/mysqld && chown mysql: /run/mysqld
@@ -119,13 +130,5 @@ setsid mariadbd --user=mysql >/dev/null 2>&1 </dev/null &`;
     await ask("SET GLOBAL log_output = 'NONE'");
     expect(await change("on", "brief")).toMatchObject({ code: 0 });
     await until("it is off", async () => (await ask(VALUES)).startsWith("0\tNONE\t"), 20_000);
-  });
-
-  onMachine("of slow queries has a threshold, which is put back too", async () => {
-    const before = await ask(VALUES);
-    expect(await change("on", "slow")).toMatchObject({ code: 0 });
-    expect(await ask(VALUES)).toMatch(/\t1\t0\.5/);
-    expect(await change("off", "slow")).toMatchObject({ code: 0 });
-    expect(await ask(VALUES)).toBe(before);
   });
 });

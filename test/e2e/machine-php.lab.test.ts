@@ -1,13 +1,15 @@
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ServiceStatus } from "../../src/workstation/open-services.ts";
 import { findObstacle, makeMachineGround, type MachineGround } from "../support/machine-ground.ts";
 
 const FPM = "/usr/sbin/php-fpm8.2";
 const obstacle = findObstacle() ?? (existsSync(FPM) ? undefined : `${FPM} is not installed`);
 const onMachine = test.skipIf(obstacle !== undefined);
-const LIMIT = { timeout: 120_000 };
+/** Two groups of tests, each on a machine of its own and one test after the other. */
+const SIDE_BY_SIDE = { timeout: 120_000, concurrent: true };
+const SEQUENTIAL = { timeout: 120_000, sequential: true };
 if (obstacle !== undefined) console.log(`left out, PHP in FPM: ${obstacle}`);
 
 /**
@@ -38,28 +40,6 @@ SetHandler \\"proxy:unix:/run/php/php$version-fpm.sock|fcgi://localhost\\"
 done > /etc/apache2/conf-enabled/fpm.conf
 `;
 
-let ground: MachineGround;
-/** Of the panel what is asked here, and no more. */
-let ofPhp: string;
-beforeAll(async () => {
-  if (obstacle !== undefined) return;
-  ground = await makeMachineGround();
-  ofPhp = ground.configure({
-    services: {
-      apache: APACHE,
-      xdebug: { kind: "php-module", module: "xdebug", title: "mod_xdebug" },
-    },
-  });
-  const setup = path.join(ground.folder, "setup.sh");
-  writeFileSync(setup, SETUP);
-  await ground.run("sh", setup, ground.folder);
-}, 60_000);
-afterAll(() => ground?.stop(), 30_000);
-beforeEach(async () => {
-  if (obstacle !== undefined) return;
-  await ground.run("sh", "-c", RESET);
-});
-
 /** Back to Apache's own PHP alone, with all modules; what runs is restarted or stopped. */
 const RESET = `set -e
 for version in 8.2 8.3; do
@@ -72,159 +52,200 @@ service apache2 restart
 `;
 
 const APACHE = { kind: "sysv", script: "apache2" };
-const service = (name: string, action: string) => ground.run("service", name, action);
-const change = (to: string, ...words: string[]) =>
-  ground.lcops(["machine", to, "xdebug", "--yes", ...words], { config: ofPhp });
-const plan = async (to: string): Promise<string[]> => {
-  const { stdout } = await ground.lcops(["machine", to, "xdebug", "--dry-run"], { config: ofPhp });
-  return stdout.split("\n").filter((line) => line.startsWith("  "));
-};
-async function look(config = ofPhp): Promise<ServiceStatus | undefined> {
-  const { stdout } = await ground.lcops(["machine", "status", "--json"], { config });
-  return (JSON.parse(stdout) as ServiceStatus[]).find(({ name }) => name === "xdebug");
-}
-/** Of Apache's own PHP and of each FPM, as they say it themselves; undefined of one that does not serve. */
-async function has(): Promise<(boolean | undefined)[]> {
-  const pages = [ground.ask("fpm-8.2.php"), ground.ask("fpm-8.3.php")];
-  const loaded = [(await ground.askApache())?.php, ...((await Promise.all(pages)) as string[][])];
-  return loaded.map((names) => names?.includes("xdebug"));
-}
-const pidOf = (file: string): Promise<string> => ground.run("cat", file);
 
-onMachine("an FPM that is installed and does not serve is left alone", LIMIT, async () => {
-  expect(await look()).toMatchObject({ state: "on", detail: null });
-  expect(await change("off")).toMatchObject({ code: 0, stderr: "" });
-  expect(await has()).toEqual([false, undefined, undefined]);
-  await service("php8.2-fpm", "start");
-  expect(await has()).toEqual([false, true, undefined]);
-});
-
-onMachine("where FPM serves it is restarted, and not Apache", LIMIT, async () => {
-  await ground.run("a2dismod", "-q", "php8.2");
-  await service("apache2", "restart");
-  await service("php8.3-fpm", "start");
-  const apache = await pidOf("/run/apache2/apache2.pid");
-  expect(await plan("off")).toEqual([
-    "  phpdismod -v 8.3 -s fpm xdebug",
-    "  php-fpm8.3 --test",
-    "  service php8.3-fpm restart",
-  ]);
-  expect(await change("off")).toMatchObject({ code: 0, stderr: "" });
-  expect(await has()).toEqual([undefined, undefined, false]);
-  await ground.run("phpenmod", "-v", "8.3", "-s", "fpm", "xdebug");
-  expect(await look()).toMatchObject({
-    state: "on",
-    pending: "on",
-    detail: "enabled, and php8.3-fpm has not loaded it yet",
+/** Makes a machine for the tests of a group, and returns what they ask of it. */
+function useMachine() {
+  let ground: MachineGround;
+  /** Of the panel what is asked here, and no more. */
+  let ofPhp: string;
+  beforeAll(async () => {
+    if (obstacle !== undefined) return;
+    ground = await makeMachineGround();
+    ofPhp = ground.configure({
+      services: {
+        apache: APACHE,
+        xdebug: { kind: "php-module", module: "xdebug", title: "mod_xdebug" },
+      },
+    });
+    const setup = path.join(ground.folder, "setup.sh");
+    writeFileSync(setup, SETUP);
+    await ground.run("sh", setup, ground.folder);
+  }, 60_000);
+  afterAll(() => ground?.stop(), 30_000);
+  beforeEach(async () => {
+    if (obstacle !== undefined) return;
+    await ground.run("sh", "-c", RESET);
   });
-  expect(await change("on")).toMatchObject({ code: 0, stderr: "" });
-  expect(await has()).toEqual([undefined, undefined, true]);
-  expect(await pidOf("/run/apache2/apache2.pid")).toBe(apache);
-});
 
-onMachine(
-  "each PHP that serves is changed, and named; what is so already is not",
-  LIMIT,
-  async () => {
-    await service("php8.2-fpm", "start");
-    await service("php8.3-fpm", "start");
-    expect(await has()).toEqual([true, true, true]);
-    const off = await change("off", "--json");
-    expect(off).toMatchObject({ code: 0, stderr: "" });
-    expect(JSON.parse(off.stdout)).toMatchObject({
-      state: "off",
-      pending: null,
-      partly: false,
-      detail: "in PHP 8.2 apache2 and 8.2 fpm and 8.3 fpm",
+  const service = (name: string, action: string) => ground.run("service", name, action);
+  const change = (to: string, ...words: string[]) =>
+    ground.lcops(["machine", to, "xdebug", "--yes", ...words], { config: ofPhp });
+  const plan = async (to: string): Promise<string[]> => {
+    const { stdout } = await ground.lcops(["machine", to, "xdebug", "--dry-run"], {
+      config: ofPhp,
     });
-    expect(await has()).toEqual([false, false, false]);
-    // By somebody else, one of them.
-    await ground.run("phpenmod", "-v", "8.3", "-s", "fpm", "xdebug");
-    await service("php8.3-fpm", "restart");
-    expect(await look()).toMatchObject({
-      state: "on",
-      partly: true,
-      detail: "OFF in PHP 8.2 apache2; OFF in PHP 8.2 fpm; ON in PHP 8.3 fpm",
-    });
-    const { stdout } = await ground.lcops(["machine"], { config: ofPhp });
-    expect(stdout).toContain("xdebug\tmod_xdebug\tON in part\tOFF in PHP 8.2 apache2");
-    const doctor = await ground.lcops(["doctor"], { config: ofPhp });
-    expect(doctor.stdout).toContain("warn\tmachine\txdebug\tON in part: OFF in PHP 8.2 apache2;");
-    expect(await plan("off")).toEqual([
-      "  phpdismod -v 8.3 -s fpm xdebug",
-      "  php-fpm8.3 --test",
-      "  service php8.3-fpm restart",
-    ]);
-    expect(await change("on")).toMatchObject({ code: 0, stderr: "" });
-    expect(await has()).toEqual([true, true, true]);
-    const { stdout: history } = await ground.lcops(["history"]);
-    expect(history).toContain("phpenmod -v 8.2 -s fpm xdebug; apache2ctl configtest; php-fpm8.2");
-  },
-);
-
-onMachine("the configuration may name one of them", LIMIT, async () => {
-  await service("php8.2-fpm", "start");
-  await service("php8.3-fpm", "start");
-  const off = async (more: object): Promise<number | null> => {
-    const services = { apache: APACHE, xdebug: { kind: "php-module", module: "xdebug", ...more } };
-    const config = ground.configure({ services });
-    return (await ground.lcops(["machine", "off", "xdebug", "--yes"], { config })).code;
+    return stdout.split("\n").filter((line) => line.startsWith("  "));
   };
-  expect(await off({ version: "8.3" })).toBe(0);
-  expect(await has()).toEqual([true, true, false]);
-  expect(await off({ sapi: "fpm" })).toBe(0);
-  expect(await has()).toEqual([true, false, false]);
-  expect(await off({ server: "apache" })).toBe(0);
-  expect(await has()).toEqual([false, false, false]);
-});
+  async function look(config = ofPhp): Promise<ServiceStatus | undefined> {
+    const { stdout } = await ground.lcops(["machine", "status", "--json"], { config });
+    return (JSON.parse(stdout) as ServiceStatus[]).find(({ name }) => name === "xdebug");
+  }
+  /** Of Apache's own PHP and of each FPM, as they say it themselves; undefined of one that does not serve. */
+  async function has(): Promise<(boolean | undefined)[]> {
+    const pages = [ground.ask("fpm-8.2.php"), ground.ask("fpm-8.3.php")];
+    const loaded = [(await ground.askApache())?.php, ...((await Promise.all(pages)) as string[][])];
+    return loaded.map((names) => names?.includes("xdebug"));
+  }
+  const pidOf = (file: string): Promise<string> => ground.run("cat", file);
 
-onMachine("where one refuses its configuration nothing is restarted", LIMIT, async () => {
-  await service("php8.2-fpm", "start");
-  await service("php8.3-fpm", "start");
-  const pids = () =>
-    Promise.all([pidOf("/run/apache2/apache2.pid"), pidOf("/run/php/php8.2-fpm.pid")]);
-  const before = await pids();
-  const broken = "/etc/php/8.3/fpm/pool.d/broken.conf";
-  await ground.run("sh", "-c", `echo nonsense > ${broken}`);
-  const result = await change("off");
-  await ground.run("rm", broken);
-  expect(result.code).toBe(1);
-  expect(result.stderr).toMatch(/php-fpm8\.3 --test ended with \d+: .*; it was taken back/);
-  expect(await pids()).toEqual(before);
-  expect(await has()).toEqual([true, true, true]);
-  expect(await look()).toMatchObject({ state: "on", partly: false, pending: null });
-});
+  return { ground: () => ground, ofPhp: () => ofPhp, service, change, plan, look, has, pidOf };
+}
 
-onMachine("where the last does not come up all of them get it back", LIMIT, async () => {
-  await service("php8.2-fpm", "start");
-  await service("php8.3-fpm", "start");
-  const script = "/etc/init.d/php8.3-fpm";
-  await ground.run(
-    "sh",
-    "-c",
-    `mv ${script} ${script}.real; printf '#!/bin/sh\\n[ "$1" = restart ] || exec ${script}.real "$@"\\nmv ${script}.real ${script}; exit 1\\n' > ${script}; chmod 755 ${script}`,
-  );
-  const result = await change("off");
-  expect(result.code).toBe(1);
-  expect(result.stderr).toContain("service php8.3-fpm restart ended with 1; it was taken back");
-  expect(await has()).toEqual([true, true, true]);
-});
+describe("one machine", SIDE_BY_SIDE, () => {
+  const { ground, ofPhp, service, change, plan, look, has, pidOf } = useMachine();
 
-onMachine("a server that was restarted and does not stay is no success", LIMIT, async () => {
-  const script = "/etc/init.d/frail";
-  await ground.run(
-    "sh",
-    "-c",
-    `printf '#!/bin/sh\\n[ "$1" = restart ] && touch /run/frail\\n[ "$1" = status ] && [ -e /run/frail ] && exit 3\\nexit 0\\n' > ${script}; chmod 755 ${script}`,
-  );
-  const config = ground.configure({
-    services: {
-      frail: { kind: "sysv", script: "frail" },
-      xdebug: { kind: "php-module", module: "xdebug", server: "frail" },
-    },
+  describe("a module of PHP", SEQUENTIAL, () => {
+    onMachine("an FPM that is installed and does not serve is left alone", async () => {
+      expect(await look()).toMatchObject({ state: "on", detail: null });
+      expect(await change("off")).toMatchObject({ code: 0, stderr: "" });
+      expect(await has()).toEqual([false, undefined, undefined]);
+      await service("php8.2-fpm", "start");
+      expect(await has()).toEqual([false, true, undefined]);
+    });
+
+    onMachine("where FPM serves it is restarted, and not Apache", async () => {
+      await ground().run("a2dismod", "-q", "php8.2");
+      await service("apache2", "restart");
+      await service("php8.3-fpm", "start");
+      const apache = await pidOf("/run/apache2/apache2.pid");
+      expect(await plan("off")).toEqual([
+        "  phpdismod -v 8.3 -s fpm xdebug",
+        "  php-fpm8.3 --test",
+        "  service php8.3-fpm restart",
+      ]);
+      expect(await change("off")).toMatchObject({ code: 0, stderr: "" });
+      expect(await has()).toEqual([undefined, undefined, false]);
+      await ground().run("phpenmod", "-v", "8.3", "-s", "fpm", "xdebug");
+      expect(await look()).toMatchObject({
+        state: "on",
+        pending: "on",
+        detail: "enabled, and php8.3-fpm has not loaded it yet",
+      });
+      expect(await change("on")).toMatchObject({ code: 0, stderr: "" });
+      expect(await has()).toEqual([undefined, undefined, true]);
+      expect(await pidOf("/run/apache2/apache2.pid")).toBe(apache);
+    });
+
+    onMachine("each PHP that serves is changed, and named; what is so already is not", async () => {
+      await service("php8.2-fpm", "start");
+      await service("php8.3-fpm", "start");
+      expect(await has()).toEqual([true, true, true]);
+      const off = await change("off", "--json");
+      expect(off).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(off.stdout)).toMatchObject({
+        state: "off",
+        pending: null,
+        partly: false,
+        detail: "in PHP 8.2 apache2 and 8.2 fpm and 8.3 fpm",
+      });
+      expect(await has()).toEqual([false, false, false]);
+      // By somebody else, one of them.
+      await ground().run("phpenmod", "-v", "8.3", "-s", "fpm", "xdebug");
+      await service("php8.3-fpm", "restart");
+      expect(await look()).toMatchObject({
+        state: "on",
+        partly: true,
+        detail: "OFF in PHP 8.2 apache2; OFF in PHP 8.2 fpm; ON in PHP 8.3 fpm",
+      });
+      const { stdout } = await ground().lcops(["machine"], { config: ofPhp() });
+      expect(stdout).toContain("xdebug\tmod_xdebug\tON in part\tOFF in PHP 8.2 apache2");
+      const doctor = await ground().lcops(["doctor"], { config: ofPhp() });
+      expect(doctor.stdout).toContain("warn\tmachine\txdebug\tON in part: OFF in PHP 8.2 apache2;");
+      expect(await plan("off")).toEqual([
+        "  phpdismod -v 8.3 -s fpm xdebug",
+        "  php-fpm8.3 --test",
+        "  service php8.3-fpm restart",
+      ]);
+      expect(await change("on")).toMatchObject({ code: 0, stderr: "" });
+      expect(await has()).toEqual([true, true, true]);
+      const { stdout: history } = await ground().lcops(["history"]);
+      expect(history).toContain("phpenmod -v 8.2 -s fpm xdebug; apache2ctl configtest; php-fpm8.2");
+    });
   });
-  const result = await ground.lcops(["machine", "off", "xdebug", "--yes"], { config });
-  expect(result.code).toBe(1);
-  expect(result.stderr).toContain("frail was restarted and does not run; it was taken back");
-  expect(await look(config)).toMatchObject({ state: "on" });
+});
+
+describe("another machine", SIDE_BY_SIDE, () => {
+  const { ground, service, change, look, has, pidOf } = useMachine();
+
+  describe("a module of several PHPs", SEQUENTIAL, () => {
+    onMachine("the configuration may name one of them", async () => {
+      await service("php8.2-fpm", "start");
+      await service("php8.3-fpm", "start");
+      const off = async (more: object): Promise<number | null> => {
+        const services = {
+          apache: APACHE,
+          xdebug: { kind: "php-module", module: "xdebug", ...more },
+        };
+        const config = ground().configure({ services });
+        return (await ground().lcops(["machine", "off", "xdebug", "--yes"], { config })).code;
+      };
+      expect(await off({ version: "8.3" })).toBe(0);
+      expect(await has()).toEqual([true, true, false]);
+      expect(await off({ sapi: "fpm" })).toBe(0);
+      expect(await has()).toEqual([true, false, false]);
+      expect(await off({ server: "apache" })).toBe(0);
+      expect(await has()).toEqual([false, false, false]);
+    });
+
+    onMachine("where one refuses its configuration nothing is restarted", async () => {
+      await service("php8.2-fpm", "start");
+      await service("php8.3-fpm", "start");
+      const pids = () =>
+        Promise.all([pidOf("/run/apache2/apache2.pid"), pidOf("/run/php/php8.2-fpm.pid")]);
+      const before = await pids();
+      const broken = "/etc/php/8.3/fpm/pool.d/broken.conf";
+      await ground().run("sh", "-c", `echo nonsense > ${broken}`);
+      const result = await change("off");
+      await ground().run("rm", broken);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toMatch(/php-fpm8\.3 --test ended with \d+: .*; it was taken back/);
+      expect(await pids()).toEqual(before);
+      expect(await has()).toEqual([true, true, true]);
+      expect(await look()).toMatchObject({ state: "on", partly: false, pending: null });
+    });
+
+    onMachine("where the last does not come up all of them get it back", async () => {
+      await service("php8.2-fpm", "start");
+      await service("php8.3-fpm", "start");
+      const script = "/etc/init.d/php8.3-fpm";
+      await ground().run(
+        "sh",
+        "-c",
+        `mv ${script} ${script}.real; printf '#!/bin/sh\\n[ "$1" = restart ] || exec ${script}.real "$@"\\nmv ${script}.real ${script}; exit 1\\n' > ${script}; chmod 755 ${script}`,
+      );
+      const result = await change("off");
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain("service php8.3-fpm restart ended with 1; it was taken back");
+      expect(await has()).toEqual([true, true, true]);
+    });
+
+    onMachine("a server that was restarted and does not stay is no success", async () => {
+      const script = "/etc/init.d/frail";
+      await ground().run(
+        "sh",
+        "-c",
+        `printf '#!/bin/sh\\n[ "$1" = restart ] && touch /run/frail\\n[ "$1" = status ] && [ -e /run/frail ] && exit 3\\nexit 0\\n' > ${script}; chmod 755 ${script}`,
+      );
+      const config = ground().configure({
+        services: {
+          frail: { kind: "sysv", script: "frail" },
+          xdebug: { kind: "php-module", module: "xdebug", server: "frail" },
+        },
+      });
+      const result = await ground().lcops(["machine", "off", "xdebug", "--yes"], { config });
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain("frail was restarted and does not run; it was taken back");
+      expect(await look(config)).toMatchObject({ state: "on" });
+    });
+  });
 });

@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { carryOutUpdate } from "../../src/workstation/carry-out-update.ts";
-import { countHalfUpdated } from "../../src/workstation/count-half-updated.ts";
 import { type GitGround, hasGit, makeGitGround, type Made } from "../support/git-ground.ts";
 
 const repository = { name: "app", folder: "/src/app" };
@@ -83,17 +82,6 @@ describe.skipIf(!hasGit)("a fast-forward", () => {
     await ground.git(made.here, "checkout", "--quiet", "first");
     await ground.commit(made.here, "mine", false);
     expect(await carryOutUpdate(plan, options())).toMatchObject({ state: "failed" });
-  });
-
-  test("counts the files of a commit that are there already", async () => {
-    const made = await ground.make();
-    const plan = await planForward(made);
-    const count = () => countHalfUpdated(made.here, plan, options());
-    expect(await count()).toBe(0);
-    writeFileSync(path.join(made.here, "more-0"), "half");
-    expect(await count()).toBe(1);
-    writeFileSync(path.join(made.here, "first"), "changed\n");
-    expect(await count()).toBe(2);
   });
 });
 

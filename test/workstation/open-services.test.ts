@@ -1,13 +1,16 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { MachineServiceConfig } from "../../src/config/workstation-services-schema.ts";
 import { observeServices, openServices } from "../../src/workstation/open-services.ts";
 import { makeTools } from "../support/machine-tools.ts";
 
 const { find: _, ...tools } = makeTools();
-const open = (configs: Record<string, MachineServiceConfig>) =>
+const open = (configs: Record<string, MachineServiceConfig>, stateFolder = tools.stateFolder) =>
   openServices(
     Object.entries(configs).map(([name, config]) => ({ name, key: name, title: name, config })),
-    tools,
+    { ...tools, stateFolder },
   );
 const command = (...status: string[]): MachineServiceConfig => ({
   kind: "command",
@@ -34,18 +37,24 @@ describe("the rows of the panel", () => {
   });
 
   test("are unknown where looking fails, and not off", async () => {
-    const seen = await observeServices(
-      open({
+    const stateFolder = mkdtempSync(path.join(os.tmpdir(), "lcops-services-"));
+    mkdirSync(path.join(stateFolder, "machine"));
+    const record = path.join(stateFolder, "machine/torn.json");
+    writeFileSync(record, "{");
+    try {
+      const configs: Record<string, MachineServiceConfig> = {
         locked: command("/etc/hostname"),
         killed: command("sh", "-c", "kill -SEGV $$"),
-        lost: { kind: "apache-module", module: "no-such-module", server: "nowhere" },
-      }),
-    );
-    expect(seen).toMatchObject([
-      { state: "unknown" },
-      { state: "unknown", detail: expect.stringMatching(/^sh ended with \d+$/) as string },
-      { state: "not installed" },
-    ]);
+        torn: { kind: "mysql-variable", variable: "general_log" },
+      };
+      expect(await observeServices(open(configs, stateFolder))).toMatchObject([
+        { state: "unknown" },
+        { state: "unknown", detail: expect.stringMatching(/^sh ended with \d+$/) as string },
+        { state: "unknown", detail: `${record} cannot be read` },
+      ]);
+    } finally {
+      rmSync(stateFolder, { recursive: true });
+    }
   });
 
   test("open each kind with what that kind can do", () => {

@@ -11,7 +11,13 @@ import type { Context } from "../command.ts";
 const LEFTOVER_PATIENCE_MS = 3_000;
 
 /** Given the name of a launch, do what `lcops machine launch` says and return the exit code. */
-export async function runLaunch(name: string, context: Context): Promise<number> {
+export async function runLaunch(
+  name: string,
+  context: Pick<
+    Context,
+    "terminal" | "environment" | "config" | "signal" | "folders" | "childEnvironment"
+  >,
+): Promise<number> {
   const launches = listLaunches(await context.config());
   const found = launches.find((launch) => launch.name === name);
   if (!found) {
