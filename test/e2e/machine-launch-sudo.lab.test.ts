@@ -51,7 +51,7 @@ async function launchApp(how: "stays" | "leaves") {
   return { name, url, ended: running.ended, find };
 }
 
-/** Each waits for what does not end: they do so side by side. */
+/** Each test waits for a process that does not end, so they run side by side. */
 describe("an app that has started something as root", { timeout: 90_000, concurrent: true }, () => {
   onMachine.each(["stays", "leaves"] as const)(
     "tells what runs on when it is stopped and %s in its session",

@@ -24,7 +24,7 @@ import { runLcops, startLcops, type LcopsResult, type RunningLcops } from "../su
 const jmeter = findJmeter(process.env);
 const withJmeter = test.skipIf(jmeter === undefined);
 const debians = "/usr/share/jmeter/bin/jmeter";
-/** Most of them wait: they do so side by side. */
+/** Most of these tests wait, so they run side by side. */
 const LIMIT = { timeout: 120_000, concurrent: true };
 
 let folder: string;
@@ -34,7 +34,7 @@ let port: number;
 const asked: string[] = [];
 const askedOf = (path: string): string[] => asked.filter((url) => url.startsWith(path));
 
-/** Of three digits: no name begins another one. */
+/** Has three digits, so that no name is the beginning of another. */
 let count = 100;
 
 beforeAll(async () => {

@@ -87,7 +87,7 @@ describe("the query log", LIMIT, () => {
   });
 });
 
-/** Of two servers: the one waits while the other is asked. */
+/** Two servers take part: one waits while the other is asked. */
 describe("the query log, side by side", { ...LIMIT, concurrent: true }, () => {
   onMachine("of Debian's own server is turned on and read through sudo", async () => {
     const start = `export TMPDIR=/tmp; mount -t tmpfs tmpfs /var/lib/mysql && chown mysql: /var/lib/mysql

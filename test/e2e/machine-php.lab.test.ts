@@ -40,7 +40,7 @@ SetHandler \\"proxy:unix:/run/php/php$version-fpm.sock|fcgi://localhost\\"
 done > /etc/apache2/conf-enabled/fpm.conf
 `;
 
-/** Back to Apache's own PHP alone, with all modules; what runs is restarted or stopped. */
+/** Restores Apache's own PHP with all modules: restarts Apache and stops each FPM. */
 const RESET = `set -e
 for version in 8.2 8.3; do
   [ ! -e /run/php/php$version-fpm.pid ] || service php$version-fpm stop
@@ -56,7 +56,7 @@ const APACHE = { kind: "sysv", script: "apache2" };
 /** Makes a machine for the tests of a group, and returns what they ask of it. */
 function useMachine() {
   let ground: MachineGround;
-  /** Of the panel what is asked here, and no more. */
+  /** Configures only the services that these tests need. */
   let ofPhp: string;
   beforeAll(async () => {
     if (obstacle !== undefined) return;
@@ -90,7 +90,7 @@ function useMachine() {
     const { stdout } = await ground.lcops(["machine", "status", "--json"], { config });
     return (JSON.parse(stdout) as ServiceStatus[]).find(({ name }) => name === "xdebug");
   }
-  /** Of Apache's own PHP and of each FPM, as they say it themselves; undefined of one that does not serve. */
+  /** Returns whether Apache's own PHP and each FPM have it, as they say; undefined for one that does not serve. */
   async function has(): Promise<(boolean | undefined)[]> {
     const pages = [ground.ask("fpm-8.2.php"), ground.ask("fpm-8.3.php")];
     const loaded = [(await ground.askApache())?.php, ...((await Promise.all(pages)) as string[][])];

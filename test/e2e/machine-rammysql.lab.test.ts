@@ -49,7 +49,7 @@ async function look(name: string): Promise<ServiceStatus | undefined> {
   return (JSON.parse(stdout) as ServiceStatus[]).find((one) => one.name === name);
 }
 
-/** Of different names: they know nothing of each other. What stands between such groups keeps them apart. */
+/** Tests of different names run side by side. A sequential group between two such groups keeps these apart. */
 const BESIDE = { ...LIMIT, concurrent: true };
 
 describe("a MySQL in memory", BESIDE, () => {

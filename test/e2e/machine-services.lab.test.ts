@@ -13,7 +13,7 @@ const SIDE_BY_SIDE = { timeout: 120_000, concurrent: true };
 const SEQUENTIAL = { timeout: 120_000, sequential: true };
 if (obstacle !== undefined) console.log(`left out, machine services: ${obstacle}`);
 
-/** Of the six those that Apache has: nobody asks the others then. */
+/** Configures Apache and its modules only, so that no test waits for the other services. */
 const APACHE = {
   apache: { kind: "systemd", unit: "apache2", title: "Apache2" },
   xdebug: { kind: "php-module", module: "xdebug", title: "mod_xdebug" },
@@ -62,14 +62,14 @@ function useMachine() {
 }
 type Machine = ReturnType<typeof useMachine>;
 
-/** Starts the changes that wait, of services that no other test knows: they run beside the tests until the last ones ask for them. */
+/** Starts the changes that wait, with services that no other test uses. They run beside the tests until the last tests need them. */
 function startPatient(machine: Machine) {
   const work = { idle: turnIdleOn(machine), interrupted: interruptRestart(machine) };
   for (const running of Object.values(work)) running.catch(() => undefined);
   return work;
 }
 
-/** Its command says that it was started, and it is not. */
+/** Starts a service whose command ends well and does nothing. */
 function turnIdleOn(machine: Machine): Promise<LcopsResult> {
   const ground = machine.ground();
   const config = ground.configure({

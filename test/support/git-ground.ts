@@ -19,9 +19,9 @@ export interface Made {
   name: string;
   /** The bare one. */
   remote: string;
-  /** Of this machine. */
+  /** The clone on this machine. */
   here: string;
-  /** Of somebody else, who has pushed. */
+  /** The clone of somebody else, who has pushed. */
   other: string;
 }
 

@@ -1,4 +1,4 @@
-/** What commands of the machine get, on a fake terminal and in a temporary folder. */
+/** The context of the machine commands, on a fake terminal and in a temporary folder. */
 import path from "node:path";
 import type { Config } from "../../src/config/schema.ts";
 import type { ChangePlan } from "../../src/system/gate.ts";

@@ -82,7 +82,7 @@ mount --bind "$root" /mnt
 mkdir -p /var/log/apache2 /run/lock /run/units
 echo "Listen 127.0.0.1:$port" > /etc/apache2/ports.conf
 echo "ServerName localhost" > /etc/apache2/conf-enabled/name.conf
-# Debian's script looks once a second whether Apache is up or down; here it looks more often, for as long.
+# Debian's script checks once a second whether Apache is up or down; here it checks more often, for as long.
 sed -i 's/sleep 1$/sleep 0.05/; s/"20"/"400"/; s/= .60. /= 1200 /' /etc/init.d/apache2
 rm -f /etc/apache2/sites-enabled/*
 printf '<VirtualHost *:%s>\\nDocumentRoot /var/www/html\\n</VirtualHost>\\n' "$port" > /etc/apache2/sites-enabled/lab.conf

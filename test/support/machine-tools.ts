@@ -1,4 +1,4 @@
-/** What services of the panel work with, without a machine. */
+/** The tools of the panel's services, without a machine. */
 import type {
   MachineService,
   MachineTools,

@@ -23,7 +23,7 @@ const HEAD = "timeStamp,elapsed,label,responseCode,responseMessage,success,failu
 export interface SampleOptions {
   label?: string;
   elapsedMs?: number;
-  /** What the server has answered; 5xx fails. */
+  /** The server's answer; 5xx fails. */
   answer?: string;
 }
 

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 
 export interface ScriptedPrograms {
-  /** Of this test, for what it makes. */
+  /** A temporary folder for the test's own files. */
   folder: string;
   environment: Record<string, string>;
   /** Writes a program, whose text is that of a shell script, and returns its path. */

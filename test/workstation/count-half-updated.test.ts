@@ -27,7 +27,7 @@ test.skipIf(!hasGit)("counts the files of a commit that are there already", asyn
   expect(await count()).toBe(1);
   writeFileSync(path.join(here, "first"), "changed\n");
   expect(await count()).toBe(2);
-  // What has failed may fail here too: then the added files alone are counted.
+  // The status may fail too: then only the added files count.
   writeFileSync(path.join(here, ".git/index"), "broken");
   expect(await count()).toBe(1);
 });

@@ -12,7 +12,7 @@ beforeAll(() => {
 afterAll(() => programs.remove());
 
 let serial = 0;
-/** Nothing listens there: port 1 is reserved, and root's. */
+/** Nothing listens on port 1, which is reserved. */
 const URL_OF_NOBODY = "http://127.0.0.1:1/";
 
 async function run(

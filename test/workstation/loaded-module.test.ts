@@ -10,7 +10,7 @@ import type { Observation } from "../../src/workstation/machine-service.ts";
 import { makeServer } from "../support/machine-tools.ts";
 import { makePrograms, type ScriptedPrograms } from "../support/scripted-programs.ts";
 
-/** This process has its own program loaded, and no library of the other name. */
+/** This process has its own program loaded, and no library of the second name. */
 const LOADED = path.basename(process.execPath);
 const UNLOADED = "no-such-library.so";
 

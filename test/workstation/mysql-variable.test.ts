@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => programs.remove());
 
-/** A client that writes down its statements and answers with what it is given. */
+/** Writes a client that records its statements and prints the given lines. */
 function answer(...lines: string[]): void {
   writeFileSync(path.join(programs.folder, "answer"), lines.map((line) => `${line}\n`).join(""));
   programs.write(

@@ -225,7 +225,7 @@ describe.skipIf(!hasGit)("an update", () => {
     async ({ arrange, state, why }) => {
       const made = await ground.make();
       await arrange(made, ground);
-      // What git itself shows, and every file.
+      // The status of git, and every file.
       const look = (): Promise<string[]> =>
         Promise.all([
           ground

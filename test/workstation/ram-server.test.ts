@@ -81,7 +81,7 @@ test("finds the server of its own data alone, and ends it", async () => {
   const data = makeData();
   expect(await findRamServer(data)).toBeUndefined();
   const pidFile = path.join(data, "mysql.pid");
-  // Its number was given to another process meanwhile.
+  // Another process has got this number meanwhile.
   writeFileSync(pidFile, `${process.pid}\n`);
   expect(await findRamServer(data)).toBeUndefined();
   await stopRamServer(data, "SIGKILL");

@@ -3,7 +3,7 @@ import { readSamples, type Sample } from "../../src/workstation/read-samples.ts"
 
 const HEAD = "timeStamp,elapsed,label,responseCode,responseMessage,success,failureMessage\n";
 
-/** Given a result file, as it comes byte by byte, return what is read of it. */
+/** Reads a result file that comes byte by byte. */
 async function read(text: string): Promise<{ samples: Sample[]; isWhole: boolean }> {
   const samples: Sample[] = [];
   const bytes = Buffer.from(text);

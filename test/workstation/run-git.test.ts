@@ -40,7 +40,7 @@ const optionsOf = (more: Partial<GitOptions> = {}): GitOptions => ({
   ...more,
 });
 
-/** A program that says nothing stands for the way to a remote, and so for the remote. */
+/** Returns a remote whose ssh program says nothing. */
 function silentRemote() {
   const seconds = `1000.${process.pid}${++serial}`;
   return {

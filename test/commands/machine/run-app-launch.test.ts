@@ -23,7 +23,7 @@ async function launch(more: Partial<AppConfig>, setting?: Setting) {
     kind: "app",
     folder: programs.folder,
     run: ["true"],
-    // Nothing listens there: port 1 is reserved, and root's.
+    // Nothing listens on port 1, which is reserved.
     url: "http://127.0.0.1:1/",
     ...more,
   };

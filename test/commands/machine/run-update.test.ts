@@ -152,7 +152,7 @@ describe.skipIf(!hasGit)("a run", () => {
     const input = { operands: [], options: {} };
     const running = runUpdate(input, context).finally(() => (hasEnded = true));
     running.catch(() => undefined);
-    // Only the silent remote lets time pass: while git works for the other one the clock stops.
+    // The clock moves only while the silent remote alone is waited for.
     for (let seconds = 0; !hasEnded && seconds < 60;) {
       await new Promise((resolve) => setImmediate(resolve));
       const [silent, working] = [await findPrograms(silence), await findPrograms(app.here)];
