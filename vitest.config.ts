@@ -22,7 +22,6 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.lab.test.ts"],
-          // Nothing outlives a test here, so files may share a process.
           isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -34,6 +33,8 @@ export default defineConfig({
           name: "lab",
           include: ["test/**/*.lab.test.ts"],
           globalSetup: ["test/lab/global-setup.ts"],
+          setupFiles: ["test/support/begin-lab-file.ts"],
+          isolate: false,
           // They wait for servers more than they compute.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },

@@ -8,7 +8,8 @@ import { TEST_DATABASES } from "../support/ground.ts";
 import { expect, test } from "vitest";
 import { type ScriptedS3, startScriptedS3 } from "../lab/scripted-s3.ts";
 import { type BackupGround, makeBackupGround } from "../support/backup-ground.ts";
-import { startLcops } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
+import { startProgram } from "../support/run-lcops.ts";
 import { BUCKET_SECRET, useBucket } from "../support/use-bucket.ts";
 import { useLab } from "../support/lab.ts";
 
@@ -142,7 +143,7 @@ test("no secret is seen in a command line, a child's environment, an output, a l
     ];
     const seen: string[] = [];
     const run = async (...words: string[]): Promise<void> => {
-      const running = startLcops([...words, "-v"], {
+      const running = startProgram(process.execPath, [LCOPS, ...words, "-v"], {
         environment: ground.environment,
         timeoutMs: 60_000,
       });

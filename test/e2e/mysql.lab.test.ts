@@ -7,7 +7,8 @@ import { sendSql as sendLabSql } from "../support/send-sql.ts";
 import { makeGround, type Ground } from "../support/ground.ts";
 import { testWith } from "../support/lab.ts";
 import { isLeftRaw, openPty } from "../support/pty.ts";
-import { runLcops, startLcops, type LcopsResult } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
+import { runLcops, startLcops, startProgram, type LcopsResult } from "../support/run-lcops.ts";
 
 const withMysql = testWith("mysql");
 const PASSWORDS = {
@@ -101,7 +102,7 @@ describe("the server", () => {
     const file = ground.lab.services.mysql?.passwordFiles["app"] ?? "";
     const password = readFileSync(file, "utf8").trim();
     const script = ["--config", config, "--", "-n", "-e", "select 'begun'; select sleep(2)"];
-    const running = startLcops(["mysql", ...script], {
+    const running = startProgram(process.execPath, [LCOPS, "mysql", ...script], {
       environment: { ...ground.environment, LCOPS_TEST_PASSWORD: password },
     });
     await running.waitFor(/begun/);

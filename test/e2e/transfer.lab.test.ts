@@ -8,7 +8,8 @@ import { startRelay, type Relay } from "../lab/relay.ts";
 import { until } from "../support/until.ts";
 import { knownHostLine, makeGround, type Ground } from "../support/ground.ts";
 import { testWith } from "../support/lab.ts";
-import { startLcops, startProgram, type RunningLcops } from "../support/run-lcops.ts";
+import { LCOPS } from "../support/program.ts";
+import { startProgram, type RunningLcops } from "../support/run-lcops.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const hash = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
@@ -131,7 +132,8 @@ async function openTunnel(): Promise<void> {
     };
     changed.menu = [];
   });
-  tunnel = startLcops(["tunnel", "open", "own", "--config", config], {
+  // In a process of its own: its memory and its descriptors are counted.
+  tunnel = startProgram(process.execPath, [LCOPS, "tunnel", "open", "own", "--config", config], {
     environment: ground.environment,
   });
   await tunnel.waitFor(/ready \(/);

@@ -7,6 +7,11 @@ import type { LabDescription, PartName, PartState } from "../lab/lab.ts";
 /** All that this file has named so far. */
 const named = new Set<PartName>();
 
+/** Begins another file: files share a process, and each has its own parts. */
+export function beginFile(): void {
+  named.clear();
+}
+
 /** Takes a part; returns what it is on this machine. */
 export function stateOf(part: PartName): PartState {
   return inject("lab").parts.find(({ name }) => name === part)?.state ?? "absent";

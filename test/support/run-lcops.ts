@@ -1,7 +1,7 @@
 /** The built program, run in pipes as cron and scripts run it. */
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { runWarm } from "./warm-lcops.ts";
+import { EventEmitter } from "node:events";
+import { startWarm } from "./warm-lcops.ts";
 import { LCOPS } from "./program.ts";
 
 export interface LcopsResult {
@@ -23,95 +23,113 @@ export interface LcopsOptions {
 
 export interface RunningLcops {
   pid: number;
-  child: ChildProcess;
+  /** All that it has said so far. */
+  said: Readonly<{ stdout: string; stderr: string }>;
   /** Resolves when both outputs together match, with that output; rejects when the program ends before, or past the limit. */
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<string>;
   send(signal: NodeJS.Signals): void;
   ended: Promise<LcopsResult>;
 }
 
-/** Given a command line, start the program and return it running. It is killed when the limit is over. */
+const LIMIT_MS = 25_000;
+
+/**
+ * Starts a command line of the built program in a warm process, or in one of its own where Node itself reads its input or
+ * its variables. It can be sent signals and killed; its words and variables are not those of its process: where that
+ * matters, `startProgram` starts one.
+ */
 export function startLcops(args: readonly string[], options: LcopsOptions): RunningLcops {
-  return startProgram(process.execPath, [LCOPS, ...args], options);
+  const isNodes = Object.keys(options.environment).some((name) => name.startsWith("NODE_"));
+  if (options.stdin !== undefined || isNodes)
+    return startProgram(process.execPath, [LCOPS, ...args], options);
+  const what = `lcops ${args.join(" ")}`;
+  const run = startWarm(args, options.environment);
+  return follow(run, { what, limitMs: options.timeoutMs ?? LIMIT_MS });
 }
 
-/** The same for any program: one that uses lcops, or that stands in its way. */
+/** Runs a command line of the built program to its end, as `startLcops` does. Rejects only when it does not end. */
+export function runLcops(args: readonly string[], options: LcopsOptions): Promise<LcopsResult> {
+  return startLcops(args, options).ended;
+}
+
+/** Starts a program: one that uses lcops, or that stands in its way, or lcops in a process of its own. */
 export function startProgram(
   program: string,
   args: readonly string[],
   options: LcopsOptions,
 ): RunningLcops {
-  const limitMs = options.timeoutMs ?? 25_000;
   const child = spawn(program, args, {
     env: options.environment,
     stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.on("error", () => {});
+  if (options.stdin !== undefined) child.stdin?.end(options.stdin);
   const said = { stdout: "", stderr: "" };
-  const watchers = new Set<() => void>();
+  const changed = new EventEmitter<{ said: [] }>();
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.setEncoding("utf8");
     child[name]?.on("data", (text: string) => {
       said[name] += text;
-      for (const watch of watchers) watch();
+      changed.emit("said");
     });
   }
-  child.stdin?.on("error", () => {});
-  if (options.stdin !== undefined) child.stdin?.end(options.stdin);
-  const describe = (): string =>
-    `${[program, ...args].join(" ")}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`;
+  const ended = new Promise<LcopsResult>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal, ...said }));
+  });
+  const send = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const what = [program, ...args].join(" ");
+  return follow(
+    { pid: child.pid ?? 0, said, changed, ended, send },
+    { what, limitMs: options.timeoutMs ?? LIMIT_MS },
+  );
+}
 
+/** A program that runs, and what it has said so far; `changed` tells of more. */
+export interface Run {
+  pid: number;
+  said: { stdout: string; stderr: string };
+  changed: EventEmitter<{ said: [] }>;
+  ended: Promise<LcopsResult>;
+  send(signal: NodeJS.Signals): void;
+}
+
+/** Takes a run and its limit, past which it is killed; returns it with what tests wait for. */
+function follow(run: Run, { what, limitMs }: { what: string; limitMs: number }): RunningLcops {
+  const { said, changed } = run;
+  const describe = (): string => `${what}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`;
   const ended = new Promise<LcopsResult>((resolve, reject) => {
     const limit = setTimeout(() => {
-      child.kill("SIGKILL");
+      run.send("SIGKILL");
       reject(new Error(`not ended within ${limitMs} ms: ${describe()}`));
     }, limitMs);
-    child.once("error", reject);
-    child.once("close", (code, signal) => {
-      clearTimeout(limit);
-      resolve({ code, signal, ...said });
-    });
+    run.ended.then(resolve, reject).finally(() => clearTimeout(limit));
   });
   // Who waits for an output must not be surprised by this.
   ended.catch(() => undefined);
-  return {
-    pid: child.pid ?? 0,
-    child,
-    ended,
-    send: (signal) => void child.kill(signal),
-    waitFor: (pattern, timeoutMs = 15_000) =>
-      new Promise((resolve, reject) => {
-        const finish = (act: () => void): void => {
-          clearTimeout(limit);
-          watchers.delete(watch);
-          act();
-        };
-        const limit = setTimeout(
-          () =>
-            finish(() => reject(new Error(`${pattern} not within ${timeoutMs} ms: ${describe()}`))),
-          timeoutMs,
-        );
-        const watch = (): void => {
-          if (pattern.test(said.stdout + said.stderr))
-            finish(() => resolve(said.stdout + said.stderr));
-        };
-        watchers.add(watch);
+  const waitFor: RunningLcops["waitFor"] = (pattern, timeoutMs = 15_000) =>
+    new Promise((resolve, reject) => {
+      const finish = (act: () => void): void => {
+        clearTimeout(limit);
+        changed.off("said", watch);
+        act();
+      };
+      const limit = setTimeout(
+        () =>
+          finish(() => reject(new Error(`${pattern} not within ${timeoutMs} ms: ${describe()}`))),
+        timeoutMs,
+      );
+      const watch = (): void => {
+        if (pattern.test(said.stdout + said.stderr))
+          finish(() => resolve(said.stdout + said.stderr));
+      };
+      changed.on("said", watch);
+      watch();
+      const tooLate = (): void => {
         watch();
-        const tooLate = (): void => {
-          watch();
-          finish(() => reject(new Error(`ended without ${pattern}: ${describe()}`)));
-        };
-        ended.then(tooLate, tooLate);
-      }),
-  };
-}
-
-/**
- * Runs a command line of the built program to its end, in a warm process. Only what belongs to a process of its own, its input
- * and what Node reads from variables at its start, gets one: `startLcops` is for tests of the process itself.
- * Rejects only when it does not end.
- */
-export function runLcops(args: readonly string[], options: LcopsOptions): Promise<LcopsResult> {
-  const isNodes = Object.keys(options.environment).some((name) => name.startsWith("NODE_"));
-  const isWarm = options.stdin === undefined && !isNodes;
-  return isWarm ? runWarm(args, options) : startLcops(args, options).ended;
+        finish(() => reject(new Error(`ended without ${pattern}: ${describe()}`)));
+      };
+      ended.then(tooLate, tooLate);
+    });
+  return { pid: run.pid, said, ended, send: run.send, waitFor };
 }

@@ -34,17 +34,16 @@ export async function visitRoom(
       timeoutMs: 120_000,
     },
   );
-  let output = await program.waitFor(/"entered"/);
+  await program.waitFor(/"entered"/);
   const heard = (): { from: string; body: string }[] =>
-    output
+    program.said.stdout
       .split("\n")
       .filter((line) => line.includes('"body"') && line.endsWith("}"))
       .map((line) => JSON.parse(line) as { from: string; body: string });
-  program.child.stdout?.on("data", (text: string) => (output += text));
   return {
     heard,
     async waitFor(pattern) {
-      output = await program.waitFor(pattern);
+      await program.waitFor(pattern);
       return heard();
     },
     async leave() {

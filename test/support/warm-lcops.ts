@@ -1,11 +1,11 @@
 /** A pool of warm processes that run the built program: see warm-lcops.cjs. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { EventEmitter } from "node:events";
 import path from "node:path";
-import type { LcopsOptions, LcopsResult } from "./run-lcops.ts";
+import type { LcopsResult, Run } from "./run-lcops.ts";
 
 const PROGRAM = path.join(import.meta.dirname, "warm-lcops.cjs");
-const LIMIT_MS = 25_000;
 
 /** Those that wait for a command line. */
 const idle: ChildProcess[] = [];
@@ -20,60 +20,55 @@ function start(): ChildProcess {
   return child;
 }
 
-/** Takes a command line; runs it in a warm process and returns what a process of its own would. */
-export function runWarm(words: readonly string[], options: LcopsOptions): Promise<LcopsResult> {
+/** Takes a command line and its variables; starts it in a warm process. It ends as a process of its own would. */
+export function startWarm(words: readonly string[], environment: NodeJS.ProcessEnv): Run {
   const child = idle.pop() ?? start();
-  const limitMs = options.timeoutMs ?? LIMIT_MS;
+  // Written to both outputs behind all that the run has said.
   const mark = `\u0000${randomUUID()}`;
   const said = { stdout: "", stderr: "" };
+  const changed = new EventEmitter<{ said: [] }>();
   let answer: { code: number; isSpent: boolean } | undefined;
-  return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => {
-      finish();
-      child.kill("SIGKILL");
-      const what = `lcops ${words.join(" ")}\nstdout: ${said.stdout}\nstderr: ${said.stderr}`;
-      reject(new Error(`not ended within ${limitMs} ms: ${what}`));
-    }, limitMs);
-    const hear = {
-      stdout: (text: string): void => {
-        said.stdout += text;
-        settle();
-      },
-      stderr: (text: string): void => {
-        said.stderr += text;
-        settle();
-      },
-    };
+  let isOver = false;
+  const ended = new Promise<LcopsResult>((resolve, reject) => {
     const settle = (): void => {
       if (!answer || !said.stdout.endsWith(mark) || !said.stderr.endsWith(mark)) return;
+      for (const name of ["stdout", "stderr"] as const)
+        said[name] = said[name].slice(0, -mark.length);
       finish();
       if (answer.isSpent) child.disconnect();
       else idle.push(child);
-      const [stdout, stderr] = [said.stdout, said.stderr].map((text) =>
-        text.slice(0, -mark.length),
-      );
-      resolve({ code: answer.code, signal: null, stdout: stdout ?? "", stderr: stderr ?? "" });
+      resolve({ code: answer.code, signal: null, ...said });
     };
+    const hear = (name: "stdout" | "stderr") => (text: string) => {
+      said[name] += text;
+      changed.emit("said");
+      settle();
+    };
+    const [onStdout, onStderr] = [hear("stdout"), hear("stderr")];
     const onMessage = (message: unknown): void => {
       answer = message as typeof answer;
       settle();
     };
-    // It has ended itself, as a crash and process.exit do.
+    // It has ended itself, as a crash and process.exit do, or was killed.
     const onClose = (code: number | null, signal: NodeJS.Signals | null): void => {
       finish();
       resolve({ code, signal, ...said });
     };
     const finish = (): void => {
-      clearTimeout(limit);
-      child.stdout?.off("data", hear.stdout);
-      child.stderr?.off("data", hear.stderr);
+      isOver = true;
+      child.stdout?.off("data", onStdout);
+      child.stderr?.off("data", onStderr);
       child.off("message", onMessage).off("close", onClose).off("error", reject);
     };
-    child.stdout?.on("data", hear.stdout);
-    child.stderr?.on("data", hear.stderr);
+    child.stdout?.on("data", onStdout);
+    child.stderr?.on("data", onStderr);
     child.on("message", onMessage).on("close", onClose).on("error", reject);
-    child.send({ words, environment: definedOf(options.environment), mark });
   });
+  child.send({ words, environment: definedOf(environment), mark });
+  const send = (signal: NodeJS.Signals): void => {
+    if (!isOver) child.kill(signal);
+  };
+  return { pid: child.pid ?? 0, said, changed, ended, send };
 }
 
 function definedOf(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -1,0 +1,4 @@
+/** For vitest: runs before each file of the lab project. */
+import { beginFile } from "./lab.ts";
+
+beginFile();
