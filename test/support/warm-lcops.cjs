@@ -66,17 +66,19 @@ function closeLeftovers() {
   for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners("error");
 }
 
-/** Standard input that a run has looked at may be at its end, and no run after it could read it. */
-let isInputSpent = false;
+/** Standard input, once a run has looked at it: no run after one that has read it could do so again. */
+let looked;
 const input = Object.getOwnPropertyDescriptor(process, "stdin");
 Object.defineProperty(process, "stdin", {
   ...input,
   get() {
-    isInputSpent = true;
-    return input.get.call(process);
+    looked ??= input.get.call(process);
+    return looked;
   },
 });
+const isInputSpent = () => looked?.readableDidRead === true || looked?.destroyed === true;
 
+process.title = "warm-lcops";
 let run;
 
 process.on("message", ({ words, environment, mark }) => {
@@ -103,6 +105,6 @@ process.on("beforeExit", () => {
   closeLeftovers();
   process.stdout.write(mark);
   process.stderr.write(mark);
-  process.send({ code, isSpent: isInputSpent });
+  process.send({ code, isSpent: isInputSpent() });
 });
 process.on("disconnect", () => process.exit());
