@@ -36,7 +36,7 @@ export default defineConfig({
           setupFiles: ["test/support/begin-lab-file.ts"],
           isolate: false,
           // They wait for servers more than they compute.
-          maxWorkers: 4,
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },
       },
