@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename } from "node:path";
 import { runProgram } from "./program.ts";
 
 export interface PortHolder {
@@ -34,11 +35,17 @@ async function findInProc(port: number): Promise<PortHolder | undefined> {
     for (const descriptor of descriptors) {
       const target = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
       if (!inodes.has(target)) continue;
-      const program = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "?")).trim();
-      return { pid: Number(pid), program };
+      return { pid: Number(pid), program: await nameProgram(pid) };
     }
   }
   return undefined;
+}
+
+/** Returns the name of a process. Node 24 calls all of its own MainThread, so that their file says more. */
+async function nameProgram(pid: string): Promise<string> {
+  const name = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "?")).trim();
+  if (name !== "MainThread") return name;
+  return basename(await readlink(`/proc/${pid}/exe`).catch(() => name));
 }
 
 async function findWithLsof(port: number): Promise<PortHolder | undefined> {
