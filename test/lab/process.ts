@@ -1,7 +1,7 @@
 /** Programs of the lab: servers, which are started, probed and stopped, and commands, which end by themselves. */
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -57,17 +57,6 @@ function programEnvironment(
     [LAB_VARIABLE]: labFolder,
     ...more,
   };
-}
-
-const TAIL_LINES = 15;
-
-/** Takes log files; returns the last lines of each, below its name. */
-export function readTails(logFiles: readonly string[]): string {
-  const tails = logFiles.map((file) => {
-    const lines = readFileSync(file, "utf8").trim().split("\n").slice(-TAIL_LINES);
-    return [`end of ${file}:`, ...lines.map((line) => `  ${line}`)].join("\n");
-  });
-  return tails.join("\n");
 }
 
 /** Takes a program and its standard streams; starts it and keeps its record for as long as it runs. */

@@ -12,7 +12,7 @@ import { startMonit } from "./monit.ts";
 import { startOpenSearch } from "./opensearch.ts";
 import { findOpenSearch } from "./opensearch-cache.ts";
 import { startPage } from "./page.ts";
-import { readTails } from "./process.ts";
+import { makeStarter } from "./part-starter.ts";
 import type { LabContext } from "./process.ts";
 import { startProsody } from "./prosody.ts";
 import { startRedis } from "./redis.ts";
@@ -82,49 +82,6 @@ async function startMonits(lab: LabContext): Promise<Record<string, LabMonit>> {
 function startSearch(lab: LabContext): Promise<NonNullable<LabServices["elasticsearch"]>> {
   const files = findOpenSearch(process.env);
   return typeof files === "string" ? startPage(lab, "elasticsearch") : startOpenSearch(lab, files);
-}
-
-const WAIT_NOTICE_MS = 10_000;
-
-type Starter = <T>(what: string, start: (lab: LabContext) => Promise<T>) => () => Promise<T>;
-
-/**
- * Takes the lab; returns what makes a starter: it starts something at its first call, says every ten seconds what the lab
- * still waits for, and fails with the part's name and the end of the logs of its servers.
- */
-function makeStarter(lab: LabContext): Starter {
-  const waiting = new Map<string, number>();
-  const notice = (): void => {
-    const now = performance.now();
-    const late = [...waiting].map(
-      ([what, since]) => `${what} (${Math.round((now - since) / 1_000)} s)`,
-    );
-    lab.log(`lab: waiting for ${late.join(", ")}`);
-  };
-  let timer: NodeJS.Timeout | undefined;
-  return (what, start) => {
-    const begin = async () => {
-      const logFiles: string[] = [];
-      waiting.set(what, performance.now());
-      timer ??= setInterval(notice, WAIT_NOTICE_MS);
-      try {
-        return await start({ ...lab, logFiles });
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`lab: ${what} did not start: ${reason}\n${readTails(logFiles)}`, {
-          cause: error,
-        });
-      } finally {
-        waiting.delete(what);
-        if (waiting.size === 0) {
-          clearInterval(timer);
-          timer = undefined;
-        }
-      }
-    };
-    let started: ReturnType<typeof begin> | undefined;
-    return () => (started ??= begin());
-  };
 }
 
 export type RunningServers = {
