@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
+import type { Command } from "../src/commands/command.ts";
 import { commands, nouns } from "../src/commands/index.ts";
 import { findCommandLines } from "./support/find-command-lines.ts";
 import { listFlags } from "./support/list-flags.ts";
@@ -31,11 +32,18 @@ function judgeOutline(text: string): string | undefined {
   );
   if (known.length === 0 && !(words.length === 1 && Object.hasOwn(nouns, first)))
     return `unknown command ${name}`;
-  const flags = new Set(known.flatMap((command) => listFlags(command)));
+  const shortOf = ({ options = [] }: Command): string[] =>
+    options.flatMap(({ flags: text }) => /^-\w(?=,)/.exec(text)?.[0] ?? []);
+  const flags = new Set([
+    "-q",
+    "-v",
+    "-h",
+    ...known.flatMap((command) => [...listFlags(command), ...shortOf(command)]),
+  ]);
   const dashes = words.indexOf("--");
   const unknown = words
     .slice(0, dashes < 0 ? undefined : dashes)
-    .map((word) => /^\[?(--[a-z-]+)/.exec(word)?.[1])
+    .map((word) => /^\[?(--?[a-zA-Z][a-z-]*)/.exec(word)?.[1])
     .find((flag) => flag !== undefined && !flags.has(flag));
   return unknown === undefined ? undefined : `unknown option ${unknown}`;
 }
@@ -89,16 +97,27 @@ describe.each(taught)("%s", (page) => {
 
   test("names scripts of npm that exist", () => {
     const named = [...code, ...spans].flatMap(({ line, text }) =>
-      [...text.matchAll(/\bnpm run ([a-z:]+)/g)].map(([, script = ""]) => ({ line, script })),
+      [...text.matchAll(/\bnpm run(?:-script)? (?:-\S+ )*([^\s`;&|)]+)/g)].map(
+        ([, script = ""]) => ({
+          line,
+          script,
+        }),
+      ),
     );
     expect(named.filter(({ script }) => !Object.hasOwn(manifest.scripts, script))).toEqual([]);
   });
 
   test("names commands and options that exist", () => {
     const synopses = code.filter(({ language }) => language === "synopsis");
-    const outlines = [...spans, ...synopses].filter(({ text }) => /^(npx )?lcops( |$)/.test(text));
+    const outlines = [...spans, ...synopses].flatMap(({ line, text }) =>
+      // Any `lcops` of it: behind a variable, a program, a pipe.
+      [...text.matchAll(/(?<![\w./@~-])lcops(?:@\S+)?(?= |$)[^|;&]*/g)].map(([outline]) => ({
+        line,
+        text: outline.replace(/^lcops@\S+/, "lcops").trim(),
+      })),
+    );
     const wrong = outlines.flatMap(({ line, text }) => {
-      const why = judgeOutline(text.replace(/^npx /, ""));
+      const why = judgeOutline(text);
       return why === undefined ? [] : [`${page}:${line}: ${text}: ${why}`];
     });
     expect(wrong).toEqual([]);
@@ -106,7 +125,9 @@ describe.each(taught)("%s", (page) => {
 });
 
 describe("comments and tests", () => {
-  const sources = files.filter((file) => /^(src|test)\/.*\.ts$/.test(file));
+  const sources = files.filter((file) =>
+    /^(?:(?:src|test|bin)\/.*|[\w.]+\.config)\.(?:ts|js|cjs|mjs)$/.test(file),
+  );
   const lines = sources.flatMap((file) =>
     readFileSync(join(ROOT, file), "utf8")
       .split("\n")
@@ -117,7 +138,7 @@ describe("comments and tests", () => {
     const cited = lines
       .filter(({ at, text }) => text.includes(".md") && !at.startsWith("test/docs.test.ts:"))
       .flatMap(({ at, text }) =>
-        [...text.matchAll(/(?<![\w./])[a-z-]+(?:\/[a-z-]+)*\.md\b/gi)].map(([name]) => ({
+        [...text.matchAll(/(?<![\w`}/])(?:\.\.\/)*[\w-]+(?:\/[\w-]+)*\.md\b/g)].map(([name]) => ({
           at,
           name,
         })),
@@ -126,7 +147,7 @@ describe("comments and tests", () => {
   });
 
   test("cite no numbers of cases", () => {
-    const inComment = /(?<!\w)[cd]\d{1,2}(?:[:,]|$)/;
+    const inComment = /(?<![\w.])[cd]\d{1,2}(?![\w.]\w)/;
     const inName = / \([cd]?\d{1,2}(?:(?:, | to | and )[cd]?\d{1,2})*\)["'`],/;
     const isComment = /^\s*(?:\/\/|\/?\*)/;
     // A name is the first argument, on the line of the call or the next one.

@@ -10,6 +10,9 @@ const STARTERS = new Set([
   "test/support/redis-servers.ts",
   "test/support/scratch-mysql.ts",
 ]);
+/** A server program as the first argument of what starts programs. */
+const START_OF_SERVER =
+  /\b(?:spawn|exec|execFile|fork|runProgram|startProgram|execa)(?:Sync)?\(\s*"(?:[^"]*\/)?(?:redis-server|mariadbd|mysqld|sshd|monit|apache2|prosody|carbon-cache|java|moto_server|versitygw|nginx)"/;
 /** It listens to learn that nobody does. */
 const NO_STARTERS = new Set(["test/lab/free-port.ts"]);
 
@@ -17,15 +20,16 @@ const files = listFiles().filter((file) => file.startsWith("test/") && file.ends
 const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), "utf8")]));
 
 function startsServers(file: string): boolean {
-  if (STARTERS.has(file)) return true;
+  const text = texts.get(file) ?? "";
+  if (STARTERS.has(file) || START_OF_SERVER.test(text)) return true;
   // A socket that the test itself answers, in its own process, is no server.
   if (NO_STARTERS.has(file) || file.endsWith(".test.ts")) return false;
-  return /\b(createServer|startServer|spawnRecorded)\(/.test(texts.get(file) ?? "");
+  return /\b(createServer|startServer|spawnRecorded)\(/.test(text);
 }
 
 function importsOf(file: string): string[] {
   const text = (texts.get(file) ?? "").replaceAll(/^import type [^;]*;/gm, "");
-  const specifiers = text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g);
+  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
   return [...specifiers].map(([, specifier = ""]) => normalize(join(dirname(file), specifier)));
 }
 

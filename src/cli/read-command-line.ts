@@ -3,7 +3,7 @@ import type { Command, Input } from "../commands/command.ts";
 import { commands, nouns } from "../commands/index.ts";
 import { buildProgram, type GlobalFlags } from "./build-program.ts";
 
-/** What a command line means. */
+/** The meaning of a command line. */
 export type CommandLine =
   | { kind: "command"; command: Command; input: Input; flags: GlobalFlags }
   /** The help or the version was printed; 2 where a noun misses its verb. */
@@ -90,7 +90,7 @@ function isWord(head: readonly string[], index: number): boolean {
   return !head[index]?.startsWith("-") && !TAKES_VALUE.has(head[index - 1] ?? "");
 }
 
-/** What tells more of what was meant: a command, a noun, or nothing where neither is known. */
+/** Returns the help topic that fits best: a command, a noun, or "" where neither is known. */
 function findTopic(head: readonly string[]): string {
   const [first = "", second = ""] = findWords(head);
   const whole = `${first} ${second}`;

@@ -116,7 +116,7 @@ export async function startServer(lab: LabContext, options: ServerOptions): Prom
   });
   // It also ends later, at stop, when nobody listens any more.
   startFailed.catch(() => {});
-  // Whoever loses the race must not go on asking.
+  // The probe must stop once the server has ended.
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, ...(lab.signal ? [lab.signal] : [])]);
   try {
@@ -130,7 +130,7 @@ export async function startServer(lab: LabContext, options: ServerOptions): Prom
   return { name: options.name, pid: child.pid ?? 0, logFile, stop };
 }
 
-/** Takes a command; returns its output. Throws with what it said on stderr when it fails. */
+/** Takes a command; returns its output. Throws with the end of what it said when it fails. */
 export async function runCommand(
   lab: Pick<LabContext, "folder" | "signal">,
   command: string,
@@ -155,7 +155,8 @@ export async function runCommand(
     return (await running).stdout;
   } catch (error) {
     lab.signal?.throwIfAborted();
-    const said = (error as { stderr?: string }).stderr?.trim().split("\n").slice(-5).join("\n");
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-15).join("\n");
     throw new Error(`lab: ${command} failed: ${said || (error as Error).message}`, {
       cause: error,
     });

@@ -2,7 +2,7 @@
 
 const OPERATORS = /^(?:\|\||&&|;;|\|&|[|&;()]|<\(|>\()/;
 const REDIRECTION = /^\d*(?:>>|>&|<<<|<>|>|<)/;
-const PROGRAM = /^(?:lcops|.*\bbin\/lcops(?:\.js)?)$/;
+const PROGRAM = /^(?:lcops(?:@\S+)?|.*\bbin\/lcops(?:\.js)?)$/;
 /** Behind these the word names the package: `npm install lcops`. */
 const PACKAGE_MANAGERS = new Set(["npm", "pnpm", "yarn"]);
 
@@ -13,7 +13,7 @@ const PACKAGE_MANAGERS = new Set(["npm", "pnpm", "yarn"]);
 export function findCommandLines(line: string): string[][] {
   const found: string[][] = [];
   for (const words of splitCommands(line, found)) {
-    if (PACKAGE_MANAGERS.has(words[0] ?? "")) continue;
+    if (PACKAGE_MANAGERS.has(words[0] ?? "") && words[1] !== "exec") continue;
     // `sh -c 'lcops health | wc -l'`: the word is shell text of its own.
     for (const word of words)
       if (/(^|\s)lcops\s/.test(word) && word !== line) found.push(...findCommandLines(word));

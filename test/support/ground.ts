@@ -113,7 +113,7 @@ export async function makeGround(...parts: PartName[]): Promise<Ground> {
       return writeFile(`config-${++files}.json`, JSON.stringify(copy));
     },
     // A supervisor that is ending may still write its last line.
-    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 

@@ -1,40 +1,54 @@
 /** The built program, as tests, demo, bench and soak start it: it is never older than its sources. */
 import { execFileSync } from "node:child_process";
-import { lstatSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { takeLock } from "../lab/state-folder.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
-const SOURCES = ["src", "package.json", "package-lock.json", "rolldown.config.js", "tsconfig.json"];
-/** Its time is that at which the last build of this module began: what has changed since is not in it. */
-const STAMP = path.join(ROOT, "dist/main.cjs");
+const SOURCES = [
+  "bin",
+  "package-lock.json",
+  "package.json",
+  "rolldown.config.js",
+  "src",
+  "tsconfig.json",
+];
+/** Has the hash of the sources of which `dist` was built. The next build removes it first, and it is written last. */
+const STAMP = path.join(ROOT, "dist/.sources");
 
-/** Takes a file or a folder; returns when the newest of it, folders included, was changed. */
-function newestOf(file: string): number {
-  const stats = lstatSync(file);
-  if (!stats.isDirectory()) return stats.mtimeMs;
-  const inside = readdirSync(file).map((name) => newestOf(path.join(file, name)));
-  return Math.max(stats.mtimeMs, ...inside);
+/** Returns a hash of the names and contents of all sources: times lie where files are copied or unpacked. */
+function hashSources(): string {
+  const hash = createHash("sha256");
+  const add = (name: string): void => {
+    const file = path.join(ROOT, name);
+    if (lstatSync(file).isDirectory()) {
+      for (const entry of readdirSync(file).toSorted()) add(path.join(name, entry));
+      return;
+    }
+    const content = readFileSync(file);
+    hash.update(`${name}\0${content.length}\0`).update(content);
+  };
+  for (const name of SOURCES) add(name);
+  return hash.digest("hex");
 }
 
-function isStale(): boolean {
-  const built = statSync(STAMP, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return SOURCES.some((name) => newestOf(path.join(ROOT, name)) > built);
-}
+const isStale = (): boolean => !existsSync(STAMP) || readFileSync(STAMP, "utf8") !== hashSources();
 
-/** Builds where a source is newer than the build. Throws with what the build has said when it fails. */
+/** Builds where the sources are not those of the build. Throws with what the build has said when it fails. */
 async function buildIfStale(): Promise<void> {
   if (!isStale()) return;
   const lock = await takeLock("build");
   try {
     // Another process may have built meanwhile.
     if (!isStale()) return;
-    const begun = new Date();
+    const hash = hashSources();
+    rmSync(STAMP, { force: true });
     execFileSync("npm", ["run", "build", "--silent"], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    utimesSync(STAMP, begun, begun);
+    writeFileSync(STAMP, hash);
   } finally {
     lock.release();
   }

@@ -27,12 +27,14 @@ export interface MarkdownPage {
   tables: string[][][];
 }
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)/;
+const FENCE = /^\s*(`{3,}|~{3,})\s*([^\s`]*)/;
 const HEADING = /^ {0,3}#{1,6}\s+(.*?)\s*#*$/;
 
 /** Returns what a page in Markdown has of code, links, headings and tables. Throws where a fence is not closed. */
 export function readMarkdown(text: string): MarkdownPage {
-  const { code, prose } = separateCode(text.split("\n"));
+  // A quotation has links and code as any other text.
+  const lines = text.split("\n").map((line) => line.replace(/^ {0,3}> ?/, ""));
+  const { code, prose } = separateCode(lines);
   const spans: Span[] = [];
   const links: Span[] = [];
   // A span may go over the end of a line; a paragraph ends it.
@@ -45,7 +47,7 @@ export function readMarkdown(text: string): MarkdownPage {
       return whole.replace(/[^\n]/g, " ");
     });
     const targets =
-      /\]\(\s*<?([^)\s>]+)>?[^)]*\)|^ {0,3}\[[^\]]+\]:\s*(\S+)|\b(?:href|src)="([^"]+)"/gm;
+      /\]\(\s*<?([^)\s>]+)>?[^)]*\)|^ {0,3}\[[^\]]+\]:\s*(\S+)|\b(?:href|src)=["']([^"']+)["']/gm;
     for (const found of plain.matchAll(targets))
       links.push({ line: at(found.index), text: found[1] ?? found[2] ?? found[3] ?? "" });
   }

@@ -10,6 +10,13 @@ const PROGRAM = path.join(import.meta.dirname, "warm-lcops.cjs");
 /** Those that wait for a command line. */
 const idle: ChildProcess[] = [];
 
+/** Returns one that still lives, undefined where there is none. */
+function takeIdle(): ChildProcess | undefined {
+  let child = idle.pop();
+  while (child && !child.connected) child = idle.pop();
+  return child;
+}
+
 function start(): ChildProcess {
   const child = spawn(process.execPath, [PROGRAM], {
     env: {},
@@ -22,7 +29,7 @@ function start(): ChildProcess {
 
 /** Takes a command line and its variables; starts it in a warm process. It ends as a process of its own would. */
 export function startWarm(words: readonly string[], environment: NodeJS.ProcessEnv): Run {
-  const child = idle.pop() ?? start();
+  const child = takeIdle() ?? start();
   // Written to both outputs behind all that the run has said.
   const mark = `\u0000${randomUUID()}`;
   const said = { stdout: "", stderr: "" };
