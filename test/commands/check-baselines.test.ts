@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What the doctor finds of a baseline of that text, at the end of 2026. */
+/** Returns the findings of the doctor for a baseline of this text, at the end of 2026. */
 async function check(text: string): Promise<Finding | undefined> {
   const baseline = path.join(folder, "baseline.json");
   writeFileSync(baseline, text);

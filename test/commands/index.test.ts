@@ -4,7 +4,7 @@ import { buildProgram } from "../../src/cli/build-program.ts";
 import type { Command, Input } from "../../src/commands/command.ts";
 import { commands, nouns } from "../../src/commands/index.ts";
 
-/** What a command line means; throws what commander throws. */
+/** Returns the meaning of a command line. Throws as commander does. */
 function parse(words: readonly string[]): { command: Command; input: Input } | undefined {
   let typed: { command: Command; input: Input } | undefined;
   const program = buildProgram({

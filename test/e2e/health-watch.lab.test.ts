@@ -113,7 +113,7 @@ test("what does not fit is told of: the worst stays, whatever the size", async (
           .split("\n")
           .map(({ length }) => length),
       );
-    // What was wider is overwritten line by line.
+    // The wider lines are overwritten one by one.
     await expect.poll(longest, { timeout: 5_000 }).toBeLessThan(40);
     const lines = pty.screen().split("\n");
     expect(lines).toHaveLength(8);

@@ -390,7 +390,7 @@ describe("another machine", SIDE_BY_SIDE, () => {
       expect(await look(config)).toMatchObject({
         own: { state: "off", key: "w", title: "Our worker" },
         gone: { state: "not installed" },
-        // What could not be asked is not off.
+        // A service that could not be asked is not off.
         locked: { state: "unknown" },
         killed: { state: "unknown" },
       });

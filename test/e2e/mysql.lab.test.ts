@@ -200,7 +200,7 @@ describe("the password", () => {
   });
 });
 
-/** Of another file, backup-secrets, which runs beside this one with the same password. */
+/** The tests of backup-secrets run beside these, with the same password in this variable. */
 const OTHERS_VARIABLE = "LCOPS_TEST_MYSQL=";
 
 const isHolding = ({ text }: { text: string }, password: string): boolean =>

@@ -15,7 +15,7 @@ function readTails(logFiles: readonly string[]): string {
 
 const WAIT_NOTICE_MS = 10_000;
 
-/** What a starter needs of the lab. */
+/** The members of the lab that a starter uses. */
 type Waiting = Pick<LabContext, "log" | "logFiles">;
 
 type Starter<Lab> = <T>(what: string, start: (lab: Lab) => Promise<T>) => () => Promise<T>;

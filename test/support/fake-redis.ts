@@ -23,7 +23,7 @@ export function makeFakeRedis(answer: (words: readonly string[]) => Reply): {
   return { client, asked };
 }
 
-/** What a Redis 7 with two databases says of itself. */
+/** The INFO of a Redis 7 with two databases. */
 export const REDIS_INFO: RedisInfo = {
   version: "7.0.15",
   mode: "standalone",

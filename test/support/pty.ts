@@ -82,7 +82,7 @@ export function openProgram(words: readonly string[], options: PtyOptions): Pty 
   screen.onData((answer) => pty.write(answer));
   const exit = new Promise<{ code: number; signal: number }>((resolve) => {
     pty.onExit(({ exitCode, signal }) => {
-      // What was written last is still being drawn, and the end of what stty says may come later.
+      // The last output is still being drawn, and the end of stty may come later.
       const end = (): void => {
         if (options.showsMode && !/-?extproc/.test(text())) return;
         watchers.delete(end);

@@ -90,7 +90,7 @@ test("a run that is killed says by which signal, and no later run has its proces
   const next = startLcops(["--version"], { environment });
   expect(next.pid).not.toBe(running.pid);
   expect((await next.ended).code).toBe(0);
-  // What the killed one has left running.
+  // The next launch ends the process that the killed one left running.
   const cleaned = startLcops([...launch(), "-v"], { environment });
   await cleaned.waitFor(/ended a process that a launch before had left behind/);
   cleaned.send("SIGTERM");

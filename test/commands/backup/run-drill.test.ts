@@ -41,7 +41,7 @@ describe("the message for a drill", () => {
     expect(say(of({ report }))).toBe(
       "graphite: S is proven: 2 objects and 600 points as they were, restored in 4 s into /tmp/x\n",
     );
-    // Of a bucket the rows are the objects.
+    // The rows of a bucket are its objects.
     expect(say(of({ report }), { kind: "s3", bucket: "b" })).toContain("proven: 600 objects as");
   });
 

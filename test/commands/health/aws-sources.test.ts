@@ -19,7 +19,7 @@ describe("the AWS sources", () => {
     const { regions, accounts } = planPlaces(CONFIG, {});
     expect(show(regions)).toEqual(["dev+prod us-west-2", "prod eu-west-1", "other eu-west-1"]);
     expect(regions.map(({ profile }) => profile)).toEqual(["one", "two", "three"]);
-    // What is global is asked in its own region.
+    // A global service is asked in its own region.
     expect(show(accounts)).toEqual(["dev+prod us-east-1", "other us-east-1"]);
   });
 

@@ -8,7 +8,7 @@ test.each<[HealthState[], number]>([
   [["ok", "unmonitored"], 3],
   [["unknown", "warn"], 4],
   [["unknown", "ok", "fail"], 4],
-  // Who has asked nobody knows nothing.
+  // Without a question there is no answer.
   [[], 3],
 ])("the states %j end with %i", (states, code) => {
   expect(exitCodeOfStates(states)).toBe(code);

@@ -118,7 +118,7 @@ test.each([
   ["4.0.0", "UNLINK"],
   ["7.0.15", "UNLINK"],
   ["10.0.0", "UNLINK"],
-  // Who does not say its version may be old.
+  // A server that does not tell its version may be old.
   ["", "DEL"],
 ])("keys of Redis %s are removed by %s", (version, command) => {
   expect(removeCommand({ version })).toBe(command);
