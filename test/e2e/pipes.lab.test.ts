@@ -255,7 +255,7 @@ const LONG_RUNS = new Set([
 /** What `--json` means nothing to: a child's own output, and text for a shell or a reader. */
 const NOT_JSON = new Set(["ssh", "tunnel open", "mysql", "redis console", "completion", "help"]);
 
-/** It follows until it is stopped; machine-log.test.ts has it. */
+/** It follows until it is stopped; machine-log.lab.test.ts has it. */
 const ENDING = commands.filter(({ name }) => name !== "machine log");
 
 describe.each(ENDING.map((command) => [command.name, command] as const))("%s", (name, command) => {

@@ -7,15 +7,15 @@ import type { Endpoint } from "./lab.ts";
 const LIMIT_MS = 600_000;
 
 /**
- * Takes a probe and limits; returns what the probe returns once it succeeds.
- * Throws with the probe's last error when the time is over, and at once when aborted.
+ * Takes a probe and a signal; returns what the probe returns once it succeeds.
+ * Throws with the probe's last error after ten minutes, and at once when aborted.
  */
 export async function waitUntilReady<T>(
   what: string,
   probe: () => Promise<T>,
-  limits: { timeoutMs?: number; signal?: AbortSignal | undefined } = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<T> {
-  const end = performance.now() + (limits.timeoutMs ?? LIMIT_MS);
+  const end = performance.now() + LIMIT_MS;
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 1.5, 200)) {
     try {
       return await probe();
@@ -24,7 +24,7 @@ export async function waitUntilReady<T>(
         throw new Error(`${what} is not ready: ${(error as Error).message}`, { cause: error });
     }
     await wait(pauseMs);
-    limits.signal?.throwIfAborted();
+    signal?.throwIfAborted();
   }
 }
 

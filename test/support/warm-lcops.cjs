@@ -101,10 +101,15 @@ process.on("beforeExit", () => {
   if (!run) return;
   const { code, mark } = run;
   run = undefined;
+  if (!process.connected) return;
   process.channel.ref();
   closeLeftovers();
   process.stdout.write(mark);
   process.stderr.write(mark);
   process.send({ code, isSpent: isInputSpent() });
 });
-process.on("disconnect", () => process.exit());
+// The tests have ended: so does this process, and a run that is under way as by a stop, so that it leaves no child behind.
+process.on("disconnect", () => {
+  if (run) process.kill(process.pid, "SIGTERM");
+  else process.exit();
+});
