@@ -38,7 +38,7 @@ export const ROOMS = {
   workstation: ["services", "notify", "reach", "inventory"],
   services: ["reach", "aws"],
   notify: [],
-  reach: ["inventory", "ssh"],
+  reach: ["inventory", "ssh", "aws", "config"],
   inventory: ["aws", "config"],
   ssh: [],
   aws: [],

@@ -1,12 +1,8 @@
-import type {
-  BackupDriver,
-  DriverOptions,
-  ScratchPlace,
-  ServicePlace,
-} from "../services/backup-driver.ts";
+import type { BackupDriver, DriverOptions, ScratchPlace } from "../services/backup-driver.ts";
 import type { Fact, SetReader } from "../services/set-content.ts";
 import { describeError } from "../system/errors.ts";
 import type { DrillReport } from "./reports.ts";
+import type { ServicePlace } from "../reach/service-place.ts";
 
 export interface DrillOptions extends DriverOptions {
   driver: BackupDriver;
@@ -62,14 +58,14 @@ export async function drillSet(set: SetReader, options: DrillOptions): Promise<D
     if ("needs" in opened)
       return report({ verdict: "not drilled", reason: `needs ${opened.needs}` });
     scratch = opened;
-    const { place, description } = opened;
-    await driver.restore(set, place, {
+    const { target, description } = opened;
+    await driver.restore(set, target, {
       ...options,
       isDone: () => false,
       markDone: () => Promise.resolve(),
     });
     options.update(`${set.setId}: comparing`);
-    const found = await driver.measure(set, place, options);
+    const found = await driver.measure(set, target, options);
     const differences = compareFacts(set.facts, found);
     const rows = set.facts.reduce((sum, fact) => sum + (fact.rows ?? 0), 0);
     const compared = { scratch: description, facts: set.facts.length, rows, differences };

@@ -5,7 +5,6 @@ import type {
   BackupWarning,
   DumpOutcome,
   DumpPlan,
-  ServicePlace,
 } from "../services/backup-driver.ts";
 import type { PartRecord } from "../services/set-content.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
@@ -17,6 +16,7 @@ import { createAtAll, type Target, writeToAll } from "./make-sink.ts";
 import { FORMAT, formatManifest, type Manifest } from "./manifest.ts";
 import { formatRestoreText } from "./restore-text.ts";
 import { dataPrefix, manifestKey, RESTORE_NAME, type Store } from "./store.ts";
+import type { ServicePlace } from "../reach/service-place.ts";
 
 /** A job, as its manifest tells of it. */
 export interface PublishOptions {

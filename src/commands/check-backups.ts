@@ -13,7 +13,8 @@ export async function checkBackups(context: Context): Promise<Finding[]> {
       .pick([])
       .filter(
         ({ job }) =>
-          environmentFlag === undefined || backups.environmentOf(job.service) === environmentFlag,
+          environmentFlag === undefined ||
+          backups.openPlace(job.service).environment === environmentFlag,
       );
     const findings: Finding[] = [];
     for (const job of jobs) findings.push(await checkJob(job, backups, context));

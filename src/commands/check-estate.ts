@@ -1,9 +1,9 @@
 import pLimit from "p-limit";
+import type { Config } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 import { connectHost, type ReachOptions } from "../reach/connect-host.ts";
-import { forwardPort } from "../reach/forward-port.ts";
-import { loadServiceType } from "../services/registry.ts";
-import type { Endpoint } from "../services/service.ts";
+import { describeObstacle, lend, openService } from "../reach/open-service.ts";
+import { probeService } from "../services/probe-service.ts";
 import type { Connection } from "../ssh/connect.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { Finding } from "../system/finding.ts";
@@ -13,6 +13,11 @@ import type { NamedService } from "./pick-services.ts";
 const AT_ONCE = 8;
 const PROBE_TIMEOUT_MS = 10_000;
 
+export interface CheckOptions {
+  config: Config;
+  reach: ReachOptions;
+}
+
 /**
  * Given hosts and services, log in to each host and ask each service, through its host where it has one; return what was found,
  * hosts first. `update` is told how far it is. Nothing but the aborted signal throws: what cannot be reached is a finding.
@@ -20,7 +25,7 @@ const PROBE_TIMEOUT_MS = 10_000;
 export async function checkEstate(
   hosts: readonly Host[],
   services: readonly NamedService[],
-  options: ReachOptions,
+  options: CheckOptions,
   update: (line: string) => void,
 ): Promise<Finding[]> {
   const limit = pLimit(AT_ONCE);
@@ -31,7 +36,7 @@ export async function checkEstate(
       .filter(([, service]) => service.host === undefined)
       .map((named) => async () => ({
         host: undefined,
-        services: [await checkDirectly(named, options)],
+        services: [await checkService(named, options)],
       })),
   ];
   const found = await Promise.all(
@@ -53,14 +58,14 @@ function servicesOf(host: Host, services: readonly NamedService[]): NamedService
 async function checkHost(
   host: Host,
   services: readonly NamedService[],
-  options: ReachOptions,
+  options: CheckOptions,
 ): Promise<{ host: Finding; services: Finding[] }> {
   let connection: Connection;
   const started = performance.now();
   try {
-    connection = await connectHost(host, options);
+    connection = await connectHost(host, options.reach);
   } catch (error) {
-    options.signal.throwIfAborted();
+    options.reach.signal.throwIfAborted();
     return {
       host: { area: "host", name: host.name, ...describeFailure(error) },
       services: services.map(([name]) => ({
@@ -76,7 +81,7 @@ async function checkHost(
     return {
       host: { area: "host", name: host.name, state: "ok", detail },
       services: await Promise.all(
-        services.map((named) => checkThrough(connection, named, options)),
+        services.map((named) => checkService(named, options, connection)),
       ),
     };
   } finally {
@@ -84,50 +89,27 @@ async function checkHost(
   }
 }
 
-async function checkThrough(
-  connection: Connection,
-  named: NamedService,
-  options: ReachOptions,
+async function checkService(
+  [name, service]: NamedService,
+  { config, reach }: CheckOptions,
+  connection?: Connection,
 ): Promise<Finding> {
-  const [, service] = named;
-  const target = { host: service.address ?? "127.0.0.1", port: service.port };
-  let refusal: string | undefined;
-  const forward = await forwardPort(0, target, {
-    connect: () => Promise.resolve(connection),
-    report: (error) => {
-      if (error !== undefined) refusal = `${target.host}:${target.port}: ${describeError(error)}`;
-    },
+  const { environment, signal } = reach;
+  const place = openService(name, service, config, {
+    environment,
+    signal,
+    reach: () => Promise.resolve(reach),
+    ...(connection && { connect: () => Promise.resolve(lend(connection)) }),
   });
   try {
-    const finding = await probe(named, { host: "127.0.0.1", port: forward.port }, options);
-    // What the host said of the refused forward tells more than the reset that it led to.
-    return finding.state === "fail" && refusal !== undefined
-      ? { ...finding, detail: refusal }
-      : finding;
+    const found = await probeService(place, { timeoutMs: PROBE_TIMEOUT_MS, signal });
+    const detail = `${service.kind}: ${found.detail}`;
+    if (found.answers) return { area: "service", name, state: "ok", detail };
+    // The host's word on the refused forward tells more than the reset that it led to.
+    return { area: "service", name, state: "fail", detail: describeObstacle(place) ?? detail };
   } finally {
-    await forward.close();
+    await place.close();
   }
-}
-
-function checkDirectly(named: NamedService, options: ReachOptions): Promise<Finding> {
-  const [, service] = named;
-  return probe(named, { host: service.address ?? "127.0.0.1", port: service.port }, options);
-}
-
-async function probe(
-  [name, service]: NamedService,
-  endpoint: Endpoint,
-  options: ReachOptions,
-): Promise<Finding> {
-  const type = await loadServiceType(service.kind);
-  const result = await type.probe(endpoint, {
-    timeoutMs: PROBE_TIMEOUT_MS,
-    signal: options.signal,
-    ...("path" in service && service.path !== undefined && { path: service.path }),
-    ...("tls" in service && service.tls !== undefined && { tls: true }),
-  });
-  const detail = `${service.kind}: ${result.detail}`;
-  return { area: "service", name, state: result.answers ? "ok" : "fail", detail };
 }
 
 function describeFailure(error: unknown): Pick<Finding, "state" | "detail" | "next"> {

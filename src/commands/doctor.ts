@@ -57,7 +57,7 @@ async function checkConfigured(
       ...(await checkEstate(
         hosts.filter((host) => host.sources[0] === "config"),
         services,
-        unattended,
+        { config, reach: unattended },
         update,
       )),
       ...(await checkJobs(context, config, update)),

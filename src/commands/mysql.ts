@@ -1,3 +1,4 @@
+import { environmentOf } from "../config/environment-of.ts";
 import type { Config, MysqlConfig } from "../config/schema.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { Command, Context } from "./command.ts";
@@ -19,26 +20,25 @@ export const mysql: Command = {
   returnsChildCode: () => true,
   async run(input, context) {
     const { runMysqlClient } = await import("../services/mysql/run-client.ts");
-    const { reachService } = await import("../reach/reach-service.ts");
-    const { name, service } = findMysql(await context.config(), context);
-    const server = input.options["replica"] === true ? replicaOf(name, service) : service;
-    const password =
-      service.password === undefined ? undefined : await readPassword(service.password, context);
-    const reached = await reachService(
-      input.options["replica"] === true ? `${name}-replica` : name,
-      server,
-      context.folders.runtime,
-      await context.reach(),
-    );
+    const { openService } = await import("../reach/open-service.ts");
+    const config = await context.config();
+    const { name, service } = findMysql(config, context);
+    const [label, server] =
+      input.options["replica"] === true
+        ? [`${name}-replica`, { ...service, ...replicaOf(name, service) }]
+        : [name, service];
+    const open = openService(label, server, config, context);
     try {
-      context.terminal.trace(`${name}: ${reached.host}:${reached.port} ${reached.way}`);
+      const password = await open.password();
+      const { host, port } = await open.endpoint();
+      context.terminal.trace(`${name}: ${host}:${port} ${await open.way()}`);
       const environment = await context.childEnvironment();
       const database = input.operands[0] ?? service.database;
       return await context.leaveSigintTo(() =>
         runMysqlClient(
           {
-            host: reached.host,
-            port: reached.port,
+            host,
+            port,
             ...(service.user !== undefined && { user: service.user }),
             ...(password !== undefined && { password }),
             ...(database !== undefined && { database }),
@@ -48,7 +48,7 @@ export const mysql: Command = {
         ),
       );
     } finally {
-      await reached.close();
+      await open.close();
     }
   },
 };
@@ -83,12 +83,6 @@ export function findMysql(
   );
 }
 
-function environmentOf(service: MysqlConfig, config: Config): string | undefined {
-  return service.host === undefined
-    ? service.environment
-    : config.hosts?.[service.host]?.environment;
-}
-
 /** Returns where the replica of a MySQL is. Throws `usage` where it has none. Pure. */
 export function replicaOf(
   name: string,
@@ -105,9 +99,4 @@ export function replicaOf(
     port: service.port,
     ...service.replica,
   } as MysqlConfig;
-}
-
-async function readPassword(reference: string, context: Context): Promise<string> {
-  const { readSecret } = await import("../config/read-secret.ts");
-  return readSecret(reference, { environment: context.environment, signal: context.signal });
 }

@@ -1,4 +1,3 @@
-import type { ServicePlace } from "../services/backup-driver.ts";
 import { ANSWER_MS, openReader, type Reader } from "../services/mysql/open-reader.ts";
 import { openServer, type Server } from "../services/mysql/open-server.ts";
 import { findCatchUp, readFollowing, readHealth } from "../services/mysql/read-replication.ts";
@@ -9,6 +8,7 @@ import { describeWhy, type Pair, patienceFor } from "./pair.ts";
 import { type CheckReport, draftReport, notConfigured, skippedWhole } from "./report.ts";
 import { skipUnseenDefinitions } from "./skip-unseen.ts";
 import { makeSteer } from "./steer.ts";
+import type { ServicePlace } from "../reach/service-place.ts";
 
 export interface ServersOptions {
   /** Given the databases that both show, return which are compared, by their names on both sides. */

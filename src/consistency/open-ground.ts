@@ -1,5 +1,4 @@
 import type { ConsistencyConfig } from "../config/consistency-schema.ts";
-import type { ServicePlace } from "../services/backup-driver.ts";
 import { ANSWER_MS, openReader, type Reader } from "../services/mysql/open-reader.ts";
 import { openServer, type Server } from "../services/mysql/open-server.ts";
 import { findCatchUp } from "../services/mysql/read-replication.ts";
@@ -9,6 +8,7 @@ import type { Outside, Rows } from "./check-outside.ts";
 import type { SchemaSource } from "./check-schema.ts";
 import { describeWhy, type Pair, patienceFor } from "./pair.ts";
 import { makeSteer, type Steer } from "./steer.ts";
+import type { ServicePlace } from "../reach/service-place.ts";
 
 /** What is checked, and the ways to it. */
 export interface CheckSubject {

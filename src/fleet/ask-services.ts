@@ -1,7 +1,8 @@
 import pLimit from "p-limit";
 import type { Config, ReachableConfig } from "../config/schema.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
-import { reachService } from "../reach/reach-service.ts";
+import { openService } from "../reach/open-service.ts";
+import { probeService } from "../services/probe-service.ts";
 import { loadServiceType } from "../services/registry.ts";
 import { describeInOneLine } from "../system/errors.ts";
 import { LOGINS_AT_ONCE } from "./pace-jumps.ts";
@@ -18,12 +19,11 @@ export interface IllService {
 }
 
 export interface AskOptions {
+  config: Config;
   reach: ReachOptions;
   runtimeFolder: string;
   /** Hosts at the same time. */
   atOnce: number;
-  /** The password of a service, where it has one. */
-  readPassword: (service: ReachableConfig) => Promise<string | undefined>;
 }
 
 type ServiceOnHost = readonly [name: string, service: ReachableConfig & { host: string }];
@@ -67,31 +67,29 @@ export async function askServices(
 async function askService(
   name: string,
   service: ServiceOnHost[1],
-  { reach, runtimeFolder, readPassword }: AskOptions,
+  { config, reach, runtimeFolder }: AskOptions,
 ): Promise<IllService[]> {
   const { host } = service;
-  const reached = await reachService(name, service, runtimeFolder, reach);
+  const { environment, signal } = reach;
+  const place = openService(name, service, config, {
+    environment,
+    signal,
+    reach: () => Promise.resolve(reach),
+    folders: { runtime: runtimeFolder },
+  });
   try {
-    const endpoint = { host: reached.host, port: reached.port };
-    const { probe, health } = await loadServiceType(service.kind);
-    const { answers, detail } = await probe(endpoint, {
-      timeoutMs: TIMEOUT_MS,
-      signal: reach.signal,
-      ...("path" in service && service.path !== undefined && { path: service.path }),
-      ...("tls" in service && service.tls !== undefined && { tls: true }),
-    });
+    const { answers, detail } = await probeService(place, { timeoutMs: TIMEOUT_MS, signal });
     if (!answers) return [{ name, host, why: detail }];
+    const { health } = await loadServiceType(service.kind);
     if (service.kind !== "monit" || !health) return [];
     const readHealth = await health();
-    const password = (): Promise<string | undefined> => readPassword(service);
-    const signal = AbortSignal.any([reach.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-    const place = { name, config: service, endpoint: async () => endpoint, password };
-    return (await readHealth(place, signal)).flatMap((one) =>
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    return (await readHealth(place, limited)).flatMap((one) =>
       one.state === "fail" || one.state === "unmonitored"
         ? [{ name: one.name, host, why: one.detail }]
         : [],
     );
   } finally {
-    await reached.close();
+    await place.close();
   }
 }

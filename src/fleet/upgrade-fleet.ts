@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
-import { type AskOptions, askServices, servicesOn } from "./ask-services.ts";
+import { askServices, servicesOn } from "./ask-services.ts";
 import type { FleetSettings } from "./fleet-settings.ts";
 import type { PlannedHost } from "./gather-plans.ts";
 import { paceJumps } from "./pace-jumps.ts";
@@ -14,9 +14,8 @@ export interface UpgradeFleetOptions {
   chosen: readonly PlannedHost[];
   waves: readonly Wave[];
   settings: FleetSettings;
-  /** What the configuration has on the hosts, and must be as well afterwards as before; paths begin at the root. */
-  services: Config["services"];
-  readPassword: AskOptions["readPassword"];
+  /** Its services on the hosts must be as well afterwards as before. */
+  config: Config;
   runtimeFolder: string;
   /** Why no further host may be begun, whatever became of those before. */
   findObstacle: (signal: AbortSignal) => Promise<string | undefined>;
@@ -39,7 +38,7 @@ export async function upgradeFleet(
   run: UpgradeRun,
   options: UpgradeFleetOptions,
 ): Promise<string | undefined> {
-  const { chosen, waves, settings, save } = options;
+  const { chosen, waves, settings, config, save } = options;
   const { atOnce, maxFailures, soakMs, patienceMs, reboots } = settings;
   const reach = paceJumps(options.reach);
   const byLabel = new Map(chosen.map((host) => [host.label, host]));
@@ -51,10 +50,9 @@ export async function upgradeFleet(
   const servicesOf = (labels: readonly string[]) =>
     servicesOn(
       labels.map((label) => find(label).host.name),
-      options.services,
+      config.services,
     );
-  const { runtimeFolder, readPassword } = options;
-  const ask = { reach, runtimeFolder, atOnce, readPassword };
+  const ask = { config, reach, runtimeFolder: options.runtimeFolder, atOnce };
   if (!run.illServices) {
     const ill = await askServices(servicesOf([...byLabel.keys()]), ask);
     run.illServices = ill.map(({ name }) => name);

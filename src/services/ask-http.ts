@@ -1,6 +1,7 @@
 import { get as getPlainly, type IncomingHttpHeaders } from "node:http";
 import { describeError } from "../system/errors.ts";
-import type { Endpoint, ProbeOptions, ProbeResult } from "./service.ts";
+import type { ProbeOptions, ProbeResult } from "./service.ts";
+import type { Endpoint } from "../reach/service-place.ts";
 
 export interface HttpAnswer {
   status: number;

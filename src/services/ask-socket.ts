@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { describeError } from "../system/errors.ts";
-import type { Endpoint, ProbeOptions, ProbeResult } from "./service.ts";
+import type { ProbeOptions, ProbeResult } from "./service.ts";
+import type { Endpoint } from "../reach/service-place.ts";
 
 /** No greeting or first answer is longer. */
 const ANSWER_LIMIT_BYTES = 16 * 1024;

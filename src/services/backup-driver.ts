@@ -1,12 +1,9 @@
 /** What a kind of service tells the backup room: how it is read into a set, read back, and proven. Types only. */
 import type { Readable } from "node:stream";
-import type { AwsScope } from "../aws/aws-scope.ts";
-import type { AwsAccess } from "../aws/client-options.ts";
 import type { BackupJobConfig } from "../config/backup-schema.ts";
-import type { ServiceConfig } from "../config/schema.ts";
+import type { ServicePlace } from "../reach/service-place.ts";
 import type { Journal } from "../system/journal.ts";
-import type { Connection } from "../reach/connect-host.ts";
-import type { Endpoint } from "./service.ts";
+import type { RestoreTarget } from "./restore-target.ts";
 import type {
   NewPart,
   PartRecord,
@@ -41,14 +38,14 @@ export interface BackupDriver {
   /** Given a part's decoded bytes, read to their end, returns what is wrong with their structure; undefined where it is whole. */
   checkPart(part: PartRecord, content: Readable): Promise<string | undefined>;
   /** Looks at the target of a restore and says what would be done to it, for the plan that is confirmed. Throws `usage` where `only` names nothing. */
-  planRestore(set: SetReader, target: ServicePlace, options: SelectOptions): Promise<RestorePlan>;
+  planRestore(set: SetReader, target: RestoreTarget, options: SelectOptions): Promise<RestorePlan>;
   /**
    * Reads the parts back in the order that they need. A part of which `isDone` says true is passed over; `markDone` follows each that stands whole.
    * What could not be had any more it returns; nothing else is left out.
    */
   restore(
     set: SetReader,
-    target: ServicePlace,
+    target: RestoreTarget,
     options: RestoreOptions,
   ): Promise<RestoreOutcome | void>;
   /**
@@ -60,8 +57,8 @@ export interface BackupDriver {
     set: SetContent,
     options: DriverOptions & { origin: ServicePlace; configured?: ServicePlace },
   ): Promise<ScratchPlace | { needs: string }>;
-  /** Takes the facts that the set has (`set.facts`) of what stands in the place now, by the same methods. Order does not matter. */
-  measure(set: SetReader, place: ServicePlace, options: SelectOptions): Promise<Fact[]>;
+  /** Takes the facts that the set has (`set.facts`) of what stands in the target now, by the same methods. Order does not matter. */
+  measure(set: SetReader, target: RestoreTarget, options: SelectOptions): Promise<Fact[]>;
   /**
    * Lines of RESTORE.txt: how to restore with standard programs alone, in a POSIX shell. `decode(part)` is the command that writes
    * a part's plain bytes to its standard output.
@@ -95,23 +92,6 @@ interface ExternalDriver {
     place: ServicePlace,
     options: DriverOptions,
   ): Promise<ExternalReference[]>;
-}
-
-/** A service and the ways to it. What is asked for first is opened then, and once; who made the place closes it. */
-export interface ServicePlace {
-  /** Name of the service. */
-  name: string;
-  config: ServiceConfig;
-  /** What stands behind the slash of `--into SERVICE/WITHIN`: a database, a folder. */
-  within?: string;
-  /** Where it is reached from this machine, through a forward where it needs one. */
-  endpoint(): Promise<Endpoint>;
-  /** The ssh connection to its host; undefined: it has none, and is reached directly. */
-  host(): Promise<Connection | undefined>;
-  /** Undefined where the configuration has none. Throws `access`. */
-  password(): Promise<string | undefined>;
-  /** AWS of its environment, or of that one, in this region or the environment's first. Throws `configuration` where there is neither. */
-  aws(region?: string, environment?: string): Promise<{ scope: AwsScope; access: AwsAccess }>;
 }
 
 /** What every method of a driver gets. */
@@ -153,7 +133,7 @@ export interface SelectOptions extends DriverOptions {
   /** `--only`: a table, a path; the driver knows which objects it names. */
   only?: string;
   /** The service that the job backs up. */
-  origin?: ServicePlace;
+  origin: ServicePlace;
 }
 
 export interface RestoreOptions extends SelectOptions {
@@ -243,8 +223,8 @@ export interface RestorePlan {
   warnings?: readonly BackupWarning[];
 }
 
-export interface ScratchPlace {
-  place: ServicePlace;
+export interface ScratchPlace<T extends RestoreTarget = RestoreTarget> {
+  target: T;
   /** What it is, for the report: `mariadbd 10.11.14, started for this drill`. */
   description: string;
   /** Ends and removes it, and returns what of it could not be removed. Never throws. */

@@ -1,5 +1,6 @@
 import type { Reading } from "../system/reading.ts";
-import type { BackupDriver, ServicePlace } from "./backup-driver.ts";
+import type { BackupDriver } from "./backup-driver.ts";
+import type { Endpoint, ServicePlace } from "../reach/service-place.ts";
 
 /** What every kind of service can tell lcops; each kind's folder is the only code that knows its protocol. */
 export interface ServiceType {
@@ -26,14 +27,7 @@ export interface ServiceType {
  */
 export type ReadHealth = (place: HealthPlace, signal: AbortSignal) => Promise<Reading[]>;
 
-/** Paths of its configuration begin at the root. */
-export type HealthPlace = Pick<ServicePlace, "name" | "config" | "endpoint" | "password">;
-
-/** Where a service is reached from this machine. */
-export interface Endpoint {
-  host: string;
-  port: number;
-}
+export type HealthPlace = Pick<ServicePlace, "name" | "config" | "endpoint" | "password" | "tls">;
 
 export interface ProbeOptions {
   /** Page to ask for, where the kind has pages. */

@@ -4,8 +4,9 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { loadConfig } from "../../src/config/load-config.ts";
 import { lookUpAddress } from "../../src/inventory/look-up-address.ts";
 import { mergeHosts } from "../../src/inventory/merge-hosts.ts";
+import type { ReachOptions } from "../../src/reach/connect-host.ts";
 import { forwardPort, type Forward } from "../../src/reach/forward-port.ts";
-import { reachService } from "../../src/reach/reach-service.ts";
+import { openService } from "../../src/reach/open-service.ts";
 import type { Connection } from "../../src/ssh/connect.ts";
 import { useLab } from "../support/lab.ts";
 
@@ -191,38 +192,49 @@ describe("a forwarded port", () => {
 
 describe("a service of the lab", () => {
   const config = loadConfig(lab.configPath);
-  const reach = (name: string) => {
+  const open = (name: string) => {
     const service = config.services?.[name];
     if (!service || service.kind === "s3") throw new Error(`${name} is absent from the lab`);
-    return reachService(name, service, `${lab.folder}/no-tunnels`, {
+    const { signal } = new AbortController();
+    const reach: ReachOptions = {
       configPath: lab.configPath,
       hosts: mergeHosts(config.hosts, [], []),
       lookUp: (host) =>
         lookUpAddress(host, {
           scopes: [],
           checkAccount: () => Promise.resolve(),
-          access: { environment: {}, signal: new AbortController().signal },
+          access: { environment: {}, signal },
         }),
       ...(config.ssh?.configFile !== undefined && { configFile: config.ssh.configFile }),
       environment: lab.environment,
-      signal: new AbortController().signal,
+      signal,
       note: () => undefined,
       trace: () => undefined,
+    };
+    return openService(name, service, config, {
+      environment: lab.environment,
+      signal,
+      reach: () => Promise.resolve(reach),
+      folders: { runtime: `${lab.folder}/no-tunnels` },
     });
   };
 
   test.skipIf(!lab.services.kibana)("is reached through its host, until it is closed", async () => {
-    const reached = await reach("kibana");
-    expect(reached).toMatchObject({ host: "127.0.0.1", way: "through TextLogs" });
-    const url = `http://127.0.0.1:${reached.port}/`;
+    const reached = open("kibana");
+    const { host, port } = await reached.endpoint();
+    expect({ host, way: await reached.way() }).toEqual({
+      host: "127.0.0.1",
+      way: "through TextLogs",
+    });
+    const url = `http://127.0.0.1:${port}/`;
     expect((await fetch(url)).status).toBe(200);
     await reached.close();
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 
   test.skipIf(!lab.services.mysql)("without a host is reached directly", async () => {
-    const reached = await reach("school");
-    expect(reached).toMatchObject({
+    const reached = open("school");
+    expect({ ...(await reached.endpoint()), way: await reached.way() }).toEqual({
       host: lab.services.mysql?.primary.address,
       port: lab.services.mysql?.primary.port,
       way: "directly",

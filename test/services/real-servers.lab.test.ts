@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { ServiceKind } from "../../src/config/schema.ts";
 import { loadServiceType } from "../../src/services/registry.ts";
-import type { Endpoint } from "../../src/services/service.ts";
 import { useLab } from "../support/lab.ts";
+import type { Endpoint } from "../../src/reach/service-place.ts";
 
 const lab = await useLab(
   "mysql",

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
-import type { Endpoint } from "../../src/services/service.ts";
+import type { Endpoint } from "../../src/reach/service-place.ts";
 
 export interface ScriptedServer extends Endpoint {
   /** Sockets that are open now. */

@@ -1,5 +1,5 @@
 /** Money that writers move between two databases all the while: wherever two parts of a dump show two moments, its sum is another one. */
-import type { DriverOptions, ServicePlace } from "../../src/services/backup-driver.ts";
+import type { DriverOptions } from "../../src/services/backup-driver.ts";
 import { dumpMysql } from "../../src/services/mysql/dump.ts";
 import { type DumpCall, findDumper } from "../../src/services/mysql/dumper.ts";
 import { openServer, type Session } from "../../src/services/mysql/open-server.ts";
@@ -7,6 +7,7 @@ import { withOptionFile } from "../../src/services/mysql/option-file.ts";
 import { readInventory } from "../../src/services/mysql/read-inventory.ts";
 import { openInOneMoment, planLanes } from "../../src/services/mysql/synchronise.ts";
 import { startScratchMysql } from "./scratch-mysql.ts";
+import type { ServicePlace } from "../../src/reach/service-place.ts";
 
 const BANKS = ["bank_a", "bank_b"] as const;
 const ACCOUNTS = 3_000;

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DriverOptions, ServicePlace } from "../../src/services/backup-driver.ts";
+import type { DriverOptions } from "../../src/services/backup-driver.ts";
 import { passableFolder } from "../../src/services/passable-folder.ts";
 import { openMysqlScratch } from "../../src/services/mysql/open-scratch.ts";
 import { runProgram } from "../../src/system/program.ts";
+import type { ServicePlace } from "../../src/reach/service-place.ts";
 
 export interface ScratchMysql {
   place: ServicePlace;
@@ -49,7 +50,7 @@ export async function startScratchMysql(): Promise<ScratchMysql | undefined> {
   );
   if ("needs" in scratch) throw new Error(`it needs ${scratch.needs}`);
   return {
-    place: scratch.place,
+    place: scratch.target.place,
     options,
     folder,
     close: async () => {

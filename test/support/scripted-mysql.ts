@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { createServer } from "mysql2";
-import type { ServicePlace } from "../../src/services/backup-driver.ts";
+import type { ServicePlace } from "../../src/reach/service-place.ts";
 
 type Value = string | number | null;
 export type Answer = readonly Record<string, Value>[] | { code: number; message: string };

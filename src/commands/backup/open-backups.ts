@@ -5,12 +5,13 @@ import type {
   DestinationName,
 } from "../../config/backup-schema.ts";
 import { expandHome } from "../../config/folders.ts";
-import { isGuarded } from "../../config/is-guarded.ts";
 import type { Config, ServiceConfig } from "../../config/schema.ts";
 import type { Store } from "../../backup/store.ts";
-import type { BackupDriver, ServicePlace } from "../../services/backup-driver.ts";
+import type { BackupDriver } from "../../services/backup-driver.ts";
+import { type OpenServices, withServices } from "../../reach/open-service.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** What is configured of backups, and the ways to it. */
 export interface Backups {
@@ -22,10 +23,8 @@ export interface Backups {
   stores(job: BackupJobConfig): Promise<Store[]>;
   /** The private keys. Throws `access`. */
   identities(): Promise<readonly string[]>;
-  /** Given the name of a service, return the ways to it; opened when they are first asked for, and closed with everything else. */
+  /** Returns the service of that name; its ways are closed with everything else. Throws `usage`. */
   openPlace(name: string, within?: string): ServicePlace;
-  environmentOf(service: string): string | undefined;
-  isProduction(service: string): boolean;
 }
 
 export interface Job {
@@ -46,7 +45,6 @@ export async function withBackups<T>(
       next: "add a section backups with destinations and jobs; lcops.config.example.json has one",
     });
   }
-  const closers: (() => Promise<void> | void)[] = [];
   const opened = new Map<DestinationName, Promise<Store>>();
   const openStore = (name: DestinationName, destination: DestinationConfig): Promise<Store> => {
     const known = opened.get(name) ?? makeStore(name, destination, config, context);
@@ -61,12 +59,8 @@ export async function withBackups<T>(
       next: `name one of ${Object.keys(services).join(", ")}`,
     });
   };
-  const environmentOf = (name: string): string | undefined => {
-    const { host, environment } = serviceOf(name);
-    return host === undefined ? environment : config.hosts?.[host]?.environment;
-  };
-  try {
-    return await use({
+  const useOpen = (open: OpenServices): Promise<T> =>
+    use({
       config,
       settings,
       pick: (names) => pickJobs(names, settings, serviceOf),
@@ -87,12 +81,11 @@ export async function withBackups<T>(
           (settings.identities ?? []).map((one) => readSecret(one, { environment, signal })),
         );
       },
-      openPlace: (name, within) => makePlace(name, serviceOf(name), within, context, closers),
-      environmentOf,
-      isProduction: (name) => isGuarded(environmentOf(name), config),
+      openPlace: (name, within) => open(name, serviceOf(name), within),
     });
+  try {
+    return await withServices(config, context, useOpen);
   } finally {
-    for (const close of closers.toReversed()) await close();
     for (const store of opened.values()) (await store.catch(() => undefined))?.close();
   }
 }
@@ -151,57 +144,4 @@ export async function loadDriver(service: ServiceConfig, name: string): Promise<
       next: "take its job out of backups.jobs",
     },
   );
-}
-
-/** Given a service, return the ways to it; what is opened on them is put into `closers`. */
-export function makePlace(
-  name: string,
-  service: ServiceConfig,
-  within: string | undefined,
-  context: Context,
-  closers: (() => Promise<void> | void)[],
-): ServicePlace {
-  const once = <V>(make: () => Promise<V>): (() => Promise<V>) => {
-    let made: Promise<V> | undefined;
-    return () => (made ??= make());
-  };
-  return {
-    name,
-    config: service,
-    ...(within !== undefined && { within }),
-    endpoint: once(async () => {
-      if (service.kind === "s3") throw new Error(`${name} is a bucket, which has no port`);
-      const { reachService } = await import("../../reach/reach-service.ts");
-      const reached = await reachService(
-        name,
-        service,
-        context.folders.runtime,
-        await context.reach(),
-      );
-      closers.push(reached.close);
-      return { host: reached.host, port: reached.port };
-    }),
-    host: once(async () => {
-      if (service.host === undefined) return undefined;
-      const { connectHost } = await import("../../reach/connect-host.ts");
-      const { findHost } = await import("../../inventory/select-hosts.ts");
-      const reach = await context.reach();
-      const connection = await connectHost(findHost(reach.hosts, service.host), reach);
-      closers.push(connection.close);
-      return connection;
-    }),
-    password: once(async () => {
-      if (!("password" in service) || service.password === undefined) return undefined;
-      const { readSecret } = await import("../../config/read-secret.ts");
-      const { environment, signal } = context;
-      return readSecret(service.password, { environment, signal });
-    }),
-    aws: async (region, other) => {
-      const { findScope } = await import("./open-bucket.ts");
-      const config = await context.config();
-      const { host } = service;
-      const own = host === undefined ? service.environment : config.hosts?.[host]?.environment;
-      return findScope(config, other ?? own, region, context);
-    },
-  };
 }

@@ -1,9 +1,7 @@
-import type { AwsScope } from "../../aws/aws-scope.ts";
-import type { AwsAccess } from "../../aws/client-options.ts";
 import type { Store } from "../../backup/store.ts";
 import type { DestinationConfig, DestinationName } from "../../config/backup-schema.ts";
 import type { Config } from "../../config/schema.ts";
-import { OperatorError } from "../../system/errors.ts";
+import { findScope } from "../../reach/find-scope.ts";
 import type { Context } from "../command.ts";
 
 const SILENCE_TIMEOUT_MS = 30_000;
@@ -42,33 +40,4 @@ export async function openBucket(
     explain: (error, action) => explainAwsError(error, action, scope),
     ...(prefix !== undefined && { prefix }),
   });
-}
-
-/** Given an environment and a region (absent: its first), return where AWS is asked. Throws `configuration` where neither says. */
-export async function findScope(
-  config: Config,
-  environment: string | undefined,
-  region: string | undefined,
-  context: Context,
-): Promise<{ scope: AwsScope; access: AwsAccess }> {
-  const { identifyAccount } = await import("../../aws/identify-account.ts");
-  const { refuseOtherAccount } = await import("../../aws/refuse-other-account.ts");
-  const { planScopes } = await import("../../inventory/plan-scopes.ts");
-  const name = environment ?? config.defaultEnvironment;
-  const [planned] = planScopes(config, {
-    ...(name !== undefined && { environment: name }),
-    ...(region !== undefined && { region }),
-  });
-  if (!planned) {
-    throw new OperatorError(
-      "configuration",
-      `it is not said in which account and region ${name ?? "it"} is`,
-      {
-        next: "give its environment a section aws with a profile and regions",
-      },
-    );
-  }
-  const access = { environment: context.environment, signal: context.signal };
-  refuseOtherAccount(planned, await identifyAccount(planned, access));
-  return { scope: planned, access };
 }

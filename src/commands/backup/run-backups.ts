@@ -100,7 +100,7 @@ async function runOne(
     const recipients = job.recipients ?? backups.settings.recipients ?? [];
     const childEnvironment = await programEnvironment(context);
     const encoder = await makeEncoder(recipients, { environment: childEnvironment, signal });
-    const environmentName = backups.environmentOf(job.service);
+    const environmentName = backups.openPlace(job.service).environment;
     return await runJob({
       ...run,
       name,

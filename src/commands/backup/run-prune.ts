@@ -92,7 +92,7 @@ async function pruneJob(
     ],
     target: job.name,
     danger: "destroys" as const,
-    isProduction: backups.isProduction(job.job.service),
+    isProduction: backups.openPlace(job.job.service).isProduction,
   };
   if (!(await context.gate(change))) return result;
   // Nobody held up a run of the job meanwhile, so that it may have run: what was confirmed must still be what is done.

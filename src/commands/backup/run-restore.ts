@@ -4,7 +4,8 @@ import { makeRunFolder } from "../../backup/run-folder.ts";
 import type { StoredSet } from "../../backup/list-sets.ts";
 import { openSet, type ReadOptions } from "../../backup/read-set.ts";
 import { openRestoreProgress } from "../../backup/restore-set.ts";
-import type { RestoreOutcome, RestorePlan, ServicePlace } from "../../services/backup-driver.ts";
+import type { RestoreOutcome, RestorePlan } from "../../services/backup-driver.ts";
+import type { RestoreTarget } from "../../services/restore-target.ts";
 import type { SetContent, SetReader } from "../../services/set-content.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { ChangePlan } from "../../system/gate.ts";
@@ -212,39 +213,34 @@ function describeSkipped(skipped: SetContent["skipped"]): string[] {
   ];
 }
 
-/** Returns the place of `--into`: `SERVICE`, `SERVICE/WITHIN`, or for whisper files and objects `/FOLDER` of this machine. Throws `usage`. */
+/** Returns the target of `--into`: `SERVICE`, `SERVICE/WITHIN`, or for whisper files and objects `/FOLDER` of this machine. Throws `usage`. */
 export function openTarget(
   into: string,
   kind: string,
-  backups: Pick<Backups, "openPlace" | "isProduction">,
-): { target: ServicePlace; isProduction: boolean } {
+  backups: Pick<Backups, "openPlace">,
+): { target: RestoreTarget; isProduction: boolean } {
   if (into.startsWith("/")) {
     if (kind !== "graphite" && kind !== "s3")
       throw new OperatorError("usage", `a ${kind} set is restored into a service, not a folder`, {
         next: "name a service after --into",
       });
-    const none = (): Promise<never> => Promise.reject(new Error("a folder is no server"));
-    const target: ServicePlace = {
-      name: into,
-      within: into,
-      config: kind === "s3" ? { kind, bucket: "none" } : { kind, port: 1 },
-      endpoint: none,
-      host: () => Promise.resolve(undefined),
-      password: () => Promise.resolve(undefined),
-      aws: none,
-    };
-    return { target, isProduction: false };
+    return { target: { kind: "folder", folder: into }, isProduction: false };
   }
   const at = into.indexOf("/");
   const [service, within] = at === -1 ? [into] : [into.slice(0, at), into.slice(at + 1)];
-  const target = backups.openPlace(service ?? "", within);
-  if (target.config.kind !== kind)
+  const place = backups.openPlace(service ?? "", within);
+  const { config, isProduction } = place;
+  if (config.kind !== kind)
     throw new OperatorError(
       "usage",
-      `${service} is a ${target.config.kind} service, the set is of ${kind}`,
+      `${service} is a ${config.kind} service, the set is of ${kind}`,
       {
         next: `name a ${kind} service after --into`,
       },
     );
-  return { target, isProduction: backups.isProduction(service ?? "") };
+  const target: RestoreTarget =
+    config.kind === "s3"
+      ? { kind: "bucket", place: { ...place, config } }
+      : { kind: "service", place };
+  return { target, isProduction };
 }

@@ -40,7 +40,7 @@ export function runSchedule(input: Input, context: Context): Promise<number> {
             "backup",
             "prune",
             name,
-            ...(backups.isProduction(job.service) ? ["--confirm", name] : ["--yes"]),
+            ...(backups.openPlace(job.service).isProduction ? ["--confirm", name] : ["--yes"]),
           ),
         })),
     ];

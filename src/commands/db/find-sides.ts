@@ -1,6 +1,6 @@
+import { environmentOf } from "../../config/environment-of.ts";
 import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
-import { environmentOf } from "./open-places.ts";
 
 /** One side of a comparison, as it was typed. */
 export type ComparedSide =
@@ -60,8 +60,8 @@ function nameServices({ services = {} }: Config): string {
 function pairEnvironments(one: string, other: string, config: Config): Comparison["pairs"] {
   if (one === other) throw new OperatorError("usage", `${one} is compared with itself`);
   const servicesOf = (environment: string) =>
-    Object.entries(config.services ?? {}).flatMap(([service, { kind }]) =>
-      kind === "mysql" && environmentOf(service, config) === environment ? [service] : [],
+    Object.entries(config.services ?? {}).flatMap(([name, service]) =>
+      service.kind === "mysql" && environmentOf(service, config) === environment ? [name] : [],
     );
   const [here, there] = [servicesOf(one), servicesOf(other)];
   const sideOf = (service: string): ComparedSide => ({

@@ -1,22 +1,22 @@
 import type { ConsistencyConfig } from "../../config/consistency-schema.ts";
 import type { CheckSubject } from "../../consistency/open-ground.ts";
 import type { Config } from "../../config/schema.ts";
-import { findScope } from "../backup/open-bucket.ts";
-import { makePlace } from "../backup/open-backups.ts";
+import { environmentOf } from "../../config/environment-of.ts";
+import { findScope } from "../../reach/find-scope.ts";
+import type { OpenServices } from "../../reach/open-service.ts";
 import type { Context } from "../command.ts";
-import { type Closers, environmentOf } from "./open-places.ts";
 
 /** Given a check, return the ways to what belongs to its rows elsewhere. */
 export function openOutsides(
   entry: ConsistencyConfig,
   config: Config,
   context: Context,
-  closers: Closers,
+  open: OpenServices,
 ): CheckSubject["outsides"] {
   const scopeOf = (place: { environment?: string | undefined; region?: string | undefined }) =>
     findScope(
       config,
-      place.environment ?? environmentOf(entry.service, config),
+      place.environment ?? environmentOf(config.services?.[entry.service], config),
       place.region,
       context,
     );
@@ -41,7 +41,7 @@ export function openOutsides(
         const { pairDocuments } = await import("../../consistency/outsides.ts");
         const service = config.services?.[one.service];
         if (!service) throw new Error(`there is no service ${one.service}`);
-        const place = makePlace(one.service, service, undefined, context, closers);
+        const place = open(one.service, service);
         const { signal, terminal } = context;
         await withCluster(place, { signal, trace: terminal.trace }, async (cluster) => {
           const { rows, outside } = pairDocuments(one, openDocuments(cluster, one));

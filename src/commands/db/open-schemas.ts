@@ -2,41 +2,42 @@ import type { SchemaSource } from "../../consistency/check-schema.ts";
 import type { ConsistencyConfig } from "../../config/consistency-schema.ts";
 import { expandHome } from "../../config/folders.ts";
 import type { Config } from "../../config/schema.ts";
+import type { OpenServices } from "../../reach/open-service.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
-import { type Closers, placeOf } from "./open-places.ts";
+import { placeOf } from "./open-places.ts";
 
 /** Given a check, return what its schema must be like, besides the replica's: that of other services, and a folder of SQL files. */
 export function openSchemas(
   entry: ConsistencyConfig,
   config: Config,
   context: Context,
-  closers: Closers,
+  open: OpenServices,
 ): SchemaSource[] {
   const services = (entry.schema?.services ?? []).map((name) =>
-    openService(name, entry, config, context, closers),
+    openDatabase(name, entry, config, context, open),
   );
   const { folder } = entry.schema ?? {};
   return folder === undefined
     ? services
-    : [...services, openFolder(expandHome(folder), entry, config, context)];
+    : [...services, openFolder(expandHome(folder), entry, config, context, open)];
 }
 
 /** The database that each service opens goes with the other's, whatever the two are called. */
-function openService(
+function openDatabase(
   name: string,
   entry: ConsistencyConfig,
   config: Config,
   context: Context,
-  closers: Closers,
+  open: OpenServices,
 ): SchemaSource {
   return {
     name,
     with: async (databases, use) => {
       const { openServer } = await import("../../services/mysql/open-server.ts");
       const { ANSWER_MS, openReader } = await import("../../services/mysql/open-reader.ts");
-      const place = placeOf(name, config, context, closers);
-      const own = placeOf(entry.service, config, context, closers).config.database;
+      const place = placeOf(name, config, open);
+      const own = placeOf(entry.service, config, open).config.database;
       const server = await openServer(place, { signal: context.signal, answerMs: ANSWER_MS });
       try {
         const reader = await openReader(server);
@@ -62,6 +63,7 @@ function openFolder(
   entry: ConsistencyConfig,
   config: Config,
   context: Context,
+  open: OpenServices,
 ): SchemaSource {
   return {
     name: folder,
@@ -74,11 +76,10 @@ function openFolder(
       const { withDeclared } = await import("../../services/mysql/with-declared.ts");
       const { programEnvironment } = await import("../backup/program-environment.ts");
       const { makeRunFolder } = await import("../../backup/run-folder.ts");
-      const closers: Closers = [];
       const scratch = await makeRunFolder(context.folders.state);
       try {
         await withDeclared(
-          placeOf(entry.service, config, context, closers),
+          placeOf(entry.service, config, open),
           { folder, database },
           {
             job: { service: entry.service },
@@ -93,7 +94,6 @@ function openFolder(
           (session) => use(session, [[database, database]]),
         );
       } finally {
-        for (const close of closers.toReversed()) await close();
         await scratch.remove();
       }
     },

@@ -1,9 +1,11 @@
 import type { CheckSubject } from "../../consistency/open-ground.ts";
 import type { ConsistencyConfig } from "../../config/consistency-schema.ts";
+import { environmentOf } from "../../config/environment-of.ts";
 import type { Config } from "../../config/schema.ts";
+import type { OpenServices } from "../../reach/open-service.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
-import { type Closers, environmentOf, placeOf, replicaOf } from "./open-places.ts";
+import { placeOf, replicaOf } from "./open-places.ts";
 import { openOutsides } from "./open-outsides.ts";
 import { openSchemas } from "./open-schemas.ts";
 
@@ -33,7 +35,7 @@ export function pickEntries(
     return [...new Set(names)].map((name) => {
       const found = all.find((entry) => entry.name === name);
       if (found) {
-        const own = environmentOf(found.config.service, config);
+        const own = environmentOf(config.services?.[found.config.service], config);
         if (environment === undefined || own === environment) return found;
         throw new OperatorError(
           "usage",
@@ -53,7 +55,8 @@ export function pickEntries(
     : all;
   const wanted = entries.filter(
     (entry) =>
-      environment === undefined || environmentOf(entry.config.service, config) === environment,
+      environment === undefined ||
+      environmentOf(config.services?.[entry.config.service], config) === environment,
   );
   if (wanted.length > 0) return wanted;
   throw new OperatorError("usage", "there is no MySQL service to be checked", {
@@ -68,10 +71,10 @@ export function findLeftOut(
   environment: string | undefined,
 ): string[] {
   const checked = new Set(entries.map((entry) => entry.config.service));
-  return Object.entries(config.services ?? {}).flatMap(([name, { kind }]) =>
-    kind === "mysql" &&
+  return Object.entries(config.services ?? {}).flatMap(([name, service]) =>
+    service.kind === "mysql" &&
     !checked.has(name) &&
-    (environment === undefined || environmentOf(name, config) === environment)
+    (environment === undefined || environmentOf(service, config) === environment)
       ? [name]
       : [],
   );
@@ -82,16 +85,16 @@ export function openSubject(
   { name, config: entry }: Entry,
   config: Config,
   context: Context,
-  closers: Closers,
+  open: OpenServices,
 ): CheckSubject {
-  const primary = placeOf(entry.service, config, context, closers);
+  const primary = placeOf(entry.service, config, open);
   return {
     name,
     config: entry,
     primary,
-    replica: replicaOf(entry.service, config, context, closers),
-    schemas: openSchemas(entry, config, context, closers),
+    replica: replicaOf(entry.service, config, open),
+    schemas: openSchemas(entry, config, context, open),
     database: entry.databases?.length === 1 ? entry.databases[0] : primary.config.database,
-    outsides: openOutsides(entry, config, context, closers),
+    outsides: openOutsides(entry, config, context, open),
   };
 }

@@ -5,12 +5,12 @@ import { limitTime } from "../../consistency/limit-time.ts";
 import { runChecks } from "../../consistency/run-checks.ts";
 import { expandHome } from "../../config/folders.ts";
 import type { Config } from "../../config/schema.ts";
+import { withServices } from "../../reach/open-service.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
-import type { Closers } from "./open-places.ts";
 import { type Entry, findLeftOut, openSubject, pickEntries } from "./open-subjects.ts";
 import { readBudget } from "./read-budget.ts";
 import { renderReports, type Subject } from "./render-reports.ts";
@@ -86,19 +86,20 @@ async function checkOne(
   context: Context,
 ): Promise<CheckReport[]> {
   const { terminal, signal, folders } = context;
-  const closers: Closers = [];
   const progress = startProgress(terminal);
   try {
     // Whatever it looks at, and the way there.
     const subject = [entry, config.services, config.hosts, config.environments];
     const bookmark = await openBookmark(folders.state, entry.name, subject, options.resume);
-    const reports = await runChecks(openSubject(entry, config, context, closers), {
-      until: options.until,
-      signal,
-      update: (line) => progress.update(printable(line)),
-      trace: terminal.trace,
-      bookmark,
-    });
+    const reports = await withServices(config, context, (open) =>
+      runChecks(openSubject(entry, config, context, open), {
+        until: options.until,
+        signal,
+        update: (line) => progress.update(printable(line)),
+        trace: terminal.trace,
+        bookmark,
+      }),
+    );
     const isDone = reports.every(
       ({ state, skipped }) => state !== "skipped" && skipped.every(({ isLeft }) => !isLeft),
     );
@@ -106,6 +107,5 @@ async function checkOne(
     return reports;
   } finally {
     progress.end();
-    for (const close of closers.toReversed()) await close();
   }
 }

@@ -2,14 +2,15 @@ import { compareServers } from "../../consistency/compare-servers.ts";
 import { type CheckReport, judgeReports, skippedWhole } from "../../consistency/report.ts";
 import { describeWhy } from "../../consistency/pair.ts";
 import type { Config } from "../../config/schema.ts";
-import type { ServicePlace } from "../../services/backup-driver.ts";
+import { type OpenServices, withServices } from "../../reach/open-service.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 import type { Reader } from "../../services/mysql/open-reader.ts";
 import { listDatabases } from "../../services/mysql/read-inventory.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
 import { type ComparedSide, findSides } from "./find-sides.ts";
-import { type Closers, placeOf } from "./open-places.ts";
+import { placeOf } from "./open-places.ts";
 import { renderReports } from "./render-reports.ts";
 import { withRestoredSet } from "./with-restored-set.ts";
 
@@ -25,17 +26,16 @@ export async function runCompare(input: Input, context: Context): Promise<number
   const [one = "", other = ""] = input.operands;
   const config = await context.config();
   const { pairs, areEnvironments } = findSides(one, other, config);
-  const closers: Closers = [];
   const progress = startProgress(context.terminal);
   const update = (line: string): void => progress.update(printable(line));
   const subjects: { name: string; reports: CheckReport[]; gone: string[] }[] = [];
-  try {
+  const compareAll = async (open: OpenServices): Promise<void> => {
     for (const [first, second] of pairs) {
       const withoutRows = areEnvironments
         ? "two environments have rows of their own; name two services to compare theirs"
         : undefined;
       const options = { withoutRows, signal: context.signal, update };
-      const here = openSide(first, config, context, closers);
+      const here = openSide(first, config, open);
       const compare = (there: ServicePlace, ofSet?: OfSet) =>
         compareServers(here, there, {
           ...options,
@@ -48,7 +48,7 @@ export async function runCompare(input: Input, context: Context): Promise<number
           ? withRestoredSet(second.name, context, update, ({ place, ...ofSet }) =>
               compare(place, ofSet),
             )
-          : compare(openSide(second, config, context, closers));
+          : compare(openSide(second, config, open));
       const reports = await comparing.catch((error: unknown) => {
         context.signal.throwIfAborted();
         // Of several, what one pair has told is not thrown away with another that does not answer.
@@ -57,23 +57,16 @@ export async function runCompare(input: Input, context: Context): Promise<number
       });
       subjects.push({ name, reports, gone: [] });
     }
-  } finally {
-    progress.end();
-    for (const close of closers.toReversed()) await close();
-  }
+  };
+  await withServices(config, context, compareAll).finally(progress.end);
   const code = judgeReports(subjects.flatMap(({ reports }) => reports));
   renderReports(subjects, code, context);
   return code;
 }
 
-function openSide(
-  side: ComparedSide,
-  config: Config,
-  context: Context,
-  closers: Closers,
-): ServicePlace {
+function openSide(side: ComparedSide, config: Config, open: OpenServices): ServicePlace {
   if (side.kind === "set") throw new Error("a set is restored first");
-  return { ...placeOf(side.service, config, context, closers), name: side.name };
+  return { ...placeOf(side.service, config, open), name: side.name };
 }
 
 /** Those that were named; those of the set or of the server, but what its job leaves out; those that the two services open; else all that either shows. */

@@ -1,11 +1,12 @@
 import { jobFolderOf } from "../../backup/job-folder.ts";
 import { makeRunFolder } from "../../backup/run-folder.ts";
-import type { ServicePlace } from "../../services/backup-driver.ts";
+import { serviceOf } from "../../services/restore-target.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { findSet } from "../backup/gather-sets.ts";
 import { loadDriver, withBackups } from "../backup/open-backups.ts";
 import { programEnvironment } from "../backup/program-environment.ts";
 import type { Context } from "../command.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** A set as a server that can be asked. */
 interface RestoredSet {
@@ -51,19 +52,19 @@ export function withRestoredSet<T>(
       parallel: 2,
       folder: folder.path,
       jobFolder: jobFolderOf(context.folders.state, job.name),
+      origin: backups.openPlace(job.job.service),
     };
     const reader = openSet(set, { identities: backups.identities, environment, signal });
     try {
-      // Never the one that a drill may overwrite: nothing of anybody's is written to here.
-      const origin = backups.openPlace(job.job.service);
-      const scratch = await driver.openScratch(reader, { ...options, origin });
+      // Without `configured`, the server that a drill may overwrite: nobody's server is written to here.
+      const scratch = await driver.openScratch(reader, options);
       if ("needs" in scratch)
         throw new OperatorError(
           "missing",
           `${set.setId} is restored to be compared: it needs ${scratch.needs} on this machine`,
         );
       try {
-        await driver.restore(reader, scratch.place, {
+        await driver.restore(reader, scratch.target, {
           ...options,
           isDone: () => false,
           markDone: () => Promise.resolve(),
@@ -72,7 +73,11 @@ export function withRestoredSet<T>(
           role === "database" ? [object] : [],
         );
         const { exclude = [] } = job.job.mysql ?? {};
-        return await use({ place: { ...scratch.place, name: set.setId }, databases, exclude });
+        return await use({
+          place: { ...serviceOf(scratch.target), name: set.setId },
+          databases,
+          exclude,
+        });
       } finally {
         await scratch.close();
       }

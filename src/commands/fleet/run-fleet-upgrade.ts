@@ -1,5 +1,4 @@
 import { isGuarded } from "../../config/is-guarded.ts";
-import type { Config, ReachableConfig } from "../../config/schema.ts";
 import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
 import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";
@@ -10,7 +9,6 @@ import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
-import { readPassword, withPaths } from "../health/service-sources.ts";
 import { tellPeople } from "../tell-people.ts";
 import {
   describeCounts,
@@ -102,8 +100,7 @@ async function upgrade(
       chosen,
       waves,
       settings,
-      services: placeServices(config.services),
-      readPassword: (service: ReachableConfig) => readPassword(service, context),
+      config,
       runtimeFolder,
       findObstacle,
       reach,
@@ -135,15 +132,6 @@ async function upgrade(
     context,
   );
   return code;
-}
-
-function placeServices(services: Config["services"] = {}): Config["services"] {
-  return Object.fromEntries(
-    Object.entries(services).map(([name, service]) => [
-      name,
-      service.kind === "s3" ? service : withPaths(service),
-    ]),
-  );
 }
 
 /** Given an upgrade that is over, tell how its hosts are, and return the exit code. */

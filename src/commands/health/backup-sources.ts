@@ -13,7 +13,8 @@ export function backupSources(backups: Backups, environment: string | undefined)
   return backups
     .pick([])
     .filter(
-      ({ job }) => environment === undefined || backups.environmentOf(job.service) === environment,
+      ({ job }) =>
+        environment === undefined || backups.openPlace(job.service).environment === environment,
     )
     .map((job) => ({
       area: "backup",

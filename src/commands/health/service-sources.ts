@@ -1,10 +1,9 @@
-import { expandHome } from "../../config/folders.ts";
 import type { ReachableConfig } from "../../config/schema.ts";
-import { forwardPort } from "../../reach/forward-port.ts";
+import { describeObstacle, lend, type OpenService, openService } from "../../reach/open-service.ts";
 import type { SharedConnections } from "../../reach/share-connections.ts";
+import { probeService } from "../../services/probe-service.ts";
 import { loadServiceType } from "../../services/registry.ts";
-import type { Endpoint, HealthPlace, ReadHealth } from "../../services/service.ts";
-import { describeError } from "../../system/errors.ts";
+import type { ReadHealth } from "../../services/service.ts";
 import { untilAborted } from "../../system/until-aborted.ts";
 import type { Context } from "../command.ts";
 import type { NamedService } from "../pick-services.ts";
@@ -28,31 +27,23 @@ export function serviceSources(
     ...about,
     limitMs: (config.host === undefined ? 0 : CONNECT_LIMIT_MS) + ASK_LIMIT_MS,
     everyMs: EVERY_MS,
-    read: async (signal) => {
-      let refusal: string | undefined;
-      const readings = await withPlace(
-        about.name,
-        config,
-        connections,
-        context,
-        async (place) => {
-          const readHealth = await loadReader();
-          const reading = readHealth(place, signal).catch((error: unknown) => {
-            signal.throwIfAborted();
-            return judgeAbsence(about.area, about.name, error);
-          });
-          // Whoever does not answer must not hold what was opened for it, and with it lcops.
-          return Promise.race([reading, untilAborted(signal)]);
-        },
-        (why) => (refusal = why),
-      );
-      // What the host said of the refused forward tells more than the reset that it led to.
-      return readings.map((one) =>
-        one.state === "fail" && readings.length === 1 && refusal !== undefined
-          ? { ...one, detail: refusal }
-          : one,
-      );
-    },
+    read: (signal) =>
+      withPlace(about.name, config, connections, context, async (place) => {
+        const readHealth = await loadReader();
+        const reading = readHealth(place, signal).catch((error: unknown) => {
+          signal.throwIfAborted();
+          return judgeAbsence(about.area, about.name, error);
+        });
+        // A service that does not answer must not hold what was opened for it, and lcops with it.
+        const readings = await Promise.race([reading, untilAborted(signal)]);
+        // The host's word on the refused forward tells more than the reset that it led to.
+        const refusal = describeObstacle(place);
+        return readings.map((one) =>
+          one.state === "fail" && readings.length === 1 && refusal !== undefined
+            ? { ...one, detail: refusal }
+            : one,
+        );
+      }),
   });
   const area = AREAS[service.kind];
   const own = sourceOf({ area, name }, service, async () => {
@@ -80,66 +71,39 @@ const AREAS: Record<ReachableConfig["kind"], string> = {
   redis: "redis",
 };
 
-/** Of a kind that says nothing of itself: whether it answers. */
-function probeOnly(area: string, service: ReachableConfig): ReadHealth {
-  return async (place, signal) => {
-    const type = await loadServiceType(service.kind);
-    const { answers, detail } = await type.probe(await place.endpoint(), {
-      timeoutMs: ASK_LIMIT_MS,
-      signal,
-      ...("path" in service && service.path !== undefined && { path: service.path }),
-    });
-    return [{ area, name: place.name, state: answers ? "ok" : "fail", detail }];
+/** For a kind that says nothing of itself: whether it answers. */
+function probeOnly(area: string, config: ReachableConfig): ReadHealth {
+  return async ({ name, endpoint }, signal) => {
+    const { answers, detail } = await probeService(
+      { config, endpoint },
+      { timeoutMs: ASK_LIMIT_MS, signal },
+    );
+    return [{ area, name, state: answers ? "ok" : "fail", detail }];
   };
 }
 
-/** Given a service, call `use` with the ways to it; what was opened for it is closed behind. `onRefusal` is told what its host says of a refused forward. */
+/** Calls `use` with a service that is reached over the connection to its host, and closes what was opened for it. */
 export async function withPlace<T>(
   name: string,
   config: ReachableConfig,
   connections: SharedConnections,
   context: Context,
-  use: (place: HealthPlace) => Promise<T>,
-  onRefusal: (why: string) => void = () => undefined,
+  use: (place: OpenService<ReachableConfig>) => Promise<T>,
 ): Promise<T> {
-  const target = { host: config.address ?? "127.0.0.1", port: config.port };
-  const password = (): Promise<string | undefined> => readPassword(config, context);
-  const useAt = (endpoint: Endpoint): Promise<T> =>
-    use({ name, config: withPaths(config), endpoint: async () => endpoint, password });
-  if (config.host === undefined) return useAt(target);
-  const connection = await connectThrough(connections, config.host);
-  const forward = await forwardPort(0, target, {
-    connect: () => Promise.resolve(connection),
-    report: (error) => {
-      if (error !== undefined) onRefusal(`${target.host}:${target.port}: ${describeError(error)}`);
-    },
+  const { environment, signal, reach } = context;
+  const place = openService(name, config, await context.config(), {
+    environment,
+    signal,
+    reach,
+    connect: async (host) => lend(await connectThrough(connections, host)),
   });
   try {
-    return await useAt({ host: "127.0.0.1", port: forward.port });
+    // First: what is thrown here is of the way, and not of the service.
+    await place.endpoint();
+    return await use(place);
   } finally {
-    await forward.close();
+    await place.close();
   }
-}
-
-/** Given a service, return its password, where it has one. Throws what `readSecret` throws. */
-export async function readPassword(
-  config: ReachableConfig,
-  { environment, signal }: Pick<Context, "environment" | "signal">,
-): Promise<string | undefined> {
-  if (!("password" in config) || config.password === undefined) return undefined;
-  const { readSecret } = await import("../../config/read-secret.ts");
-  return readSecret(config.password, { environment, signal });
-}
-
-/** Given a service, return it with its paths from the root: services know no home folder. */
-export function withPaths(config: ReachableConfig): ReachableConfig {
-  if (!("tls" in config) || config.tls === undefined || config.tls === true) return config;
-  const { ca, certificate, key } = config.tls;
-  const files = definedOf({ ca, certificate, key });
-  const expanded = Object.fromEntries(
-    Object.entries(files).map(([name, path]) => [name, expandHome(path ?? "")]),
-  );
-  return { ...config, tls: { ...config.tls, ...expanded } };
 }
 
 const definedOf = <T extends object>(given: T): Partial<T> =>

@@ -1,9 +1,8 @@
-import { expandHome } from "../../config/folders.ts";
-import { isGuarded } from "../../config/is-guarded.ts";
+import { environmentOf } from "../../config/environment-of.ts";
 import type { Config, RedisConfig } from "../../config/schema.ts";
-import { reachService } from "../../reach/reach-service.ts";
+import { describeTarget, openService } from "../../reach/open-service.ts";
 import type { RedisPlace } from "../../services/redis/connect-redis.ts";
-import { describeError, OperatorError } from "../../system/errors.ts";
+import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
 
 /** A Redis of the configuration, reached. */
@@ -40,40 +39,35 @@ export async function withRedis<T>(
       { next: "correct --env or the target" },
     );
   }
-  const password =
-    service.password === undefined ? undefined : await readPassword(service.password, context);
-  const reached = await reachService(name, service, context.folders.runtime, await context.reach());
-  const obstacle = (): OperatorError | undefined => {
-    const why = reached.obstacle();
-    if (why === undefined) return undefined;
-    const { kind = "unreachable", next = "see lcops doctor" } =
-      why instanceof OperatorError ? why : {};
-    return new OperatorError(kind, `${name}: ${describeError(why)}`, { next, cause: why });
-  };
+  const open = openService(name, service, config, context);
+  const { isProduction, obstacle } = open;
   try {
-    context.terminal.trace(`${name}: ${reached.host}:${reached.port} ${reached.way}`);
+    const password = await open.password();
+    const { host, port } = await open.endpoint();
+    const [tls, way] = [open.tls(), await open.way()];
+    context.terminal.trace(`${name}: ${host}:${port} ${way}`);
     return await use({
       name,
       environment,
-      isProduction: isGuarded(environment, config),
+      isProduction,
       obstacle,
-      where: `${service.address ?? "127.0.0.1"}:${service.port} ${reached.way}`,
+      where: `${describeTarget(service)} ${way}`,
       place: {
         name,
-        host: reached.host,
-        port: reached.port,
+        host,
+        port,
         ...(service.user !== undefined && { user: service.user }),
         ...(password !== undefined && { password }),
         database: database ?? service.database ?? 0,
-        ...(service.tls !== undefined && { tls: readTls(service) }),
+        ...(tls && { tls }),
       },
     });
   } catch (error) {
-    // Its client has seen no more than a connection that was reset.
+    // The client has seen no more than a connection that was reset.
     const isWay = error instanceof OperatorError && error.kind === "unreachable";
     throw (isWay && obstacle()) || error;
   } finally {
-    await reached.close();
+    await open.close();
   }
 }
 
@@ -102,29 +96,4 @@ export function findRedis(config: Config, target: string): { name: string; servi
           : "add one to the services of the configuration",
     },
   );
-}
-
-function environmentOf(service: RedisConfig, config: Config): string | undefined {
-  return service.host === undefined
-    ? service.environment
-    : config.hosts?.[service.host]?.environment;
-}
-
-/** Returns the TLS settings of a Redis, with whole paths. Pure. */
-export function readTls({
-  tls,
-  address = "127.0.0.1",
-}: RedisConfig): NonNullable<RedisPlace["tls"]> {
-  const { serverName = address, ca, certificate, key } = tls === true ? {} : (tls ?? {});
-  return {
-    serverName,
-    ...(ca !== undefined && { ca: expandHome(ca) }),
-    ...(certificate !== undefined && { certificate: expandHome(certificate) }),
-    ...(key !== undefined && { key: expandHome(key) }),
-  };
-}
-
-async function readPassword(reference: string, context: Context): Promise<string> {
-  const { readSecret } = await import("../../config/read-secret.ts");
-  return readSecret(reference, { environment: context.environment, signal: context.signal });
 }

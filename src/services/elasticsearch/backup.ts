@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { describeError } from "../../system/errors.ts";
-import type { BackupDriver, SelectOptions, ServicePlace } from "../backup-driver.ts";
+import type { BackupDriver, SelectOptions } from "../backup-driver.ts";
+import { type RestoreTarget, serviceOf } from "../restore-target.ts";
 import type { Fact, PartRecord, SetReader } from "../set-content.ts";
 import { checkDocuments } from "./bulk.ts";
 import { withCluster } from "./cluster.ts";
@@ -27,18 +28,19 @@ export const elasticsearchBackup: BackupDriver = {
       : takeSnapshot(place, plan, sink, options),
   external: snapshots,
   checkPart,
-  planRestore: planIndexRestore,
+  planRestore: (set, target, options) => planIndexRestore(set, serviceOf(target), options),
   restore: (set, target, options) =>
     set.external
-      ? restoreSnapshot(set, set.external, target, options)
-      : restoreExport(set, target, options),
+      ? restoreSnapshot(set, set.external, serviceOf(target), options)
+      : restoreExport(set, serviceOf(target), options),
   openScratch: openIndexScratch,
   measure,
   describeRestore: (set, decode) =>
     set.external ? describeSnapshot(set.external.id) : describeExport(set, decode),
 };
 
-function measure(set: SetReader, place: ServicePlace, options: SelectOptions): Promise<Fact[]> {
+function measure(set: SetReader, target: RestoreTarget, options: SelectOptions): Promise<Fact[]> {
+  const place = serviceOf(target);
   const nameOf = (index: string): string => (place.within ?? "") + index;
   return withCluster(place, options, async (cluster) => {
     if (set.external) return measureSample(cluster, set, nameOf);

@@ -7,7 +7,6 @@ import type {
   DumpOutcome,
   DumpPlan,
   PartSink,
-  ServicePlace,
 } from "../backup-driver.ts";
 import type { Fact, SetContent } from "../set-content.ts";
 import { encodePartName } from "../part-name.ts";
@@ -26,6 +25,7 @@ import {
 import { joinTallies, type Tally } from "./lay-out-page.ts";
 import { type IndexReader, openReader, ReadCutOff } from "./read-slices.ts";
 import { DEFINITIONS, saveDefinitions, saveIndices } from "./save-definitions.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** How often a slice is read whose reading was cut off. */
 const TRIES = 3;

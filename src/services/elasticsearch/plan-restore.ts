@@ -1,10 +1,11 @@
 import { OperatorError } from "../../system/errors.ts";
-import type { BackupWarning, RestorePlan, SelectOptions, ServicePlace } from "../backup-driver.ts";
+import type { BackupWarning, RestorePlan, SelectOptions } from "../backup-driver.ts";
 import type { SetContent, SetReader } from "../set-content.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
 import { DRILL_PREFIX, listIndices, listStreams } from "./indices.ts";
 import { findTakenAliases, readStreams } from "./put-back.ts";
 import { DEFINITIONS } from "./save-definitions.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** An index of a set, and how it is called where it is restored. */
 export interface Target {

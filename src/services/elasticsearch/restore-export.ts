@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { OperatorError } from "../../system/errors.ts";
-import type { RestoreOptions, ServicePlace } from "../backup-driver.ts";
+import type { RestoreOptions } from "../backup-driver.ts";
 import type { PartRecord, SetReader } from "../set-content.ts";
 import { writeDocuments } from "./bulk.ts";
 import { asPath, type Cluster, withCluster } from "./cluster.ts";
@@ -10,6 +10,7 @@ import { putBackAliases, putBackDefinitions } from "./put-back.ts";
 import { asidePrefix, listAsides, putInPlace } from "./put-in-place.ts";
 import { readLines } from "./read-lines.ts";
 import { type IndexDefinition, splitSettings } from "./split-settings.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** Given a set of an export, write its indices anew: settings and mappings first, documents by `_bulk`, then what would have held that up. Aliases are put back where no other index has them. */
 export function restoreExport(

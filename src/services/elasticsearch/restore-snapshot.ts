@@ -1,5 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
-import type { RestoreOptions, ServicePlace } from "../backup-driver.ts";
+import type { RestoreOptions } from "../backup-driver.ts";
 import type { ExternalReference, SetReader } from "../set-content.ts";
 import { asPath, type Cluster, isNotThere, REPOSITORY_SILENCE_MS, withCluster } from "./cluster.ts";
 import { followRestore } from "./follow-restore.ts";
@@ -9,6 +9,7 @@ import { closeAll, findRoom } from "./make-room.ts";
 import { isDrill, pickTargets, type Target } from "./plan-restore.ts";
 import { putBackAliases, putBackDefinitions, readStreams } from "./put-back.ts";
 import { asidePrefix, listAsides, putInPlace } from "./put-in-place.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** What would move, shrink or remove an index of a drill, or have it taken for a live one. */
 const NOT_IN_DRILLS = [

@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { describeError } from "../../system/errors.ts";
-import type { DriverOptions, ScratchPlace, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions, ScratchPlace } from "../backup-driver.ts";
 import type { SetContent } from "../set-content.ts";
 import { asPath, type Cluster, isNotThere, withCluster } from "./cluster.ts";
 import { DRILL_PREFIX } from "./indices.ts";
 import { dropShield, listShields, shieldNames } from "./shield-names.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 const CLEAN_UP_LIMIT_MS = 60_000;
 /** Of an index (Elasticsearch and OpenSearch reference, "Create index"). */
@@ -39,7 +40,7 @@ export async function openIndexScratch(
   });
   if (lack !== undefined) return { needs: lack };
   return {
-    place,
+    target: { kind: "service", place },
     description: `${place.name}, as ${within}*`,
     // With a signal of its own: that of the drill may be what ended it.
     close: () =>

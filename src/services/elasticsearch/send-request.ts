@@ -1,5 +1,5 @@
 import { type Agent, type IncomingMessage, request } from "node:http";
-import type { Endpoint } from "../service.ts";
+import type { Endpoint } from "../../reach/service-place.ts";
 
 export interface SentRequest {
   method: "GET" | "POST" | "PUT" | "DELETE";

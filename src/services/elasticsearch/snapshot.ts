@@ -7,7 +7,6 @@ import type {
   DumpOutcome,
   DumpPlan,
   PartSink,
-  ServicePlace,
 } from "../backup-driver.ts";
 import { type Cluster, PASSING, RefusedRequest, withCluster } from "./cluster.ts";
 import { type FoundIndex, isThere, listIndices, refuseNothing } from "./indices.ts";
@@ -22,6 +21,7 @@ import {
 import { checkRepository, openRepository } from "./repository.ts";
 import { factsBetween, lookAt } from "./sample.ts";
 import { saveDefinitions } from "./save-definitions.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 const POLL_MS = { first: 250, longest: 10_000 };
 /** What takes longer will not come. */

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import type { BackupDriver, DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
+import type { BackupDriver, DriverOptions } from "../backup-driver.ts";
+import { type RestoreTarget, serviceOf } from "../restore-target.ts";
 import type { Fact, PartRecord, SetContent } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { dumpFiles, INDEX_NAME, planDump } from "./dump.ts";
@@ -18,11 +20,11 @@ const USUAL_FOLDER = "/var/lib/graphite/whisper";
 /** The whisper files of a Graphite, as packs of a tar each, read where they stand: no carbon is asked. */
 export const graphiteBackup: BackupDriver = {
   plan: async (place, options) => {
-    const { machine, folder } = await open(place, options);
+    const { machine, folder } = await open({ kind: "service", place }, options);
     return planDump(machine, folder);
   },
   dump: async (place, _plan, sink, options) => {
-    const { machine, folder } = await open(place, options);
+    const { machine, folder } = await open({ kind: "service", place }, options);
     const serverId = await identifyPlace(machine, folder);
     return dumpFiles(machine, folder, sink, { ...options, serverId });
   },
@@ -37,7 +39,7 @@ export const graphiteBackup: BackupDriver = {
   },
   // Any folder will do: the files are read back by their own format, point by point.
   openScratch: async (_set, options) => ({
-    place: scratchIn(join(options.folder, "whisper")),
+    target: { kind: "folder", folder: join(options.folder, "whisper") },
     description: "a folder of its own, every file read back point by point",
     close: () => Promise.resolve(),
   }),
@@ -60,31 +62,23 @@ export const graphiteBackup: BackupDriver = {
 };
 
 async function open(
-  place: ServicePlace,
+  target: RestoreTarget,
   { job, environment, signal }: DriverOptions,
 ): Promise<{ machine: Machine; folder: string }> {
-  const folder = place.within ?? job.graphite?.folder ?? USUAL_FOLDER;
-  if (!folder.startsWith("/"))
-    throw new OperatorError("usage", `the folder ${folder} is not absolute`, {
-      next: `name it whole, e.g. ${place.name}//srv/whisper`,
-    });
-  const connection = await place.host();
+  const isHere = target.kind === "folder";
+  const folder = isHere ? target.folder : folderOf(serviceOf(target), job);
+  const connection = isHere ? undefined : await serviceOf(target).host();
   const machine = connection ? farMachine(connection, signal) : thisMachine(environment, signal);
   await checkPrograms(machine);
   return { machine, folder: folder.replace(/(?<=.)\/+$/, "") };
 }
 
-function scratchIn(folder: string): ServicePlace {
-  const none = (): Promise<never> => Promise.reject(new Error("a folder is no server"));
-  return {
-    name: "scratch",
-    within: folder,
-    config: { kind: "graphite", port: 1 },
-    endpoint: none,
-    host: () => Promise.resolve(undefined),
-    password: () => Promise.resolve(undefined),
-    aws: none,
-  };
+function folderOf({ name, within }: ServicePlace, job: DriverOptions["job"]): string {
+  const folder = within ?? job.graphite?.folder ?? USUAL_FOLDER;
+  if (folder.startsWith("/")) return folder;
+  throw new OperatorError("usage", `the folder ${folder} is not absolute`, {
+    next: `name it whole, e.g. ${name}//srv/whisper`,
+  });
 }
 
 async function measure(set: SetContent, machine: Machine, folder: string): Promise<Fact[]> {

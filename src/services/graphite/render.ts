@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { OperatorError } from "../../system/errors.ts";
-import type { Endpoint } from "../service.ts";
+import type { Endpoint } from "../../reach/service-place.ts";
 
 /** A value, null where there is none, and when (Unix milliseconds). */
 export type MetricPoint = readonly [atMs: number, value: number | null];

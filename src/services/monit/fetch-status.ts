@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import type { MonitConfig } from "../../config/schema.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
-import type { Endpoint } from "../service.ts";
+import type { ServiceTls } from "../../reach/service-place.ts";
+import type { HealthPlace } from "../service.ts";
 
 export interface StatusAnswer {
   status: number;
@@ -17,15 +18,14 @@ export interface StatusAnswer {
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Given where a Monit is reached and its login, return what it answers when asked for its status. Throws the system's error where the connection is
- * refused or cut, `failed` where the answer does not end.
+ * Returns the answer of a Monit that is asked for its status. Throws the system's error where the connection is refused or cut, `failed` where the
+ * answer does not end, and the errors of the ways to it.
  */
-export async function fetchStatus(
-  { user, tls, address = "127.0.0.1", port }: MonitConfig,
-  endpoint: Endpoint,
-  password: string | undefined,
-  signal: AbortSignal,
-): Promise<StatusAnswer> {
+export async function fetchStatus(place: HealthPlace, signal: AbortSignal): Promise<StatusAnswer> {
+  const { user, address = "127.0.0.1", port } = place.config as MonitConfig;
+  const endpoint = await place.endpoint();
+  const password = await place.password();
+  const tls = place.tls();
   const login =
     user === undefined ? undefined : Buffer.from(`${user}:${password ?? ""}`).toString("base64");
   const options: RequestOptions = {
@@ -35,9 +35,7 @@ export async function fetchStatus(
     signal,
     ...(login !== undefined && { headers: { authorization: `Basic ${login}` } }),
   };
-  const response = await (tls === undefined
-    ? askPlainly(options)
-    : askSecurely(options, tls, address));
+  const response = await (tls === undefined ? askPlainly(options) : askSecurely(options, tls));
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -66,13 +64,11 @@ async function askPlainly(options: RequestOptions): Promise<IncomingMessage> {
 /** The certificate is that of the server's own name, wherever the tunnel to it begins: a password goes there. */
 async function askSecurely(
   options: RequestOptions,
-  tls: NonNullable<MonitConfig["tls"]>,
-  address: string,
+  { serverName, ca, certificate, key }: ServiceTls,
 ): Promise<IncomingMessage> {
   const { get } = await import("node:https");
   const { checkServerIdentity } = await import("node:tls");
   const { isIP } = await import("node:net");
-  const { serverName = address, ca, certificate, key } = tls === true ? {} : tls;
   const [caPem, certificatePem, keyPem] = await Promise.all([ca, certificate, key].map(readPem));
   return new Promise((resolve, reject) => {
     get(

@@ -1,4 +1,3 @@
-import type { MonitConfig } from "../../config/schema.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 import type { ReadHealth } from "../service.ts";
@@ -12,12 +11,7 @@ const STALE_POLLS = 3;
 
 /** Asks Monit how everything is that it watches. What it was told not to watch is not well, whatever its last status. */
 export const readMonitHealth: ReadHealth = async (place, signal) => {
-  const { status, body, now, where } = await fetchStatus(
-    place.config as MonitConfig,
-    await place.endpoint(),
-    await place.password(),
-    signal,
-  ).catch((error: unknown) => {
+  const { status, body, now, where } = await fetchStatus(place, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     if (error instanceof OperatorError) throw error;
     throw new OperatorError("unreachable", `${place.name}: ${describeError(error)}`);

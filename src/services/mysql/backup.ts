@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { describeError } from "../../system/errors.ts";
 import type { BackupDriver, DriverOptions } from "../backup-driver.ts";
+import { serviceOf } from "../restore-target.ts";
 import type { ExternalReference, PartRecord } from "../set-content.ts";
 import { TEXT_END } from "./describe-schema.ts";
 import { dumpMysql, planMysqlDump } from "./dump.ts";
@@ -18,10 +19,10 @@ export const mysqlBackup: BackupDriver = {
     takesSnapshots(options) ? takeRdsSnapshot(place, options) : dumpMysql(place, sink, options),
   external: rdsSnapshots,
   checkPart,
-  planRestore: planMysqlRestore,
-  restore: restoreMysql,
+  planRestore: (set, target, options) => planMysqlRestore(set, serviceOf(target), options),
+  restore: (set, target, options) => restoreMysql(set, serviceOf(target), options),
   openScratch: openMysqlScratch,
-  measure: (set, place, options) => measureMysql(place, set.facts, options),
+  measure: (set, target, options) => measureMysql(serviceOf(target), set.facts, options),
   describeRestore: (set, decode) =>
     set.external ? describeSnapshot(set.external) : describeParts(set, decode),
 };

@@ -6,7 +6,6 @@ import type {
   DumpOutcome,
   DumpPlan,
   PartSink,
-  ServicePlace,
 } from "../backup-driver.ts";
 import type { Fact } from "../set-content.ts";
 import { encodePartName } from "../part-name.ts";
@@ -19,6 +18,7 @@ import { planSplits } from "./split-table.ts";
 import { openInOneMoment, planLanes } from "./synchronise.ts";
 import { withDumper } from "./with-dumper.ts";
 import { checksumOf, writeTables } from "./write-tables.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** The objects of a database that are parts of their own, in the order in which they are restored. */
 const objectsOf = (database: Database): string[] => [

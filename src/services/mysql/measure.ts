@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions } from "../backup-driver.ts";
 import type { Fact } from "../set-content.ts";
 import { makeDigestSink } from "./digest-sink.ts";
 import { countRows, writeOthers } from "./dump.ts";
@@ -10,6 +10,7 @@ import { parseSplit, type Split } from "./split-table.ts";
 import { dumpLane, type Lane, planLanes } from "./synchronise.ts";
 import { withDumper } from "./with-dumper.ts";
 import { writeTables } from "./write-tables.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** Given a place and facts, return the facts of the same databases and tables as a dump of them now gives them, at the same bounds. */
 export function measureMysql(

@@ -1,7 +1,7 @@
 import type * as RdsPackage from "@aws-sdk/client-rds";
 import type { AwsScope } from "../../aws/aws-scope.ts";
-import type { ServicePlace } from "../backup-driver.ts";
 import type { ExternalReference } from "../set-content.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** RDS, as it is asked within one run. */
 export interface Rds {

@@ -4,11 +4,13 @@ import { chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { findProgram, runProgram } from "../../system/program.ts";
-import type { DriverOptions, ScratchPlace, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions, ScratchPlace } from "../backup-driver.ts";
+import type { ServiceTarget } from "../restore-target.ts";
 import type { SetContent } from "../set-content.ts";
 import { passableFolder } from "../passable-folder.ts";
 import { openServer } from "./open-server.ts";
 import { findDumper } from "./dumper.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 const BEGIN_LIMIT_MS = 60_000;
 
@@ -19,7 +21,7 @@ const BEGIN_LIMIT_MS = 60_000;
 export async function openMysqlScratch(
   set: SetContent,
   options: DriverOptions & { configured?: ServicePlace },
-): Promise<ScratchPlace | { needs: string }> {
+): Promise<ScratchPlace<ServiceTarget> | { needs: string }> {
   const { engine, version } = set.source;
   const flavour = engine === "mariadb" ? "mariadb" : "mysql";
   const dumper = await findDumper(flavour, options.environment);
@@ -47,7 +49,7 @@ function seriesOf(flavour: "mysql" | "mariadb", version: string): string {
 async function checkConfigured(
   place: ServicePlace,
   wanted: { flavour: string; version: string; wanted: string },
-): Promise<ScratchPlace | { needs: string }> {
+): Promise<ScratchPlace<ServiceTarget> | { needs: string }> {
   const server = await openServer(place);
   await server.close();
   const isSame =
@@ -55,7 +57,7 @@ async function checkConfigured(
     seriesOf(server.flavour, server.version) === seriesOf(server.flavour, wanted.version);
   if (!isSame) return { needs: wanted.wanted };
   return {
-    place,
+    target: { kind: "service", place },
     description: `${place.name}, ${server.flavour} ${server.version}`,
     close: () => Promise.resolve(),
   };
@@ -85,7 +87,7 @@ async function startScratch(
   server: ServerProgram,
   flavour: "mysql" | "mariadb",
   options: DriverOptions,
-): Promise<ScratchPlace> {
+): Promise<ScratchPlace<ServiceTarget>> {
   const { environment, signal, folder } = options;
   const account = await findAccount(environment);
   // Below a home folder another user reaches nothing. A folder that is there already is somebody else's.
@@ -131,7 +133,7 @@ async function startScratch(
     throw error;
   }
   return {
-    place,
+    target: { kind: "service", place },
     description: `${flavour === "mariadb" ? "mariadbd" : "mysqld"} ${server.version}, started for this drill`,
     close: started.stop,
   };
@@ -191,9 +193,12 @@ function placeOf(port: number, password: string, flavour: string): ServicePlace 
   return {
     name: "scratch",
     config: { kind: "mysql", port, user: "lcops" },
+    environment: undefined,
+    isProduction: false,
     endpoint: () => Promise.resolve({ host: "127.0.0.1", port }),
     host: () => Promise.resolve(undefined),
     password: () => Promise.resolve(password),
+    tls: () => undefined,
     aws: () => Promise.reject(new Error(`a ${flavour} of this machine is not in AWS`)),
   };
 }

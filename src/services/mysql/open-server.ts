@@ -1,8 +1,8 @@
 import { connect as openSocket } from "node:net";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
-import type { ServicePlace } from "../backup-driver.ts";
 import type { MysqlLogin } from "./option-file.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** Of what lcops asks for, nothing is of another type. */
 export type Row = Record<string, string | number | null | undefined>;

@@ -9,10 +9,10 @@ import type {
   DriverOptions,
   DumpOutcome,
   DumpPlan,
-  ServicePlace,
 } from "../backup-driver.ts";
 import type { ExternalReference } from "../set-content.ts";
 import { askWithin, isNotThere, type Rds, withRds } from "./open-rds.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 const KIND = "rds-snapshot";
 /** Only a snapshot that has it is ever removed. */

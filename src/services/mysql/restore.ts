@@ -1,12 +1,13 @@
 import pLimit from "p-limit";
 import { OperatorError } from "../../system/errors.ts";
-import type { RestoreOptions, RestorePlan, SelectOptions, ServicePlace } from "../backup-driver.ts";
+import type { RestoreOptions, RestorePlan, SelectOptions } from "../backup-driver.ts";
 import type { SetContent, SetReader } from "../set-content.ts";
 import { addMissingKeys, type Loader, loadPart, type Picked, rowsOf } from "./load-part.ts";
 import { findClient } from "./feed-client.ts";
 import { openServer, quoteName, type Server } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
 import { readInventory } from "./read-inventory.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** Views come last: they may call functions, and read every table. */
 const ORDER = ["database", "sequences", "table", "triggers", "programs", "views"] as const;

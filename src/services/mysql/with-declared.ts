@@ -2,12 +2,13 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, OperatorError } from "../../system/errors.ts";
-import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions } from "../backup-driver.ts";
 import { feedClient, findClient } from "./feed-client.ts";
 import { ANSWER_MS, openReader, type Reader } from "./open-reader.ts";
 import { openMysqlScratch } from "./open-scratch.ts";
 import { openServer, quoteName, type Server } from "./open-server.ts";
 import { withOptionFile } from "./option-file.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /**
  * Given a server, a folder of SQL files and the database that they declare, have them done, in the order of their names, on a scratch server of the same kind
@@ -29,7 +30,7 @@ export async function withDeclared(
   if ("needs" in scratch)
     throw new OperatorError("missing", `it needs ${scratch.needs} on this machine`);
   try {
-    const server = await openServer(scratch.place, limits);
+    const server = await openServer(scratch.target.place, limits);
     try {
       const { charset, collation, mode } = defaults;
       await server.query(

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
+import type { ServiceTls } from "../../reach/service-place.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { encodeCommand, makeReplyReader, RedisFailure, type Reply } from "./reply-reader.ts";
@@ -14,15 +15,7 @@ export interface RedisPlace {
   password?: string;
   /** Number of the database that is selected. */
   database: number;
-  tls?: RedisTls;
-}
-
-/** Paths of PEM files, and the name that the server's certificate must have. */
-interface RedisTls {
-  serverName: string;
-  ca?: string;
-  certificate?: string;
-  key?: string;
+  tls?: ServiceTls;
 }
 
 export type Words = readonly [command: string, ...rest: (string | Buffer)[]];
@@ -147,7 +140,7 @@ async function openSocket(place: RedisPlace, signal: AbortSignal): Promise<Socke
 }
 
 /** The certificate is that of the server's own name, wherever the tunnel to it begins. */
-async function startTls({ name, host, port }: RedisPlace, tls: RedisTls): Promise<Socket> {
+async function startTls({ name, host, port }: RedisPlace, tls: ServiceTls): Promise<Socket> {
   const { checkServerIdentity, connect } = await import("node:tls");
   const read = async (path: string | undefined): Promise<Buffer | undefined> => {
     if (path === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { RedisConfig } from "../../config/schema.ts";
 import type { HealthState } from "../../system/reading.ts";
 import type { ReadHealth } from "../service.ts";
-import { connectRedis, type RedisPlace } from "./connect-redis.ts";
+import { connectRedis } from "./connect-redis.ts";
 import { readInfo, type RedisInfo } from "./read-info.ts";
 
 /** Of a Redis that may not remove keys by itself: from here on there is little room left. */
@@ -9,8 +9,9 @@ const FULL_SHARE = { warn: 0.8, fail: 0.95 };
 
 /** Asks a Redis how full it is, and a replica whether it follows. */
 export const readRedisHealth: ReadHealth = async (place, signal) => {
-  const { user, database = 0, tls, address = "127.0.0.1" } = place.config as RedisConfig;
+  const { user, database = 0 } = place.config as RedisConfig;
   const password = await place.password();
+  const tls = place.tls();
   const client = await connectRedis(
     {
       name: place.name,
@@ -18,7 +19,7 @@ export const readRedisHealth: ReadHealth = async (place, signal) => {
       ...(user !== undefined && { user }),
       ...(password !== undefined && { password }),
       database,
-      ...(tls !== undefined && { tls: readTls(tls, address) }),
+      ...(tls && { tls }),
     },
     signal,
   );
@@ -29,19 +30,6 @@ export const readRedisHealth: ReadHealth = async (place, signal) => {
     client.close();
   }
 };
-
-function readTls(
-  tls: NonNullable<RedisConfig["tls"]>,
-  address: string,
-): NonNullable<RedisPlace["tls"]> {
-  const { serverName = address, ca, certificate, key } = tls === true ? {} : tls;
-  return {
-    serverName,
-    ...(ca !== undefined && { ca }),
-    ...(certificate !== undefined && { certificate }),
-    ...(key !== undefined && { key }),
-  };
-}
 
 /** Given what a Redis says of itself, return how it is. Pure. */
 export function judgeInfo(info: RedisInfo): [state: HealthState, detail: string] {

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { BackupDriver, ServicePlace } from "../backup-driver.ts";
+import type { BackupDriver } from "../backup-driver.ts";
 import type { PartRecord } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import { parseCatalog } from "./catalog.ts";
@@ -7,9 +7,10 @@ import { drillCopy } from "./drill.ts";
 import { dumpBucket } from "./dump.ts";
 import { keepPace } from "./keep-pace.ts";
 import { listBucket } from "./list-bucket.ts";
-import { withSource } from "./open-places.ts";
+import { bucketOf, withSource } from "./open-places.ts";
 import { planObjectRestore, restoreObjects } from "./restore.ts";
 import { verifyCopy } from "./verify.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** A bucket, copied object by object to another or to a disk; what a set holds is the catalog of what was in the copy then. */
 export const s3Backup: BackupDriver = {
@@ -21,8 +22,8 @@ export const s3Backup: BackupDriver = {
   // A drill fetches a sample back: nobody has room for a second bucket.
   openScratch: () => Promise.resolve({ needs: "nothing: it fetches objects back" }),
   drill: drillCopy,
-  measure: (set, place, { signal }) =>
-    withSource(place, { signal, action: "s3:ListBucket" }, async (source) => {
+  measure: (set, target, { signal }) =>
+    withSource(bucketOf(target), { signal, action: "s3:ListBucket" }, async (source) => {
       let rows = 0;
       for await (const objects of listBucket(source, keepPace(signal))) rows += objects.length;
       return set.facts.map(({ object }) => ({ object, rows }));

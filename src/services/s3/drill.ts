@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { DriverOptions, DrillFindings, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions, DrillFindings } from "../backup-driver.ts";
 import type { Fact, SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import { isNamed, type BucketPlace, statusOf } from "./bucket-place.ts";
@@ -14,6 +14,7 @@ import { pickObjects, sampleObjects } from "./pick-objects.ts";
 import { openObject } from "./read-object.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** So many objects, and so many bytes at most, but for the first. */
 const SAMPLE = 50;

@@ -1,13 +1,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type {
-  BackupWarning,
-  DumpOptions,
-  DumpOutcome,
-  PartSink,
-  ServicePlace,
-} from "../backup-driver.ts";
+import type { BackupWarning, DumpOptions, DumpOutcome, PartSink } from "../backup-driver.ts";
 import type { SetContent } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { BucketPlace } from "./bucket-place.ts";
@@ -29,6 +23,7 @@ import { removeMissing } from "./remove-missing.ts";
 import { spoolListing } from "./spool-listing.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 import { openWorkCatalog, type WorkCatalog } from "./work-catalog.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** The part of a set that says what was in the copy then. */
 const CATALOG_PART = "objects/catalog.ndjson";

@@ -1,16 +1,18 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { CopyConfig } from "../../config/backup-schema.ts";
-import type { ServiceConfig } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
-import type { DriverOptions, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions } from "../backup-driver.ts";
+import type { BucketTarget, RestoreTarget } from "../restore-target.ts";
 import { type BucketPlace, isNamed, isOfSdk, openBucketPlace, statusOf } from "./bucket-place.ts";
 import { bucketSide } from "./bucket-side.ts";
 import { folderSide } from "./folder-side.ts";
 import type { Pace } from "./keep-pace.ts";
 import type { ObjectSide } from "./object-side.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
-type S3Config = Extract<ServiceConfig, { kind: "s3" }>;
+/** The ways to a service that may be a bucket. */
+type AwsService = Pick<ServicePlace, "name" | "config" | "within" | "aws">;
 
 /** Where a job copies to: its side, and the bucket behind it where it is one. */
 export interface CopyPlace {
@@ -40,7 +42,7 @@ async function closeBehind<T>(
 
 /** Given a service of S3, call `use` with its bucket, and close it behind that. What AWS refuses is told as a matter of `action`, an action of IAM. */
 export async function withSource<T>(
-  place: ServicePlace,
+  place: AwsService,
   way: { signal: AbortSignal; action: string },
   use: (source: BucketPlace) => Promise<T>,
 ): Promise<T> {
@@ -50,7 +52,7 @@ export async function withSource<T>(
 
 /** Given a job of S3, call `use` with the place of its copy, and close it behind that. What AWS refuses is told as a matter of `action`, an action of IAM. */
 export async function withCopy<T>(
-  place: ServicePlace,
+  place: AwsService,
   { job, signal }: Pick<DriverOptions, "job" | "signal">,
   { pace, action }: { pace: Pace; action: string },
   use: (copy: CopyPlace) => Promise<T>,
@@ -60,7 +62,7 @@ export async function withCopy<T>(
 }
 
 /** Given a service of S3, open its bucket, with what stands behind the slash of `--into SERVICE/WITHIN` in front of its keys. */
-async function openSource(place: ServicePlace): Promise<BucketPlace> {
+async function openSource(place: AwsService): Promise<BucketPlace> {
   const { bucket, prefix, region } = configOf(place);
   const parts = [prefix, place.within?.replace(/\/+$/, "")].filter((part) => Boolean(part));
   return openBucketPlace(
@@ -69,14 +71,20 @@ async function openSource(place: ServicePlace): Promise<BucketPlace> {
   );
 }
 
-function configOf({ name, config }: ServicePlace): S3Config {
+function configOf({ name, config }: AwsService): BucketTarget["place"]["config"] {
   if (config.kind === "s3") return config;
   throw new Error(`${name} is no bucket`);
 }
 
+/** Returns the bucket that a target is. Pure. */
+export function bucketOf(target: RestoreTarget): BucketTarget["place"] {
+  if (target.kind === "bucket") return target.place;
+  throw new Error(`a set of objects is restored into a bucket or a folder, not a ${target.kind}`);
+}
+
 /** Given a job of S3, open the place of its copy. */
 async function openCopy(
-  place: ServicePlace,
+  place: AwsService,
   { job, signal }: Pick<DriverOptions, "job" | "signal">,
   pace: Pace,
 ): Promise<CopyPlace> {

@@ -3,8 +3,8 @@ import type {
   RestoreOutcome,
   RestorePlan,
   SelectOptions,
-  ServicePlace,
 } from "../backup-driver.ts";
+import type { RestoreTarget } from "../restore-target.ts";
 import type { SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import type { BucketPlace } from "./bucket-place.ts";
@@ -15,7 +15,7 @@ import { folderSide } from "./folder-side.ts";
 import { keepPace, type Pace } from "./keep-pace.ts";
 import type { CatalogEntry } from "./object-entry.ts";
 import { LostCopyError, type ObjectSide } from "./object-side.ts";
-import { type CopyPlace, withCopy, withSource } from "./open-places.ts";
+import { bucketOf, type CopyPlace, withCopy, withSource } from "./open-places.ts";
 import { pickObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
@@ -32,7 +32,7 @@ interface Ways {
 /** Given a set and a place, say what a restore would do there. */
 export function planObjectRestore(
   set: SetReader,
-  target: ServicePlace,
+  target: RestoreTarget,
   options: SelectOptions,
 ): Promise<RestorePlan> {
   return withWays(set, target, options, async ({ target: side, bucket, objects }) => {
@@ -62,7 +62,7 @@ const asRestored = (entry: CatalogEntry): CatalogEntry => ({ ...entry, copy: {} 
 /** Given a set and a place, put the objects of the set there as they were; what is there already as it was is left alone. Returns what the copy has no more. */
 export function restoreObjects(
   set: SetReader,
-  target: ServicePlace,
+  target: RestoreTarget,
   options: RestoreOptions,
 ): Promise<RestoreOutcome> {
   return withWays(set, target, options, async (ways) => {
@@ -125,22 +125,21 @@ async function restoreOne(ways: Ways, entry: CatalogEntry): Promise<void> {
 
 function withWays<T>(
   set: SetReader,
-  place: ServicePlace,
+  target: RestoreTarget,
   options: SelectOptions,
   use: (ways: Ways) => Promise<T>,
 ): Promise<T> {
   const { signal, only, origin, jobFolder } = options;
   const pace = keepPace(signal);
   const way = { signal, pace, action: "s3:GetObject" };
-  const folder = place.within?.startsWith("/") ? place.within : undefined;
-  return withCopy(origin ?? place, options, way, (copy) => {
+  return withCopy(origin, options, way, (copy) => {
     const objects = async (): Promise<AsyncGenerator<CatalogEntry[]>> =>
       pickObjects(await readSetCatalog(set, copy.side, jobFolder), only);
-    if (folder !== undefined) {
-      const target = folderSide(folder, { keepsReplaced: false });
-      return use({ copy, target, pace, objects });
+    if (target.kind === "folder") {
+      const side = folderSide(target.folder, { keepsReplaced: false });
+      return use({ copy, target: side, pace, objects });
     }
-    return withSource(place, { signal, action: "s3:PutObject" }, (bucket) =>
+    return withSource(bucketOf(target), { signal, action: "s3:PutObject" }, (bucket) =>
       use({ copy, target: bucketSide(bucket, pace, signal), bucket, pace, objects }),
     );
   });

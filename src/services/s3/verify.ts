@@ -1,4 +1,4 @@
-import type { DriverOptions, ElsewhereFindings, ServicePlace } from "../backup-driver.ts";
+import type { DriverOptions, ElsewhereFindings } from "../backup-driver.ts";
 import type { SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
 import { DamagedBytesError } from "./check-bytes.ts";
@@ -9,6 +9,7 @@ import { withCopy } from "./open-places.ts";
 import { pickObjects, sampleObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
 
 /** So many objects are read back where all would be too many. */
 const SAMPLE = 200;

@@ -53,13 +53,17 @@ describe("a service", () => {
 
   test("belongs to the environment of its host, else to its own", async () => {
     expect(
-      await use((backups) => ["school", "graphite", "loose"].map(backups.environmentOf)),
+      await use((backups) =>
+        ["school", "graphite", "loose"].map((name) => backups.openPlace(name).environment),
+      ),
     ).toEqual(["prod", "dev", undefined]);
   });
 
   test("is of production unless its environment is marked otherwise", async () => {
     expect(
-      await use((backups) => ["school", "graphite", "loose"].map(backups.isProduction)),
+      await use((backups) =>
+        ["school", "graphite", "loose"].map((name) => backups.openPlace(name).isProduction),
+      ),
     ).toEqual([true, false, true]);
   });
 

@@ -89,14 +89,27 @@ describe("openTarget", () => {
     ["school/", "mysql", "", true],
   ])("takes %s of %s apart", async (into, kind, within, isProduction) => {
     const { target, ...guard } = await open(into, kind);
-    expect(target.name).toBe(into.split("/")[0]);
-    expect(target.within).toBe(within);
+    if (target.kind !== "service") throw new Error("it is a service");
+    expect(target.place.name).toBe(into.split("/")[0]);
+    expect(target.place.within).toBe(within);
     expect(guard).toEqual({ isProduction });
+  });
+
+  test("takes a bucket with the prefix in it for objects", async () => {
+    Object.assign(ground.config.services ?? {}, {
+      photos: { kind: "s3", environment: "dev", bucket: "school-photos" },
+    });
+    const { target, isProduction } = await open("photos/rescued", "s3");
+    expect(target).toMatchObject({
+      kind: "bucket",
+      place: { name: "photos", within: "rescued", config: { bucket: "school-photos" } },
+    });
+    expect(isProduction).toBe(false);
   });
 
   test.each(["graphite", "s3"])("takes a folder of this machine for %s", async (kind) => {
     const { target, isProduction } = await open("/srv/rescued", kind);
-    expect(target).toMatchObject({ name: "/srv/rescued", within: "/srv/rescued" });
+    expect(target).toEqual({ kind: "folder", folder: "/srv/rescued" });
     expect(isProduction).toBe(false);
   });
 

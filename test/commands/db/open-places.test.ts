@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { environmentOf, placeOf, replicaOf } from "../../../src/commands/db/open-places.ts";
+import { placeOf, replicaOf } from "../../../src/commands/db/open-places.ts";
 import type { Config } from "../../../src/config/schema.ts";
+import { openService, type OpenServices } from "../../../src/reach/open-service.ts";
 import { makeFakeContext } from "../../support/fake-context.ts";
 
 const CONFIG: Config = {
@@ -19,29 +20,24 @@ const CONFIG: Config = {
   },
 };
 const { context } = makeFakeContext();
-
-test("the environment of a service is that of its host, else its own", () => {
-  expect(["school", "alone", "cache", "nosuch"].map((name) => environmentOf(name, CONFIG))).toEqual(
-    ["prod", "dev", undefined, undefined],
-  );
-});
+const open: OpenServices = (name, service) => openService(name, service, CONFIG, context);
 
 describe("a MySQL", () => {
   test("is opened by its name, and nothing else is", () => {
-    expect(placeOf("school", CONFIG, context, [])).toMatchObject({
+    expect(placeOf("school", CONFIG, open)).toMatchObject({
       name: "school",
       config: { database: "school" },
     });
     for (const name of ["cache", "nosuch", "constructor"])
-      expect(() => placeOf(name, CONFIG, context, [])).toThrow(`there is no MySQL service ${name}`);
+      expect(() => placeOf(name, CONFIG, open)).toThrow(`there is no MySQL service ${name}`);
   });
 
   test("has a replica with the same login at another place, where it has one", () => {
-    expect(replicaOf("school", CONFIG, context, [])).toMatchObject({
+    expect(replicaOf("school", CONFIG, open)).toMatchObject({
       name: "school-replica",
       config: { host: "db", address: "10.0.0.2", port: 3307, database: "school" },
     });
-    expect(replicaOf("alone", CONFIG, context, [])).toBeUndefined();
-    expect(replicaOf("cache", CONFIG, context, [])).toBeUndefined();
+    expect(replicaOf("alone", CONFIG, open)).toBeUndefined();
+    expect(replicaOf("cache", CONFIG, open)).toBeUndefined();
   });
 });

@@ -1,7 +1,5 @@
-import { homedir } from "node:os";
-import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { findRedis, readTls } from "../../../src/commands/redis/open-redis.ts";
+import { findRedis } from "../../../src/commands/redis/open-redis.ts";
 import type { Config, RedisConfig } from "../../../src/config/schema.ts";
 import { tellFailure } from "../../support/fake-context.ts";
 import { runInProcess } from "../../support/run-in-process.ts";
@@ -73,28 +71,4 @@ test.each([
   const result = await runInProcess(words, members);
   expect(result).toMatchObject({ code: 2, stdout: "" });
   expect(result.stderr).toContain(said);
-});
-
-describe("readTls", () => {
-  test("expects the certificate to be that of the address", () => {
-    expect(readTls(redis({ tls: true, address: "cache.example" }))).toEqual({
-      serverName: "cache.example",
-    });
-    expect(readTls(redis({ tls: true }))).toEqual({ serverName: "127.0.0.1" });
-  });
-
-  test("has the configured name, and whole paths", () => {
-    const tls = {
-      serverName: "other.example",
-      ca: "~/ca.pem",
-      certificate: "/etc/me.pem",
-      key: "~/me.key",
-    };
-    expect(readTls(redis({ tls, address: "10.0.0.1" }))).toEqual({
-      serverName: "other.example",
-      ca: path.join(homedir(), "ca.pem"),
-      certificate: "/etc/me.pem",
-      key: path.join(homedir(), "me.key"),
-    });
-  });
 });

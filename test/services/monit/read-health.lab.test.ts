@@ -9,6 +9,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { MonitConfig } from "../../../src/config/schema.ts";
+import { openService } from "../../../src/reach/open-service.ts";
 import { readMonitHealth } from "../../../src/services/monit/read-health.ts";
 import type { Reading } from "../../../src/system/reading.ts";
 import { createPortPicker } from "../../lab/free-port.ts";
@@ -24,14 +25,16 @@ function ask(
   config: Partial<MonitConfig> = {},
   password?: string,
 ): Promise<Reading[]> {
+  const signal = AbortSignal.timeout(10_000);
+  const reach = (): Promise<never> => Promise.reject(new Error("no host is reached"));
+  const ways = { environment: {}, signal, reach };
   return readMonitHealth(
     {
-      name: "api-monit",
-      config: { ...CONFIG, ...config },
+      ...openService("api-monit", { ...CONFIG, ...config }, {}, ways),
       endpoint: async () => ({ host: "127.0.0.1", port }),
       password: async () => password,
     },
-    AbortSignal.timeout(10_000),
+    signal,
   );
 }
 const statesOf = (readings: readonly Reading[]): Record<string, string> =>

@@ -112,6 +112,7 @@ describe("a large table", () => {
         { ...place, within: "rescued" },
         {
           ...options,
+          origin: place,
           deferBytes: 0,
           isDone: ({ path }) => done.has(path),
           markDone: ({ path }) => {

@@ -1,0 +1,9 @@
+import type { Config, ServiceConfig } from "./schema.ts";
+
+/** Returns the environment of a service: that of its host where it has one, else its own. Pure. */
+export function environmentOf(
+  service: Pick<ServiceConfig, "host" | "environment"> | undefined,
+  { hosts }: Pick<Config, "hosts">,
+): string | undefined {
+  return service?.host === undefined ? service?.environment : hosts?.[service.host]?.environment;
+}
