@@ -74,6 +74,7 @@ async function askService(
   const place = openService(name, service, config, {
     environment,
     signal,
+    terminal: { trace: reach.trace },
     reach: () => Promise.resolve(reach),
     folders: { runtime: runtimeFolder },
   });

@@ -6,7 +6,7 @@ import { findHost } from "../inventory/select-hosts.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { once } from "../system/once.ts";
 import type { Connection, ReachOptions } from "./connect-host.ts";
-import type { Endpoint, ServicePlace } from "./service-place.ts";
+import type { Endpoint, ServicePlace, ServiceTls } from "./service-place.ts";
 import type { SharedConnections } from "./share-connections.ts";
 
 /** The part of a run that the ways to services are made of; the context of a command has it. */
@@ -14,6 +14,8 @@ export interface ServiceWays {
   /** The variables in which secrets are. */
   environment: NodeJS.ProcessEnv;
   signal: AbortSignal;
+  /** Told with `-v` of each socket that did not get through; absent: nobody is. */
+  terminal?: { trace(line: string): void };
   reach: () => Promise<ReachOptions>;
   /** Where runs of lcops find the tunnels of each other; absent: an open tunnel is not used. */
   folders?: Pick<Folders, "runtime">;
@@ -81,9 +83,10 @@ export function openService<C extends ServiceConfig>(
     else closers.push(close);
   };
 
+  const findReach = once(ways.reach);
   const connect = async (host: string): Promise<Connection> => {
     const { connectHost } = await import("./connect-host.ts");
-    const reach = await ways.reach();
+    const reach = await findReach();
     return connectHost(findHost(reach.hosts, host), reach);
   };
   const connection = once(async () => {
@@ -98,8 +101,8 @@ export function openService<C extends ServiceConfig>(
     const { host: through, address: host = "127.0.0.1", port } = service;
     if (through === undefined) return { host, port, way: "directly" };
     const target = { host, port };
-    const { configPath, trace } = await ways.reach();
     if (ways.folders) {
+      const { configPath } = await findReach();
       const { findOpenPort } = await import("./port-record.ts");
       const tunnel = { configPath, name, host: through, target };
       const open = await findOpenPort(ways.folders.runtime, tunnel);
@@ -112,7 +115,7 @@ export function openService<C extends ServiceConfig>(
       connect: () => Promise.resolve(made),
       report: (error) => {
         refusal = error;
-        if (error !== undefined) trace(`${name}: ${describeError(error)}`);
+        if (error !== undefined) ways.terminal?.trace(`${name}: ${describeError(error)}`);
       },
     });
     await closeLater(forward.close);
@@ -136,35 +139,35 @@ export function openService<C extends ServiceConfig>(
       const { readSecret } = await import("../config/read-secret.ts");
       return readSecret(service.password, ways);
     }),
-    tls: () => {
-      if (!("tls" in service) || service.tls === undefined) return undefined;
-      const { serverName, ...files } = service.tls === true ? {} : service.tls;
-      const { ca, certificate, key } = files;
-      return {
-        serverName: serverName ?? service.address ?? "127.0.0.1",
-        ...(ca !== undefined && { ca: expandHome(ca) }),
-        ...(certificate !== undefined && { certificate: expandHome(certificate) }),
-        ...(key !== undefined && { key: expandHome(key) }),
-      };
-    },
+    tls: () => readTls(service),
     aws: async (region, other) => {
       const { findScope } = await import("./find-scope.ts");
       return findScope(estate, other ?? environment, region, ways);
     },
-    obstacle: () => {
-      if (refusal === undefined) return undefined;
-      const { kind = "unreachable", next = "see lcops doctor" } =
-        refusal instanceof OperatorError ? refusal : {};
-      return new OperatorError(kind, `${name}: ${describeError(refusal)}`, {
-        next,
-        cause: refusal,
-      });
-    },
+    obstacle: () => (refusal === undefined ? undefined : explainRefusal(name, refusal)),
     close: async () => {
       isClosed = true;
       for (const close of closers.splice(0).toReversed()) await close();
     },
   };
+}
+
+function readTls(service: ServiceConfig): ServiceTls | undefined {
+  if (!("tls" in service) || service.tls === undefined) return undefined;
+  const { address = "127.0.0.1", tls } = service;
+  const { serverName = address, ca, certificate, key } = tls === true ? {} : tls;
+  return {
+    serverName,
+    ...(ca !== undefined && { ca: expandHome(ca) }),
+    ...(certificate !== undefined && { certificate: expandHome(certificate) }),
+    ...(key !== undefined && { key: expandHome(key) }),
+  };
+}
+
+function explainRefusal(name: string, refusal: unknown): OperatorError {
+  const { kind = "unreachable", next = "see lcops doctor" } =
+    refusal instanceof OperatorError ? refusal : {};
+  return new OperatorError(kind, `${name}: ${describeError(refusal)}`, { next, cause: refusal });
 }
 
 /**
@@ -176,19 +179,18 @@ export async function withServices<T>(
   ways: ServiceWays,
   use: (open: OpenServices) => Promise<T>,
 ): Promise<T> {
-  const { environment, signal, reach, folders } = ways;
   const opened: OpenService[] = [];
   let shared: Promise<SharedConnections> | undefined;
   const share = async (): Promise<SharedConnections> => {
     const { shareConnections } = await import("./share-connections.ts");
-    return shareConnections(await reach());
+    return shareConnections(await ways.reach());
   };
   const connect = async (host: string): Promise<Connection> => {
     const connections = await (shared ??= share());
     connections.forgetFailure(host);
     return lend(await connections.connect(host));
   };
-  const own: ServiceWays = { environment, signal, reach, connect, ...(folders && { folders }) };
+  const own: ServiceWays = { ...ways, connect };
   try {
     return await use((name, service, within) => {
       const place = openService(name, service, config, own, within);

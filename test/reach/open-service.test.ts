@@ -35,7 +35,7 @@ function makeWays(more: Partial<ServiceWays> = {}): { ways: ServiceWays; done: s
     signal,
     lookUp: () => Promise.reject(new Error("nothing is looked up")),
     note: () => undefined,
-    trace: (line) => done.push(line),
+    trace: () => undefined,
   };
   const connection: Connection = {
     host: "api",
@@ -52,6 +52,7 @@ function makeWays(more: Partial<ServiceWays> = {}): { ways: ServiceWays; done: s
   const ways: ServiceWays = {
     environment: {},
     signal,
+    terminal: { trace: (line) => done.push(line) },
     reach: () => Promise.resolve(reach),
     connect: (host) => {
       done.push(`connected ${host}`);
