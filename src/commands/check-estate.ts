@@ -13,7 +13,7 @@ import type { NamedService } from "./pick-services.ts";
 const AT_ONCE = 8;
 const PROBE_TIMEOUT_MS = 10_000;
 
-export interface CheckOptions {
+interface CheckOptions {
   config: Config;
   reach: ReachOptions;
 }

@@ -95,14 +95,14 @@ describe("openTarget", () => {
     expect(guard).toEqual({ isProduction });
   });
 
-  test("takes a bucket with the prefix in it for objects", async () => {
+  test.each(["rescued", "/rescued"])("takes a bucket with %s in it for objects", async (within) => {
     Object.assign(ground.config.services ?? {}, {
       photos: { kind: "s3", environment: "dev", bucket: "school-photos" },
     });
-    const { target, isProduction } = await open("photos/rescued", "s3");
+    const { target, isProduction } = await open(`photos/${within}`, "s3");
     expect(target).toMatchObject({
       kind: "bucket",
-      place: { name: "photos", within: "rescued", config: { bucket: "school-photos" } },
+      place: { name: "photos", within, config: { bucket: "school-photos" } },
     });
     expect(isProduction).toBe(false);
   });
