@@ -36,7 +36,7 @@ export const ROOMS = {
   consistency: ["services", "notify", "reach", "inventory"],
   fleet: ["services", "notify", "reach", "inventory"],
   workstation: ["services", "notify", "reach", "inventory"],
-  services: ["reach", "aws"],
+  services: ["reach", "aws", "config"],
   notify: [],
   reach: ["inventory", "ssh", "aws", "config"],
   inventory: ["aws", "config"],
@@ -60,7 +60,7 @@ export const PACKAGES = {
   "mysql2,mysql2/*": ["services"],
   "ssh-config": ["config"],
   ssh2: ["ssh"],
-  "zod,zod/*": ["config"],
+  "zod,zod/*": ["config", "services"],
 };
 
 /** Rooms where the environment variables and what kind of stream there is may be read. */

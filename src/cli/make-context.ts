@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { join } from "node:path";
-import { listSecretVariables } from "../config/list-secret-variables.ts";
-import { loadConfig } from "../config/load-config.ts";
+import { listSecretVariables, loadConfig } from "../config/load-config.ts";
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import type { Context } from "../commands/command.ts";
 import type { Folders } from "../config/folders.ts";
+import { KINDS } from "../services/registry.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { GuardFlags } from "../system/gate.ts";
 import { once } from "../system/once.ts";
@@ -38,7 +38,7 @@ export function makeContext(parts: ContextParts): Context {
   // Each connection listens to it.
   setMaxListeners(0, signals.signal);
   const config = once(async () => {
-    const loaded = loadConfig(parts.configPath);
+    const loaded = loadConfig(parts.configPath, KINDS);
     const wanted = parts.environmentFlag;
     if (wanted !== undefined && !Object.hasOwn(loaded.environments ?? {}, wanted)) {
       throw new OperatorError("usage", `there is no environment ${wanted}`, {

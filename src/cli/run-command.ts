@@ -1,6 +1,5 @@
 import type { Command, Context, Input } from "../commands/command.ts";
-import { findConfigPath } from "../config/find-config.ts";
-import { findFolders } from "../config/folders.ts";
+import { findConfigPath, findFolders } from "../config/folders.ts";
 import type { ScopeWishes } from "../inventory/plan-scopes.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { GuardFlags } from "../system/gate.ts";

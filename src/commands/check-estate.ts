@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 import { connectHost, type ReachOptions } from "../reach/connect-host.ts";
 import { describeObstacle, lend, openService } from "../reach/open-service.ts";
-import { probeService } from "../services/probe-service.ts";
+import { probeService } from "../services/registry.ts";
 import type { Connection } from "../ssh/connect.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { Finding } from "../system/finding.ts";

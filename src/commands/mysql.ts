@@ -1,7 +1,4 @@
-import { environmentOf } from "../config/environment-of.ts";
-import type { Config, MysqlConfig } from "../config/schema.ts";
-import { OperatorError } from "../system/errors.ts";
-import type { Command, Context } from "./command.ts";
+import type { Command } from "./command.ts";
 
 export const mysql: Command = {
   name: "mysql",
@@ -21,11 +18,12 @@ export const mysql: Command = {
   async run(input, context) {
     const { runMysqlClient } = await import("../services/mysql/run-client.ts");
     const { openService } = await import("../reach/open-service.ts");
+    const { findMysql, findReplica } = await import("./find-mysql.ts");
     const config = await context.config();
     const { name, service } = findMysql(config, context);
     const [label, server] =
       input.options["replica"] === true
-        ? [`${name}-replica`, { ...service, ...replicaOf(name, service) }]
+        ? [`${name}-replica`, { ...service, ...findReplica(name, service) }]
         : [name, service];
     const open = openService(label, server, config, context);
     try {
@@ -52,51 +50,3 @@ export const mysql: Command = {
     }
   },
 };
-
-/** Returns the one MySQL that there is, or the one of `--env`, or of the default environment. Throws `usage` where that is none, or several. Pure. */
-export function findMysql(
-  config: Config,
-  context: Pick<Context, "environmentFlag">,
-): { name: string; service: MysqlConfig } {
-  const all = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
-    service.kind === "mysql" ? [{ name, service }] : [],
-  );
-  const inEnvironment = (environment: string | undefined) =>
-    all.filter(({ service }) => environmentOf(service, config) === environment);
-  const asked = context.environmentFlag;
-  const found = asked === undefined ? all : inEnvironment(asked);
-  const narrowed = found.length > 1 ? inEnvironment(asked ?? config.defaultEnvironment) : found;
-  const [only] = narrowed;
-  if (only && narrowed.length === 1) return only;
-  if (found.length === 0) {
-    const where = asked === undefined ? "" : ` in the environment ${asked}`;
-    throw new OperatorError("usage", `there is no mysql service${where}`, {
-      next: "add one to the services of the configuration, or choose another --env",
-    });
-  }
-  throw new OperatorError(
-    "usage",
-    `there are several mysql services: ${found.map(({ name }) => name).join(", ")}`,
-    {
-      next: "choose with --env",
-    },
-  );
-}
-
-/** Returns where the replica of a MySQL is. Throws `usage` where it has none. Pure. */
-export function replicaOf(
-  name: string,
-  service: MysqlConfig,
-): Pick<MysqlConfig, "host" | "address" | "port"> {
-  if (!service.replica) {
-    throw new OperatorError("usage", `${name} has no replica in the configuration`, {
-      next: "add one, or leave --replica away",
-    });
-  }
-  return {
-    host: service.host,
-    address: service.address,
-    port: service.port,
-    ...service.replica,
-  } as MysqlConfig;
-}

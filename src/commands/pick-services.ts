@@ -1,4 +1,4 @@
-import type { Config, ReachableConfig } from "../config/schema.ts";
+import { type Config, hasPort, type ReachableConfig } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 
 export type NamedService = readonly [name: string, service: ReachableConfig];
@@ -12,7 +12,7 @@ export function pickServices(
   const names = new Set(hosts.map((host) => host.name));
   return Object.entries(config.services ?? {}).flatMap(([name, service]) => {
     // Buckets have no port: what AWS says of their account stands for them.
-    if (service.kind === "s3") return [];
+    if (!hasPort(service)) return [];
     const isWanted =
       service.host === undefined
         ? service.environment === undefined ||

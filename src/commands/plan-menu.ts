@@ -1,6 +1,7 @@
 import type { Config, HostConfig, MenuEntryConfig } from "../config/schema.ts";
 import { derivePort } from "../inventory/derive-port.ts";
 import { printable } from "../system/printable.ts";
+import { describeUrl } from "../tunnels/plan-tunnels.ts";
 
 export interface MenuEntry {
   key: string;
@@ -38,20 +39,17 @@ const TUNNEL_ENTRIES: MenuEntryConfig[] = [
 /** A menu for a configuration that has none: its services, then its hosts, numbered; tables where AWS is spoken to. */
 function proposeMenu(config: Config): NonNullable<Config["menu"]> {
   let next = 0;
-  const number = <Name extends string>(names: readonly string[], as: Name): MenuEntryConfig[] =>
-    names.map((name) => ({ key: String(++next), [as]: name }) as unknown as MenuEntryConfig);
+  const number = <E extends object>(entries: readonly E[]): (E & { key: string })[] =>
+    entries.map((entry) => ({ key: String(++next), ...entry }));
   const services = Object.entries(config.services ?? {}).filter(
     ([, service]) => service.host !== undefined,
   );
   const groups = [
     {
       title: "Services:",
-      entries: number(
-        services.map(([name]) => name),
-        "service",
-      ),
+      entries: number(services.map(([service]) => ({ service }))),
     },
-    { title: "Hosts:", entries: number(Object.keys(config.hosts ?? {}), "host") },
+    { title: "Hosts:", entries: number(Object.keys(config.hosts ?? {}).map((host) => ({ host }))) },
     ...(Object.values(config.environments ?? {}).some(({ aws }) => aws)
       ? [
           {
@@ -93,9 +91,8 @@ function labelOf(entry: MenuEntryConfig, config: Config): string {
   const hostName = "host" in entry ? entry.host : (service?.host ?? "");
   const shell = `${kindOf(config.hosts?.[hostName])}SSH @ ${hostName}`;
   if (!("service" in entry) || !service) return shell;
-  const scheme = service.kind === "redis" || service.kind === "mysql" ? "tcp" : "http";
   const port = service.localPort ?? derivePort(entry.service);
-  return `${shell} => ${scheme}://localhost:${port}/ (${service.title ?? entry.service})`;
+  return `${shell} => ${describeUrl(service, port)} (${service.title ?? entry.service})`;
 }
 
 /** EIP: an elastic IP; DYN: looked up at connect; DOM: a DNS name. */

@@ -1,20 +1,13 @@
 import { checkBackups } from "./check-backups.ts";
-import { checkConsistency } from "./check-consistency.ts";
-import { checkPanel } from "./check-panel.ts";
-import type { Config } from "./schema.ts";
-
-export interface BrokenReference {
-  path: PropertyKey[];
-  message: string;
-}
+import { type BrokenReference, type Config, hasPort, type Kinds } from "./schema.ts";
 
 /** Given a configuration of the right shape, return what its parts say of each other that is not so. Pure. */
-export function checkReferences(config: Config): BrokenReference[] {
+export function checkReferences(config: Config, kinds: Kinds): BrokenReference[] {
   return [
     ...checkEnvironments(config),
     ...checkJumps(config),
-    ...checkServices(config),
-    ...checkBackups(config),
+    ...checkServices(config, kinds),
+    ...checkBackups(config, kinds),
     ...checkNotify(config),
     ...checkConsistency(config),
     ...checkMenu(config),
@@ -97,7 +90,7 @@ function findLoop(config: Config, start: string): string[] | undefined {
   return visit(start, []);
 }
 
-function checkServices(config: Config): BrokenReference[] {
+function checkServices(config: Config, kinds: Kinds): BrokenReference[] {
   const takenBy = new Map<number, string>();
   return Object.entries(config.services ?? {}).flatMap(([name, service]) => {
     const found: BrokenReference[] = [];
@@ -107,14 +100,10 @@ function checkServices(config: Config): BrokenReference[] {
     if (service.host !== undefined && !Object.hasOwn(config.hosts ?? {}, service.host)) {
       report("host", `there is no host ${service.host}`);
     }
-    const replicaHost = service.kind === "mysql" ? service.replica?.host : undefined;
-    if (replicaHost !== undefined && !Object.hasOwn(config.hosts ?? {}, replicaHost)) {
-      found.push({
-        path: ["services", name, "replica", "host"],
-        message: `there is no host ${replicaHost}`,
-      });
-    }
-    if (service.kind !== "s3" && service.host === undefined && service.address === undefined) {
+    const kind = kinds.find((one) => one.kind === service.kind);
+    for (const { path, message } of kind?.checkService?.(service, config) ?? [])
+      found.push({ path: ["services", name, ...path], message });
+    if (hasPort(service) && service.host === undefined && service.address === undefined) {
       report("address", "a service needs a host to go through, an address, or both");
     }
     if (service.host !== undefined && service.environment !== undefined) {
@@ -170,4 +159,74 @@ function checkMenu(config: Config): BrokenReference[] {
       return found;
     }),
   );
+}
+
+function checkConsistency(config: Config): BrokenReference[] {
+  const { services = {}, environments = {} } = config;
+  return Object.entries(config.consistency ?? {}).flatMap(([name, entry]) => {
+    const at = ["consistency", name];
+    const expectKind = (
+      service: string,
+      kind: "mysql" | "elasticsearch",
+      path: PropertyKey[],
+    ): BrokenReference[] => {
+      const found = Object.hasOwn(services, service) ? services[service] : undefined;
+      if (!found) return [{ path, message: `there is no service ${service}` }];
+      return found.kind === kind
+        ? []
+        : [
+            {
+              path,
+              message: `${service} is a ${found.kind} service, and a ${kind} one is expected`,
+            },
+          ];
+    };
+    const inEnvironment = (
+      environment: string | undefined,
+      path: PropertyKey[],
+    ): BrokenReference[] =>
+      environment === undefined || Object.hasOwn(environments, environment)
+        ? []
+        : [{ path, message: `there is no environment ${environment}` }];
+    return [
+      ...expectKind(entry.service, "mysql", [...at, "service"]),
+      ...(entry.schema?.services ?? []).flatMap((service, index) => {
+        const path = [...at, "schema", "services", index];
+        return service === entry.service
+          ? [{ path, message: `${service} is what is checked itself` }]
+          : expectKind(service, "mysql", path);
+      }),
+      ...(entry.search ?? []).flatMap(({ service }, index) =>
+        expectKind(service, "elasticsearch", [...at, "search", index, "service"]),
+      ),
+      ...(["objects", "items"] as const).flatMap((key) =>
+        (entry[key] ?? []).flatMap(({ environment }, index) =>
+          inEnvironment(environment, [...at, key, index, "environment"]),
+        ),
+      ),
+    ];
+  });
+}
+
+/** Of statusMachine.sh, where nothing else is configured. */
+const OLD_SERVICES = 6;
+const OLD_LAUNCHES = ["ja", "jw", "app"];
+
+/** The second of two lines of the panel with the same key could never be typed. */
+function checkPanel({ workstation }: Config): BrokenReference[] {
+  const { services, launches, repositories = {} } = workstation ?? {};
+  const taken = new Set(["q", ...(Object.keys(repositories).length > 0 ? ["repo"] : [])]);
+  const broken: BrokenReference[] = [];
+  const take = (key: string, path: PropertyKey[]): void => {
+    const same = key.toLowerCase();
+    if (taken.has(same)) broken.push({ path, message: `the panel has the key ${key} already` });
+    taken.add(same);
+  };
+  if (!services) for (let number = 1; number <= OLD_SERVICES; number++) taken.add(String(number));
+  if (!launches) for (const key of OLD_LAUNCHES) taken.add(key);
+  for (const [index, [name, { key }]] of Object.entries(services ?? {}).entries())
+    take(key ?? String(index + 1), ["workstation", "services", name]);
+  for (const [name, { key }] of Object.entries(launches ?? {}))
+    take(key ?? name, ["workstation", "launches", name]);
+  return broken;
 }

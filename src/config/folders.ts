@@ -1,5 +1,5 @@
 import { homedir, userInfo } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 
 /** Where lcops keeps what is its own; XDG base directory specification 0.8. */
 export interface Folders {
@@ -24,6 +24,20 @@ export function findFolders(environment: NodeJS.ProcessEnv): Folders {
     cache: folder("XDG_CACHE_HOME", join(home, ".cache")),
     runtime: join(state, "run"),
   };
+}
+
+/**
+ * Given what the command line and the environment say, return the path of the configuration file: `--config`,
+ * then `$LCOPS_CONFIG`, then the user's configuration folder. It may not exist.
+ */
+export function findConfigPath(
+  flag: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  folders: Folders,
+): string {
+  return resolve(
+    flag ?? (environment["LCOPS_CONFIG"] || join(folders.config, "lcops.config.json")),
+  );
 }
 
 /** Return the home folder that `ssh` uses for `~`: the one of the user database, whatever $HOME says. */

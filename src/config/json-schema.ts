@@ -1,10 +1,10 @@
 import { toJSONSchema } from "zod/mini";
-import { configSchema } from "./schema.ts";
+import { type Kinds, makeConfigSchema } from "./schema.ts";
 
-/** Return the JSON Schema of the configuration file, draft 7, which editors know best. */
-export function makeJsonSchema(): Record<string, unknown> {
+/** Returns the JSON Schema of a configuration file with these kinds of service, in draft 7, which editors know best. */
+export function makeJsonSchema(kinds: Kinds): Record<string, unknown> {
   return {
     title: "lcops.config.json",
-    ...toJSONSchema(configSchema, { io: "input", target: "draft-7" }),
+    ...toJSONSchema(makeConfigSchema(kinds), { io: "input", target: "draft-7" }),
   };
 }

@@ -2,20 +2,20 @@ import { readFileSync, statSync } from "node:fs";
 import { describeError, errorCode, OperatorError } from "../system/errors.ts";
 import { checkReferences } from "./check-references.ts";
 import { parseJson, type Problem } from "./parse-json.ts";
-import { configSchema, type Config } from "./schema.ts";
+import { type Config, type Kinds, makeConfigSchema } from "./schema.ts";
 
 /** An estate is kilobytes; anything past this is the wrong file. */
 const SIZE_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Given the path of a configuration file, read and validate it whole.
+ * Given the path of a configuration file and the kinds of service that there are, read and validate it whole.
  * Throws `configuration` with every mistake at once, each with its path in the file and its line.
  */
-export function loadConfig(path: string): Config {
+export function loadConfig(path: string, kinds: Kinds): Config {
   const text = readConfigFile(path);
   const { value, problems, locate } = parseJson(text);
   if (problems.length > 0) throw invalid(path, problems);
-  const parsed = configSchema.safeParse(value);
+  const parsed = makeConfigSchema(kinds).safeParse(value);
   if (!parsed.success) {
     throw invalid(
       path,
@@ -33,7 +33,7 @@ export function loadConfig(path: string): Config {
       ),
     );
   }
-  const references = checkReferences(parsed.data);
+  const references = checkReferences(parsed.data, kinds);
   if (references.length > 0)
     throw invalid(
       path,
@@ -87,4 +87,20 @@ function invalid(path: string, problems: readonly Problem[]): OperatorError {
     : new OperatorError("configuration", `${path} has ${problems.length} mistakes`, {
         details: lines,
       });
+}
+
+/** Given the configuration, return the environment variables that its secrets stand in. Pure. */
+export function listSecretVariables(config: Config): string[] {
+  const references = [
+    ...Object.values(config.services ?? {}).map(({ password }) => password),
+    ...Object.values(config.notify ?? {}).flatMap((target) => {
+      if ("webhook" in target) return [target.webhook];
+      return "xmpp" in target ? [target.xmpp.password, target.xmpp.roomPassword] : [];
+    }),
+    ...(config.backups?.identities ?? []),
+    ...Object.values(config.workstation?.launches ?? {}).flatMap((launch) =>
+      launch.kind === "jmeter" ? Object.values(launch.properties ?? {}).map(String) : [],
+    ),
+  ];
+  return references.flatMap((reference) => /^\$\{env:([^}]+)\}$/.exec(reference ?? "")?.[1] ?? []);
 }

@@ -1,33 +1,24 @@
-/**
- * The one schema of `lcops.config.json`: the types, the validation and the published JSON Schema all come from here.
- * In zod's mini form, since every command loads it: a third of the code of the other.
- */
-import { en } from "zod/locales";
+/** The schema of `lcops.config.json`: the types, the validation and the published JSON Schema all come from here. */
 import * as z from "zod/mini";
-import { backupsSchema } from "./backup-schema.ts";
+import { makeBackupsSchema } from "./backup-schema.ts";
 import { consistencySchema } from "./consistency-schema.ts";
-import { fleetSchema } from "./fleet-schema.ts";
-import { metricsSchema } from "./metrics-schema.ts";
 import { notifySchema } from "./notify-schema.ts";
 import {
-  bucketFields,
   hostName,
+  type login,
   matching,
   name,
   orAbsent,
   path,
+  port,
+  type reachable,
   region,
-  secret,
   text,
+  type tls,
+  userName,
 } from "./schema-fields.ts";
 import { workstationSchema } from "./workstation-schema.ts";
 
-// A configuration is read once a run: compiling its checks would cost more than it saves.
-z.config({ ...en(), jitless: true });
-
-const PORT_RANGE = "a port is a whole number from 1 to 65535";
-const port = z.int(PORT_RANGE).check(z.gte(1, PORT_RANGE), z.lte(65535, PORT_RANGE));
-const userName = matching(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, "a user name is expected");
 const aws = z.strictObject({
   profile: orAbsent(text, "Profile of ~/.aws/config"),
   account: orAbsent(
@@ -102,89 +93,6 @@ const host = z.strictObject({
   ),
 });
 
-const reachable = {
-  environment: orAbsent(name, "Environment of a service without a host"),
-  host: orAbsent(name, "Host through which it is reached; absent: directly"),
-  address: orAbsent(hostName, "Its address as seen from there; 127.0.0.1 on a host"),
-  port,
-  localPort: orAbsent(port, "Port of its tunnel on this machine"),
-  title: orAbsent(text, "Its name in the menu"),
-};
-const login = {
-  user: orAbsent(userName, "User to log in as"),
-  password: orAbsent(secret, "Password of that user"),
-};
-
-const tls = z.union([
-  z.literal(true),
-  z.strictObject({
-    ca: orAbsent(path, "Certificates of the authorities, instead of the known ones"),
-    serverName: orAbsent(hostName, "The name in its certificate, the address when absent"),
-    certificate: orAbsent(path, "Certificate with which to log in"),
-    key: orAbsent(path, "Private key of that certificate"),
-  }),
-]);
-
-const service = z.discriminatedUnion(
-  "kind",
-  [
-    z.strictObject({
-      kind: z.literal("http"),
-      ...reachable,
-      path: orAbsent(
-        matching(/^\/[!-~]{0,2000}$/, "a path starts with / and has no spaces"),
-        "Page that must answer",
-      ),
-    }),
-    z.strictObject({
-      kind: z.literal("graphite"),
-      ...reachable,
-      metrics: orAbsent(metricsSchema, "What health asks of its metrics"),
-    }),
-    z.strictObject({ kind: z.literal("elasticsearch"), ...reachable, ...login }),
-    z.strictObject({
-      kind: z.literal("s3"),
-      environment: orAbsent(name, "Environment whose profile opens it"),
-      ...bucketFields,
-      title: reachable.title,
-    }),
-    z.strictObject({
-      kind: z.literal("monit"),
-      ...reachable,
-      ...login,
-      tls: orAbsent(tls, "Whether it is spoken to over TLS, and how it is known"),
-    }),
-    z.strictObject({
-      kind: z.literal("redis"),
-      ...reachable,
-      ...login,
-      database: orAbsent(
-        z.int().check(z.gte(0, "a database has a number from 0")),
-        "Number of the database, 0 when absent",
-      ),
-      tls: orAbsent(tls, "Whether it is spoken to over TLS, and how it is known"),
-    }),
-    z.strictObject({
-      kind: z.literal("mysql"),
-      ...reachable,
-      ...login,
-      database: orAbsent(
-        matching(/^[^-/\\.\p{Cc}][^/\\.\p{Cc}]{0,63}$/u, "a database name is expected"),
-        "Database to open",
-      ),
-      replica: orAbsent(
-        z.strictObject({
-          host: z.optional(name),
-          address: z.optional(hostName),
-          port: z.optional(port),
-        }),
-        "The server to read from, with --replica",
-      ),
-    }),
-  ],
-  "a kind is expected: http, graphite, elasticsearch, s3, monit, redis or mysql",
-);
-
 const key = matching(/^[A-Za-z0-9]{1,8}$/, "a key is one to eight letters or digits");
 const menuEntry = z.union(
   [
@@ -212,62 +120,122 @@ const menuEntry = z.union(
   "an entry is {key, service}, {key, host} or {key, label, run}",
 );
 
-/** The whole file. Cross references are checked by `checkReferences`, once the shapes are right. */
-export const configSchema = z.strictObject({
-  $schema: z.optional(z.string()),
-  defaultEnvironment: orAbsent(name, "Environment of commands that need one and are given none"),
-  environments: orAbsent(
-    z.record(name, environment),
-    "What belongs together, and whether it is production",
+const number = (what: string, most: number) => z.int(what).check(z.gte(1, what), z.lte(most, what));
+
+const fleet = z.strictObject({
+  notify: orAbsent(z.array(name), "Who is told how commands and upgrades of the fleet have ended"),
+  atOnce: orAbsent(
+    number("a number of hosts from 1 to 200 is expected", 200),
+    "How many hosts a command runs on at the same time; 20 when absent",
   ),
-  ssh: orAbsent(
-    z.strictObject({ configFile: orAbsent(path, "Instead of the user's ~/.ssh/config") }),
-    "How ssh is used",
+  limitSeconds: orAbsent(
+    number("a number of seconds is expected", 86_400),
+    "Past it a command of fleet run is no longer waited for; 600 when absent",
   ),
-  hosts: orAbsent(z.record(name, host), "Machines, by name"),
-  services: orAbsent(
-    z.record(name, service),
-    "What runs on them or beside them, by name; a tunnel has the name of its service",
+  maxFailures: orAbsent(
+    z.int("a number of hosts is expected").check(z.gte(0, "a number of hosts is expected")),
+    "So many hosts of an upgrade may fail, be unreachable or unknown before no further one is begun; 1 when absent, none of the canaries",
   ),
-  backups: orAbsent(backupsSchema, "What is backed up, and where to"),
-  consistency: orAbsent(
-    z.record(name, consistencySchema),
-    "What db check checks, by name; absent: each MySQL service and its replica",
+  reboot: orAbsent(z.boolean(), "Whether an upgrade reboots hosts that want it; false when absent"),
+  upgradeMinutes: orAbsent(
+    number("a number of minutes is expected", 1_440),
+    "How long a host may take to upgrade, and again to come back from a reboot; 60 when absent",
   ),
-  notify: orAbsent(
-    z.record(name, notifySchema),
-    "Who can be told of what happened; when: of trouble only, unless it says always",
-  ),
-  health: orAbsent(
-    z.strictObject({
-      notify: orAbsent(
-        z.array(name),
-        "Who is told when something gets worse or well again, by lcops health where nobody can be asked (cron)",
-      ),
-    }),
-    "How everything is",
-  ),
-  fleet: orAbsent(fleetSchema, "How commands and upgrades run on many hosts"),
-  workstation: orAbsent(workstationSchema, "What belongs to the developer's own machine"),
-  menu: orAbsent(
-    z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),
-    "The menu, group by group",
+  soakSeconds: orAbsent(
+    z.int("a number of seconds is expected").check(z.gte(0, "a number of seconds is expected")),
+    "How long upgraded hosts are left to work before their services are asked again and others follow; 30 when absent",
   ),
 });
 
-export type Config = Omit<z.output<typeof configSchema>, "services"> & {
-  services?: Record<string, ServiceConfig> | undefined;
-};
+/** A service of any kind, with the settings that several kinds have. `is` of its kind tells of the others (src/services/). */
+export interface ServiceConfig extends Partial<
+  z.output<z.ZodMiniObject<typeof reachable & typeof login & { tls: typeof tls }>>
+> {
+  kind: string;
+}
+
+/** A service that has a port. */
+export type ReachableConfig = ServiceConfig & { port: number };
+
+/** Returns whether a service has a port: a bucket is reached through AWS alone. Pure. */
+export const hasPort = (service: ServiceConfig): service is ReachableConfig =>
+  service.port !== undefined;
+
+/** A part of the configuration that names what is not so in another part. */
+export interface BrokenReference {
+  path: PropertyKey[];
+  message: string;
+}
+
+/** The part of a kind of service that a configuration is read by; src/services/ declares the kinds. */
+export interface KindSettings<C extends ServiceConfig = ServiceConfig> {
+  kind: C["kind"];
+  /** Schema of a service of the kind. */
+  settings: z.ZodMiniType<C> & z.core.$ZodTypeDiscriminable;
+  /** Schema of its part of a backup job, `jobs.NAME.KIND`; absent: it has none. */
+  jobSettings?: z.ZodMiniType;
+  /** Returns the mistakes of a service that its schema cannot see. Their paths begin in the service. Pure. */
+  checkService?(service: C, config: Config): BrokenReference[];
+  /** Returns the mistakes of the backup jobs of the kind. Pure. */
+  checkJobs?(config: Config): BrokenReference[];
+}
+
+/** The kinds of service that a configuration may have. */
+export type Kinds = readonly [KindSettings, ...KindSettings[]];
+
+/** Returns the schema of the whole file. Cross references are checked by `checkReferences`, once the shapes are right. */
+export function makeConfigSchema(kinds: Kinds) {
+  const [first, ...others] = kinds;
+  const names = kinds.map(({ kind }) => kind);
+  const service = z.discriminatedUnion(
+    "kind",
+    [first.settings, ...others.map(({ settings }) => settings)],
+    `a kind is expected: ${names.slice(0, -1).join(", ")} or ${names.at(-1)}`,
+  );
+  return z.strictObject({
+    $schema: z.optional(z.string()),
+    defaultEnvironment: orAbsent(name, "Environment of commands that need one and are given none"),
+    environments: orAbsent(
+      z.record(name, environment),
+      "What belongs together, and whether it is production",
+    ),
+    ssh: orAbsent(
+      z.strictObject({ configFile: orAbsent(path, "Instead of the user's ~/.ssh/config") }),
+      "How ssh is used",
+    ),
+    hosts: orAbsent(z.record(name, host), "Machines, by name"),
+    services: orAbsent(
+      z.record(name, service),
+      "What runs on them or beside them, by name; a tunnel has the name of its service",
+    ),
+    backups: orAbsent(makeBackupsSchema(kinds), "What is backed up, and where to"),
+    consistency: orAbsent(
+      z.record(name, consistencySchema),
+      "What db check checks, by name; absent: each MySQL service and its replica",
+    ),
+    notify: orAbsent(
+      z.record(name, notifySchema),
+      "Who can be told of what happened; when: of trouble only, unless it says always",
+    ),
+    health: orAbsent(
+      z.strictObject({
+        notify: orAbsent(
+          z.array(name),
+          "Who is told when something gets worse or well again, by lcops health where nobody can be asked (cron)",
+        ),
+      }),
+      "How everything is",
+    ),
+    fleet: orAbsent(fleet, "How commands and upgrades run on many hosts"),
+    workstation: orAbsent(workstationSchema, "What belongs to the developer's own machine"),
+    menu: orAbsent(
+      z.array(z.strictObject({ title: text, entries: z.array(menuEntry) })),
+      "The menu, group by group",
+    ),
+  });
+}
+
+export type Config = z.output<ReturnType<typeof makeConfigSchema>>;
 export type HostConfig = z.output<typeof host>;
 export type AddressConfig = z.output<typeof address>;
-/** What is reached by a port, and what through AWS alone. */
-export type ReachableConfig = Exclude<z.output<typeof service>, { kind: "s3" }>;
-type BucketConfig = Extract<z.output<typeof service>, { kind: "s3" }> & {
-  [Field in "host" | "address" | "port" | "localPort"]?: undefined;
-};
-export type ServiceConfig = ReachableConfig | BucketConfig;
-export type RedisConfig = Extract<ServiceConfig, { kind: "redis" }>;
-export type MonitConfig = Extract<ServiceConfig, { kind: "monit" }>;
-export type MysqlConfig = Extract<ServiceConfig, { kind: "mysql" }>;
-export type ServiceKind = ServiceConfig["kind"];
 export type MenuEntryConfig = z.output<typeof menuEntry>;

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import SSHConfig, { LineType } from "ssh-config";
-import { describeError, OperatorError } from "../system/errors.ts";
+import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { expandHome, sshHome } from "./folders.ts";
 import { NAME } from "./name.ts";
-import { readSshConfigFile } from "./read-ssh-config-file.ts";
 
 /** One `Host` of the user's ssh configuration. */
 export interface SshHost {
@@ -57,4 +59,22 @@ export function readSshHosts(configFile: string | undefined): SshHost[] {
 
 function wordsOf(value: string | { val: string }[]): string[] {
   return typeof value === "string" ? [value] : value.map((part) => part.val);
+}
+
+/** Given the configured file or none, return the text of the user's ssh configuration, empty where there is none. */
+export function readSshConfigFile(configFile: string | undefined): string {
+  const path =
+    configFile === undefined ? join(sshHome(), ".ssh", "config") : expandHome(configFile);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT" && configFile === undefined) return "";
+    throw new OperatorError(
+      "configuration",
+      `cannot read the ssh configuration ${path}: ${describeError(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }

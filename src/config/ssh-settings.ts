@@ -2,7 +2,7 @@ import SSHConfig from "ssh-config";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { runProgram } from "../system/program.ts";
 import { expandHome, sshHome, userName } from "./folders.ts";
-import { readSshConfigFile } from "./read-ssh-config-file.ts";
+import { readSshConfigFile } from "./ssh-hosts.ts";
 
 /** What the operator's own ssh settings say of one host, tokens and `~` expanded. */
 export interface SshSettings {

@@ -2,8 +2,7 @@ import pLimit from "p-limit";
 import type { Config, ReachableConfig } from "../config/schema.ts";
 import type { ReachOptions } from "../reach/connect-host.ts";
 import { openService } from "../reach/open-service.ts";
-import { probeService } from "../services/probe-service.ts";
-import { loadServiceType } from "../services/registry.ts";
+import { probeService, serviceTypeOf } from "../services/registry.ts";
 import { describeInOneLine } from "../system/errors.ts";
 import { LOGINS_AT_ONCE } from "./pace-jumps.ts";
 
@@ -34,8 +33,9 @@ export function servicesOn(
   services: Config["services"] = {},
 ): ServiceOnHost[] {
   return Object.entries(services).flatMap(([name, service]) => {
-    if (service.kind === "s3" || service.host === undefined) return [];
-    return hosts.includes(service.host) ? [[name, { ...service, host: service.host }]] : [];
+    const { host, port } = service;
+    if (host === undefined || port === undefined) return [];
+    return hosts.includes(host) ? [[name, { ...service, host, port }]] : [];
   });
 }
 
@@ -81,9 +81,9 @@ async function askService(
   try {
     const { answers, detail } = await probeService(place, { timeoutMs: TIMEOUT_MS, signal });
     if (!answers) return [{ name, host, why: detail }];
-    const { health } = await loadServiceType(service.kind);
-    if (service.kind !== "monit" || !health) return [];
-    const readHealth = await health();
+    const { health, watchesHost } = serviceTypeOf(service.kind);
+    if (!watchesHost || !health) return [];
+    const { readHealth } = await health();
     const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     return (await readHealth(place, limited)).flatMap((one) =>
       one.state === "fail" || one.state === "unmonitored"

@@ -1,7 +1,6 @@
-import { environmentOf } from "../config/environment-of.ts";
 import { expandHome, type Folders } from "../config/folders.ts";
-import { isGuarded } from "../config/is-guarded.ts";
-import type { Config, ServiceConfig } from "../config/schema.ts";
+import { environmentOf, isGuarded } from "../config/environments.ts";
+import { type Config, hasPort, type ServiceConfig } from "../config/schema.ts";
 import { findHost } from "../inventory/select-hosts.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { once } from "../system/once.ts";
@@ -97,7 +96,7 @@ export function openService<C extends ServiceConfig>(
   });
 
   const reached = once(async (): Promise<Endpoint & { way: string }> => {
-    if (service.kind === "s3") throw new Error(`${name} is a bucket, which has no port`);
+    if (!hasPort(service)) throw new Error(`${name} is a bucket, which has no port`);
     const { host: through, address: host = "127.0.0.1", port } = service;
     if (through === undefined) return { host, port, way: "directly" };
     const target = { host, port };
@@ -135,7 +134,7 @@ export function openService<C extends ServiceConfig>(
     way: async () => (await reached()).way,
     host: connection,
     password: once(async () => {
-      if (!("password" in service) || service.password === undefined) return undefined;
+      if (service.password === undefined) return undefined;
       const { readSecret } = await import("../config/read-secret.ts");
       return readSecret(service.password, ways);
     }),
@@ -153,7 +152,7 @@ export function openService<C extends ServiceConfig>(
 }
 
 function readTls(service: ServiceConfig): ServiceTls | undefined {
-  if (!("tls" in service) || service.tls === undefined) return undefined;
+  if (service.tls === undefined) return undefined;
   const { address = "127.0.0.1", tls } = service;
   const { serverName = address, ca, certificate, key } = tls === true ? {} : tls;
   return {

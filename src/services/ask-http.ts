@@ -1,7 +1,8 @@
-import { get as getPlainly, type IncomingHttpHeaders } from "node:http";
-import { describeError } from "../system/errors.ts";
-import type { ProbeOptions, ProbeResult } from "./service.ts";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Endpoint } from "../reach/service-place.ts";
+import { describeError } from "../system/errors.ts";
+import type { AskOptions } from "./ask-socket.ts";
+import type { ProbeResult } from "./service.ts";
 
 export interface HttpAnswer {
   status: number;
@@ -19,7 +20,7 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 export async function askHttp(
   endpoint: Endpoint,
   path: string,
-  options: ProbeOptions,
+  options: AskOptions,
   judge: (answer: HttpAnswer) => ProbeResult,
 ): Promise<ProbeResult> {
   const limit = AbortSignal.timeout(options.timeoutMs);
@@ -39,10 +40,10 @@ async function fetchBeginning(
   endpoint: Endpoint,
   path: string,
   signal: AbortSignal,
-  { tls }: Pick<ProbeOptions, "tls">,
+  { tls }: Pick<AskOptions, "tls">,
 ): Promise<HttpAnswer> {
   // Whose certificate it is does not matter here: nothing secret is said, and whoever logs in checks it.
-  const get = tls ? (await import("node:https")).get : getPlainly;
+  const { get } = await (tls ? import("node:https") : import("node:http"));
   const options = { ...endpoint, path, signal, agent: false, rejectUnauthorized: false } as const;
   return new Promise((resolve, reject) => {
     const request = get(options, (response) => {

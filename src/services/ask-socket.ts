@@ -1,7 +1,12 @@
-import { connect, type Socket } from "node:net";
-import { describeError } from "../system/errors.ts";
-import type { ProbeOptions, ProbeResult } from "./service.ts";
+import type { Socket } from "node:net";
 import type { Endpoint } from "../reach/service-place.ts";
+import { describeError } from "../system/errors.ts";
+import type { ProbeLimits, ProbeResult } from "./service.ts";
+
+export interface AskOptions extends ProbeLimits {
+  /** Whether it is spoken to over TLS. */
+  tls?: boolean;
+}
 
 /** No greeting or first answer is longer. */
 const ANSWER_LIMIT_BYTES = 16 * 1024;
@@ -13,11 +18,13 @@ const ANSWER_LIMIT_BYTES = 16 * 1024;
 export async function askSocket(
   endpoint: Endpoint,
   question: string | undefined,
-  options: ProbeOptions,
+  options: AskOptions,
   judge: (answer: Buffer) => ProbeResult | undefined,
 ): Promise<ProbeResult> {
   options.signal.throwIfAborted();
-  const socket = options.tls ? await connectTls(endpoint) : connect(endpoint.port, endpoint.host);
+  const connect = await (options.tls ? loadTls() : loadPlain());
+  options.signal.throwIfAborted();
+  const socket = connect(endpoint);
   let timer: NodeJS.Timeout | undefined;
   let onAbort = (): void => undefined;
   try {
@@ -48,8 +55,15 @@ export async function askSocket(
   }
 }
 
+type Connect = (endpoint: Endpoint) => Socket;
+
+async function loadPlain(): Promise<Connect> {
+  const { connect } = await import("node:net");
+  return ({ host, port }) => connect(port, host);
+}
+
 /** Whose certificate it is does not matter here: nothing secret is said, and whoever logs in checks it. */
-async function connectTls({ host, port }: Endpoint): Promise<Socket> {
-  const { connect: connectSecurely } = await import("node:tls");
-  return connectSecurely({ host, port, rejectUnauthorized: false });
+async function loadTls(): Promise<Connect> {
+  const { connect } = await import("node:tls");
+  return (endpoint) => connect({ ...endpoint, rejectUnauthorized: false });
 }

@@ -1,6 +1,7 @@
 /** What a kind of service tells the backup room: how it is read into a set, read back, and proven. Types only. */
 import type { Readable } from "node:stream";
 import type { BackupJobConfig } from "../config/backup-schema.ts";
+import type { ServiceConfig } from "../config/schema.ts";
 import type { ServicePlace } from "../reach/service-place.ts";
 import type { Journal } from "../system/journal.ts";
 import type { RestoreTarget } from "./restore-target.ts";
@@ -19,18 +20,18 @@ import type {
  * A driver knows its service's protocol and nothing of sets, destinations, compression, encryption or retention; the backup room knows
  * those, and no service. Every method ends by `options.signal`, leaves no program behind, and throws OperatorError for what an operator can mend.
  */
-export interface BackupDriver {
+export interface BackupDriver<C extends ServiceConfig = ServiceConfig> {
   /**
    * Looks at what a dump needs (programs, grants, versions) and what there is, and changes nothing. Returns the inventory that a complete
    * set must hold. Throws what forbids a dump: a missing program, a missing grant that would leave something out silently.
    */
-  plan(place: ServicePlace, options: DriverOptions): Promise<DumpPlan>;
+  plan(place: ServicePlace<C>, options: DriverOptions): Promise<DumpPlan>;
   /**
    * Writes every object of the plan into parts. Resolves only when every program has ended well and what it wrote is whole (trailers,
    * inventory); throws otherwise, and nothing is published then. What it left out it names in `skipped`: the set is then incomplete.
    */
   dump(
-    place: ServicePlace,
+    place: ServicePlace<C>,
     plan: DumpPlan,
     sink: PartSink,
     options: DumpOptions,
@@ -38,15 +39,19 @@ export interface BackupDriver {
   /** Given a part's decoded bytes, read to their end, returns what is wrong with their structure; undefined where it is whole. */
   checkPart(part: PartRecord, content: Readable): Promise<string | undefined>;
   /** Looks at the target of a restore and says what would be done to it, for the plan that is confirmed. Throws `usage` where `only` names nothing. */
-  planRestore(set: SetReader, target: RestoreTarget, options: SelectOptions): Promise<RestorePlan>;
+  planRestore(
+    set: SetReader,
+    target: RestoreTarget<C>,
+    options: SelectOptions<C>,
+  ): Promise<RestorePlan>;
   /**
    * Reads the parts back in the order that they need. A part of which `isDone` says true is passed over; `markDone` follows each that stands whole.
    * What could not be had any more it returns; nothing else is left out.
    */
   restore(
     set: SetReader,
-    target: RestoreTarget,
-    options: RestoreOptions,
+    target: RestoreTarget<C>,
+    options: RestoreOptions<C>,
   ): Promise<RestoreOutcome | void>;
   /**
    * Starts, as an unprivileged user and on loopback, a place of the same flavour and major version as the set's source, or takes
@@ -55,49 +60,52 @@ export interface BackupDriver {
    */
   openScratch(
     set: SetContent,
-    options: DriverOptions & { origin: ServicePlace; configured?: ServicePlace },
+    options: DriverOptions & { origin: ServicePlace<C>; configured?: ServicePlace<C> },
   ): Promise<ScratchPlace | { needs: string }>;
   /** Takes the facts that the set has (`set.facts`) of what stands in the target now, by the same methods. Order does not matter. */
-  measure(set: SetReader, target: RestoreTarget, options: SelectOptions): Promise<Fact[]>;
+  measure(set: SetReader, target: RestoreTarget<C>, options: SelectOptions<C>): Promise<Fact[]>;
   /**
    * Lines of RESTORE.txt: how to restore with standard programs alone, in a POSIX shell. `decode(part)` is the command that writes
    * a part's plain bytes to its standard output.
    */
   describeRestore(set: SetContent, decode: (part: PartRecord) => string): string[];
   /** Instead of a restore of the whole into a scratch place: what a sample of it shows. */
-  drill?(set: SetReader, place: ServicePlace, options: DriverOptions): Promise<DrillFindings>;
+  drill?(set: SetReader, place: ServicePlace<C>, options: DriverOptions): Promise<DrillFindings>;
   /** What is wrong with what a set stands for and does not hold itself (the objects of a copied bucket); absent: it holds all. */
   verifyElsewhere?(
     set: SetReader,
-    place: ServicePlace,
+    place: ServicePlace<C>,
     level: "sizes" | "hashes" | "decode",
     options: DriverOptions,
   ): Promise<ElsewhereFindings>;
   /** For sets whose bytes live elsewhere (an RDS snapshot); absent: the kind has none. */
-  external?: ExternalDriver;
+  external?: ExternalDriver<C>;
 }
 
-interface ExternalDriver {
+interface ExternalDriver<C extends ServiceConfig> {
   /** Returns what is wrong with it; undefined where it is there and usable. */
   verify(
     reference: ExternalReference,
-    place: ServicePlace,
+    place: ServicePlace<C>,
     options: DriverOptions,
   ): Promise<string | undefined>;
   /** Removes it, if it is ours; what is gone already is no error. */
-  remove(reference: ExternalReference, place: ServicePlace, options: DriverOptions): Promise<void>;
+  remove(
+    reference: ExternalReference,
+    place: ServicePlace<C>,
+    options: DriverOptions,
+  ): Promise<void>;
   /** Returns what runs of the job that were killed have made for sets of these names. */
   findLeft(
     setIds: readonly string[],
-    place: ServicePlace,
+    place: ServicePlace<C>,
     options: DriverOptions,
   ): Promise<ExternalReference[]>;
 }
 
-/** What every method of a driver gets. */
-export interface DriverOptions {
-  /** The job, with the settings of its kind (`job.mysql`, `job.graphite`). */
-  job: BackupJobConfig;
+/** What every method of a driver gets. `J` is a job with the settings of its kind (`job.mysql`, `job.graphite`). */
+export interface DriverOptions<J extends BackupJobConfig = BackupJobConfig> {
+  job: J;
   /** Of the set that is being made. */
   setId?: string;
   /** For the job's children, and to look for programs on its PATH. */
@@ -116,7 +124,7 @@ export interface DriverOptions {
 }
 
 /** What a dump gets beside. */
-export interface DumpOptions extends DriverOptions {
+export interface DumpOptions<J extends BackupJobConfig = BackupJobConfig> extends DriverOptions<J> {
   setId: string;
   /** Before anything is removed, it is written down here. */
   journal: Journal;
@@ -129,14 +137,14 @@ export interface DumpOptions extends DriverOptions {
   earlier: () => Promise<SetContent | undefined>;
 }
 
-export interface SelectOptions extends DriverOptions {
+export interface SelectOptions<C extends ServiceConfig = ServiceConfig> extends DriverOptions {
   /** `--only`: a table, a path; the driver knows which objects it names. */
   only?: string;
   /** The service that the job backs up. */
-  origin: ServicePlace;
+  origin: ServicePlace<C>;
 }
 
-export interface RestoreOptions extends SelectOptions {
+export interface RestoreOptions<C extends ServiceConfig = ServiceConfig> extends SelectOptions<C> {
   isDone: (part: PartRecord) => boolean;
   /** On the disk when it resolves. */
   markDone: (part: PartRecord) => Promise<void>;

@@ -2,19 +2,20 @@ import type { ServiceConfig } from "../config/schema.ts";
 import type { ServicePlace } from "../reach/service-place.ts";
 
 /** A place that a set is restored into: a service, a bucket, or a folder of this machine. */
-export type RestoreTarget = ServiceTarget | BucketTarget | FolderTarget;
+export type RestoreTarget<C extends ServiceConfig = ServiceConfig> =
+  | ServiceTarget<C>
+  | BucketTarget<C>
+  | FolderTarget;
 
-export interface ServiceTarget {
+export interface ServiceTarget<C extends ServiceConfig = ServiceConfig> {
   kind: "service";
-  place: ServicePlace;
+  place: ServicePlace<C>;
 }
 
 /** A bucket has neither port nor host nor password. */
-export interface BucketTarget {
+export interface BucketTarget<C extends ServiceConfig = ServiceConfig> {
   kind: "bucket";
-  place: Pick<ServicePlace, "name" | "within" | "aws"> & {
-    config: Extract<ServiceConfig, { kind: "s3" }>;
-  };
+  place: Pick<ServicePlace<C>, "name" | "config" | "within" | "aws">;
 }
 
 interface FolderTarget {

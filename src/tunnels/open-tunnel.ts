@@ -1,9 +1,8 @@
 import { forwardPort } from "../reach/forward-port.ts";
 import { recordPort } from "../reach/port-record.ts";
-import { loadServiceType } from "../services/registry.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { ConnectionState, KeptConnection } from "./keep-connection.ts";
-import type { TunnelPlan } from "./plan-tunnels.ts";
+import { describeUrl, type TunnelPlan } from "./plan-tunnels.ts";
 import type { TunnelEvent, TunnelStatus } from "./tunnel-status.ts";
 import { type HealthWatch, watchHealth } from "./watch-health.ts";
 
@@ -36,7 +35,7 @@ export async function openTunnel(
   const { name } = plan;
   const { connection, report, trace } = options;
   const stop = new AbortController();
-  const url = await describeUrl(plan);
+  const url = describeUrl(plan.service, plan.localPort);
   let refusals = 0;
   let refusal: string | undefined;
   let address: string | undefined;
@@ -120,12 +119,6 @@ export async function openTunnel(
       await forward.close();
     },
   };
-}
-
-/** Given a plan, return the address to give to a browser or a client. */
-export async function describeUrl(plan: Pick<TunnelPlan, "kind" | "localPort">): Promise<string> {
-  const { scheme } = await loadServiceType(plan.kind);
-  return `${scheme}://localhost:${plan.localPort}/`;
 }
 
 function describeReason({ message, next }: OperatorError): Pick<TunnelStatus, "reason" | "next"> {

@@ -1,7 +1,6 @@
 import { findOpenPort } from "../reach/port-record.ts";
 import { OperatorError } from "../system/errors.ts";
-import { describeUrl } from "./open-tunnel.ts";
-import type { TunnelPlan } from "./plan-tunnels.ts";
+import { describeUrl, type TunnelPlan } from "./plan-tunnels.ts";
 import type { HubOptions, TunnelHub } from "./tunnel-hub.ts";
 import type { TunnelEvent } from "./tunnel-status.ts";
 
@@ -50,7 +49,7 @@ async function refuseIfOpen(plan: TunnelPlan, options: OpenTunnelsOptions): Prom
     "refused",
     `the tunnel ${plan.name} is open already, by lcops (pid ${open.pid})`,
     {
-      next: `use it at ${await describeUrl(plan)}; lcops tunnel close ${plan.name} ends one in the background, Ctrl-C any other`,
+      next: `use it at ${describeUrl(plan.service, plan.localPort)}; lcops tunnel close ${plan.name} ends one in the background, Ctrl-C any other`,
     },
   );
 }

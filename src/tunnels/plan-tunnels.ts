@@ -1,22 +1,19 @@
-import type { Config, ServiceKind } from "../config/schema.ts";
+import type { Config, ReachableConfig, ServiceConfig } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 import { derivePort } from "../inventory/derive-port.ts";
 import { findHost } from "../inventory/select-hosts.ts";
+import { serviceTypeOf } from "../services/registry.ts";
 import { OperatorError } from "../system/errors.ts";
 
 /** One forward, decided but not yet opened. */
 export interface TunnelPlan {
   /** Name of the service; also the tunnel's. */
   name: string;
-  kind: ServiceKind;
+  service: ReachableConfig;
   host: Host;
   /** The service as its host sees it. */
   target: { host: string; port: number };
   localPort: number;
-  /** Page that must answer, where the kind has pages. */
-  path?: string;
-  /** Whether it is spoken to over TLS. */
-  tls?: boolean;
 }
 
 /** Given the configuration, the hosts and names of services, return their tunnels. Throws `usage` for a name that has none. Pure. */
@@ -36,10 +33,11 @@ export function planTunnels(
         next: known.length > 0 ? `name one of ${known.join(", ")}` : "add one to the configuration",
       });
     }
-    if (service.host === undefined) {
+    const { port } = service;
+    if (service.host === undefined || port === undefined) {
       throw new OperatorError(
         "usage",
-        `${name} is reached directly, at ${service.address}:${service.port}`,
+        `${name} is reached directly, at ${service.address}:${port}`,
         {
           next: "it needs no tunnel; give it a host in the configuration if it should have one",
         },
@@ -47,12 +45,15 @@ export function planTunnels(
     }
     return {
       name,
-      kind: service.kind,
+      service: { ...service, port },
       host: findHost(hosts, service.host),
-      target: { host: service.address ?? "127.0.0.1", port: service.port },
+      target: { host: service.address ?? "127.0.0.1", port },
       localPort: service.localPort ?? derivePort(name),
-      ...("path" in service && service.path !== undefined && { path: service.path }),
-      ...("tls" in service && service.tls !== undefined && { tls: true }),
     };
   });
+}
+
+/** Returns the address of a tunnel to give to a browser or a client. Pure. */
+export function describeUrl({ kind }: Pick<ServiceConfig, "kind">, localPort: number): string {
+  return `${serviceTypeOf(kind).scheme}://localhost:${localPort}/`;
 }

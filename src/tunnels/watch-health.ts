@@ -1,4 +1,4 @@
-import { loadServiceType } from "../services/registry.ts";
+import { serviceTypeOf } from "../services/registry.ts";
 import type { ProbeResult } from "../services/service.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
 
@@ -63,21 +63,16 @@ export function watchHealth(plan: TunnelPlan, options: HealthOptions): HealthWat
     if (isNews) report(health);
   };
   const watch = async (): Promise<void> => {
-    const { probe, isAskedWhileIdle } = await loadServiceType(plan.kind);
+    const { probe, isAskedWhileIdle } = serviceTypeOf(plan.service.kind);
     while (!signal.aborted) {
       if (!isUp()) {
         await pause();
         continue;
       }
-      const result = await probe(
-        { host: "127.0.0.1", port: plan.localPort },
-        {
-          timeoutMs: PROBE_TIMEOUT_MS,
-          signal,
-          ...(plan.path !== undefined && { path: plan.path }),
-          ...(plan.tls !== undefined && { tls: plan.tls }),
-        },
-      );
+      const result = await probe({ host: "127.0.0.1", port: plan.localPort }, plan.service, {
+        timeoutMs: PROBE_TIMEOUT_MS,
+        signal,
+      });
       // What a lost connection makes fail says nothing of the service.
       if (!isUp()) continue;
       take(result.answers ? result : { ...result, detail: refusal() ?? result.detail });

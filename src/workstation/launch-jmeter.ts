@@ -1,6 +1,6 @@
 import { access, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { JmeterConfig } from "../config/workstation-launch-schema.ts";
+import type { JmeterConfig } from "../config/workstation-schema.ts";
 import { writeFileAtomically } from "../system/atomic-file.ts";
 import { OperatorError } from "../system/errors.ts";
 import { followFile } from "../system/follow-file.ts";

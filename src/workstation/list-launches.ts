@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import type { LaunchConfig } from "../config/workstation-launch-schema.ts";
+import type { LaunchConfig } from "../config/workstation-schema.ts";
 
 export interface NamedLaunch {
   name: string;

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import type { MachineServiceConfig } from "../config/workstation-services-schema.ts";
+import type { MachineServiceConfig } from "../config/workstation-schema.ts";
 
 export interface NamedService {
   name: string;

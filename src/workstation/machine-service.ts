@@ -1,4 +1,4 @@
-import type { MachineServiceConfig } from "../config/workstation-services-schema.ts";
+import type { MachineServiceConfig } from "../config/workstation-schema.ts";
 
 export type Wish = "on" | "off";
 

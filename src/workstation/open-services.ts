@@ -1,4 +1,4 @@
-import type { MachineServiceConfig } from "../config/workstation-services-schema.ts";
+import type { MachineServiceConfig } from "../config/workstation-schema.ts";
 import { describeError } from "../system/errors.ts";
 import { apacheModuleService } from "./apache-module.ts";
 import { commandService } from "./command-service.ts";

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 import { makeGround, startSshd, type TestGround, user } from "../ssh/start-sshd.ts";
 import { watchMemory } from "../support/aws-ground.ts";
 import { LCOPS } from "../support/program.ts";

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import type { Manifest } from "../../src/backup/manifest.ts";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 import { openServer } from "../../src/services/mysql/open-server.ts";
 import { findProgram } from "../../src/system/program.ts";
 import { watchMemory } from "../support/aws-ground.ts";

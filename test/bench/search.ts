@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 import { cacheFolder } from "../lab/cache-folder.ts";
 import { watchMemory } from "../support/aws-ground.ts";
 import { LCOPS } from "../support/program.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { pickServices } from "../../src/commands/pick-services.ts";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 import type { Host } from "../../src/inventory/host.ts";
 
 const CONFIG: Config = {

@@ -10,6 +10,7 @@ import { runLcops, type LcopsResult } from "../support/run-lcops.ts";
 import { BAD_FILES, type BadConfiguration } from "./bad-files.ts";
 import { BAD_REFERENCES } from "./bad-references.ts";
 import { BAD_VALUES } from "./bad-values.ts";
+import { KINDS } from "../../src/services/registry.ts";
 
 const ALL: readonly BadConfiguration[] = [...BAD_FILES, ...BAD_VALUES, ...BAD_REFERENCES];
 const FILE = "estate.json";
@@ -38,7 +39,7 @@ async function makeFolder(): Promise<{ folder: string; home: string }> {
 /** What `lcops` prints for what `loadConfig` throws. */
 function explain(path: string): string {
   try {
-    loadConfig(path);
+    loadConfig(path, KINDS);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     expect(error.kind).toBe("configuration");

@@ -4,12 +4,13 @@ import { describe, expect, test } from "vitest";
 import { planMenu } from "../../src/commands/plan-menu.ts";
 import { makeJsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { configSchema } from "../../src/config/schema.ts";
+import { makeConfigSchema } from "../../src/config/schema.ts";
 import { findMistakes, propertyPaths, usedPaths, type Schema } from "./json-schema-reader.ts";
+import { KINDS } from "../../src/services/registry.ts";
 
 const EXAMPLE = resolve(import.meta.dirname, "../../lcops.config.example.json");
 const example: unknown = JSON.parse(await readFile(EXAMPLE, "utf8"));
-const schema = makeJsonSchema() as Schema;
+const schema = makeJsonSchema(KINDS) as Schema;
 
 /** Every key that the example has no use for. */
 const REST = {
@@ -222,11 +223,11 @@ function portOf(kind: string): number {
 
 describe("the example of the estate", () => {
   test("is valid, and loses nothing when it is read", () => {
-    expect(loadConfig(EXAMPLE)).toEqual(example);
+    expect(loadConfig(EXAMPLE, KINDS)).toEqual(example);
   });
 
   test("has every line of the old script's menu, with its wording", () => {
-    const lines = planMenu(loadConfig(EXAMPLE)).flatMap(({ title, choices }) => [
+    const lines = planMenu(loadConfig(EXAMPLE, KINDS)).flatMap(({ title, choices }) => [
       title,
       ...choices.map(({ key, label }) => `${key}) ${label}`),
     ]);
@@ -271,7 +272,7 @@ describe("the example of the estate", () => {
   });
 
   test("marks each environment as production or not", () => {
-    const { environments = {} } = loadConfig(EXAMPLE);
+    const { environments = {} } = loadConfig(EXAMPLE, KINDS);
     expect(
       Object.entries(environments).map(([name, { production }]) => [name, production]),
     ).toEqual([
@@ -296,7 +297,7 @@ describe("the published JSON Schema", () => {
 
   test("accepts the example and the samples, as the program does", () => {
     for (const sample of [example, REST, MORE]) {
-      expect(configSchema.safeParse(sample).success).toBe(true);
+      expect(makeConfigSchema(KINDS).safeParse(sample).success).toBe(true);
       expect(findMistakes(schema, sample)).toEqual([]);
     }
   });

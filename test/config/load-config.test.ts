@@ -4,10 +4,11 @@ import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findConfigPath } from "../../src/config/find-config.ts";
+import { findConfigPath } from "../../src/config/folders.ts";
 import { expandHome, findFolders } from "../../src/config/folders.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { LCOPS } from "../support/program.ts";
+import { KINDS } from "../../src/services/registry.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -29,7 +30,7 @@ describe("a good configuration", () => {
     ["white space around it", " \r\n{ }\n\n"],
     ["a byte order mark", '\ufeff{"menu": []}'],
   ])("is read with %s", async (_what, text) => {
-    expect(loadConfig(await put("good.json", text))).toEqual(
+    expect(loadConfig(await put("good.json", text), KINDS)).toEqual(
       JSON.parse(text.replace("\ufeff", "")),
     );
   });
@@ -40,14 +41,14 @@ describe("a good configuration", () => {
       hosts: Object.fromEntries(names.map((name) => [name, { user: name }])),
       services: { toString: { kind: "redis", host: "toString", port: 6379 } },
     };
-    const loaded = loadConfig(await put("names.json", JSON.stringify(config)));
+    const loaded = loadConfig(await put("names.json", JSON.stringify(config)), KINDS);
     expect(loaded).toEqual(config);
     expect(Object.keys(loaded.hosts ?? {})).toEqual(names);
   });
 
   test("may lead two ways over one jump host, which is no circle", async () => {
     const config = { hosts: { web: { jump: ["a", "b"] }, a: { jump: ["b"] }, b: {} } };
-    expect(loadConfig(await put("ways.json", JSON.stringify(config)))).toEqual(config);
+    expect(loadConfig(await put("ways.json", JSON.stringify(config)), KINDS)).toEqual(config);
   });
 
   test("is checked in a second where many hosts have many jump hosts", async () => {
@@ -77,7 +78,7 @@ test("thousands of mistakes are answered in bounded time, each with its line", a
   let message = "";
   let details: readonly string[] = [];
   try {
-    loadConfig(path);
+    loadConfig(path, KINDS);
   } catch (error) {
     ({ message, details } = error as { message: string; details: readonly string[] });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { proposeConfig, type Machine } from "../../src/config/propose-config.ts";
-import { configSchema, type Config } from "../../src/config/schema.ts";
+import { parseConfig, type Config } from "../support/known-config.ts";
 
 const machine = (name: string, more: Partial<Machine> = {}): Machine => ({
   name,
@@ -16,7 +16,7 @@ const propose = (machines: Machine[], hosts: string[] = []): Config => {
     machines,
   });
   // Whatever is proposed, the configuration is well formed.
-  return configSchema.parse(made);
+  return parseConfig(made);
 };
 
 describe("a machine of AWS becomes a host that is looked up", () => {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { configSchema, type Config } from "../../src/config/schema.ts";
+import { parseConfig, type Config } from "../support/known-config.ts";
 import { makeGround, type Ground } from "../support/ground.ts";
 import { isLeftRaw, openPty, type Pty } from "../support/pty.ts";
 import { runLcops, type LcopsResult } from "../support/run-lcops.ts";
@@ -26,7 +26,7 @@ const init = (...args: string[]): Promise<LcopsResult> =>
   runLcops(["config", "init", ...args], { environment });
 
 function readConfig(text: string): Config {
-  return configSchema.parse(JSON.parse(text));
+  return parseConfig(JSON.parse(text));
 }
 
 test("--yes writes what it proposes, for its owner alone, and check finds it well", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect } from "vitest";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 import { askEc2, networkOf, runInstance } from "../lab/ask-aws.ts";
 import { lookUpThroughEc2 } from "../lab/config-inventory.ts";
 import type { Lab, LabAws } from "../lab/lab.ts";

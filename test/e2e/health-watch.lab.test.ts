@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ShownReading } from "../../src/commands/health/describe-readings.ts";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 import { answerWith, httpAnswer, startScripted } from "../services/scripted-server.ts";
 import { startRelay } from "../lab/relay.ts";
 import { knownHostLine } from "../support/ground.ts";

@@ -1,6 +1,7 @@
 /** The lab's configuration with hosts whose address only EC2 knows. */
-import { configSchema } from "../../src/config/schema.ts";
-import type { Config, HostConfig } from "../../src/config/schema.ts";
+import { parseConfig } from "../support/known-config.ts";
+import type { HostConfig } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 
 /**
  * Takes a configuration, the names of hosts and what else they say; returns it with these looked up through EC2 by
@@ -17,5 +18,5 @@ export function lookUpThroughEc2(
     const dyn = { tags: { Name: name }, ...(region !== undefined && { region }) };
     return [name, { ...host, address: { dyn }, ...more }];
   });
-  return configSchema.parse({ ...config, hosts: Object.fromEntries(changed) });
+  return parseConfig({ ...config, hosts: Object.fromEntries(changed) });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { configSchema } from "../../src/config/schema.ts";
+import { parseConfig } from "../support/known-config.ts";
 import { lookUpThroughEc2 } from "./config-inventory.ts";
 import { buildConfig, FAMILIAR_PORTS } from "./config.ts";
 import { MACHINES, MONIT_HOSTS } from "./estate.ts";
@@ -51,7 +51,7 @@ async function pickWished(_address: string, wished = 40_000): Promise<number> {
 }
 
 test("follows the schema, and no name in it leads nowhere", async () => {
-  const config = configSchema.parse(await buildConfig(describeWholeLab(), pickWished, "familiar"));
+  const config = parseConfig(await buildConfig(describeWholeLab(), pickWished, "familiar"));
   for (const service of Object.values(config.services ?? {})) {
     if ("host" in service && service.host) expect(config.hosts).toHaveProperty([service.host]);
   }

@@ -1,8 +1,9 @@
 /** The lcops configuration of a lab: the estate of awsConnect.sh, at the addresses where it runs now. */
 import path from "node:path";
 import { lookUpThroughEc2 } from "./config-inventory.ts";
-import { configSchema } from "../../src/config/schema.ts";
-import type { Config, HostConfig, ServiceConfig } from "../../src/config/schema.ts";
+import { parseConfig } from "../support/known-config.ts";
+import type { HostConfig } from "../../src/config/schema.ts";
+import type { Config, ServiceConfig } from "../support/known-config.ts";
 import { MACHINES } from "./estate.ts";
 import type { Machine } from "./estate.ts";
 import type { LabDescription, LabHost, LabOptions } from "./lab.ts";
@@ -264,7 +265,7 @@ export async function buildConfig(
       ports === "familiar" ? FAMILIAR_PORTS[name] : undefined,
     );
   }
-  const config = configSchema.parse({
+  const config = parseConfig({
     defaultEnvironment: "dev",
     environments: {
       dev: { production: false, ...describeAws("dev", found.aws) },

@@ -9,6 +9,7 @@ import { forwardPort, type Forward } from "../../src/reach/forward-port.ts";
 import { openService } from "../../src/reach/open-service.ts";
 import type { Connection } from "../../src/ssh/connect.ts";
 import { useLab } from "../support/lab.ts";
+import { KINDS } from "../../src/services/registry.ts";
 
 const lab = await useLab("kibana", "mysql");
 
@@ -191,7 +192,7 @@ describe("a forwarded port", () => {
 });
 
 describe("a service of the lab", () => {
-  const config = loadConfig(lab.configPath);
+  const config = loadConfig(lab.configPath, KINDS);
   const open = (name: string) => {
     const service = config.services?.[name];
     if (!service || service.kind === "s3") throw new Error(`${name} is absent from the lab`);

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ServiceKind } from "../../src/config/schema.ts";
-import { loadServiceType } from "../../src/services/registry.ts";
+import type { ServiceKind } from "../../src/services/registry.ts";
+import { serviceTypeOf } from "../../src/services/registry.ts";
 import {
   answerWith,
   drip,
@@ -15,9 +15,9 @@ afterEach(() => server?.stop());
 
 const probe = async (kind: ServiceKind, script: (socket: Socket) => void, path?: string) => {
   server = await startScripted(script);
-  const type = await loadServiceType(kind);
-  const { signal } = new AbortController();
-  return type.probe(server, { timeoutMs: 2_000, signal, ...(path !== undefined && { path }) });
+  const type = serviceTypeOf(kind);
+  const service = { kind, port: server.port, ...(path !== undefined && { path }) };
+  return type.probe(server, service, { timeoutMs: 2_000, signal: new AbortController().signal });
 };
 
 describe("redis", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load-config.ts";
-import type { ServiceKind } from "../../src/config/schema.ts";
-import { loadServiceType } from "../../src/services/registry.ts";
+import type { ServiceKind } from "../../src/services/registry.ts";
+import { KINDS, serviceTypeOf } from "../../src/services/registry.ts";
 import { useLab } from "../support/lab.ts";
 import type { Endpoint } from "../../src/reach/service-place.ts";
 
@@ -20,8 +20,9 @@ const at = (found: { address: string; port: number } | undefined): Endpoint | un
 
 const ask = async (kind: ServiceKind, endpoint: Endpoint | undefined) => {
   if (!endpoint) throw new Error("absent from the lab");
-  const type = await loadServiceType(kind);
-  return type.probe(endpoint, { timeoutMs: 10_000, signal: new AbortController().signal });
+  const type = serviceTypeOf(kind);
+  const limits = { timeoutMs: 10_000, signal: new AbortController().signal };
+  return type.probe(endpoint, { kind, port: endpoint.port }, limits);
 };
 
 const REAL: readonly [string, ServiceKind, Endpoint | undefined, RegExp][] = [
@@ -53,10 +54,10 @@ describe("a server of the lab is not taken for another kind", () => {
       .map((other) => ({ name, other, endpoint })),
   );
   test.concurrent.each(wrong)("$name asked as $other", async ({ name, other, endpoint }) => {
-    const type = await loadServiceType(other);
+    const type = serviceTypeOf(other);
     if (!endpoint) throw new Error("absent from the lab");
-    const { signal } = new AbortController();
-    const result = await type.probe(endpoint, { timeoutMs: 1_500, signal });
+    const limits = { timeoutMs: 1_500, signal: new AbortController().signal };
+    const result = await type.probe(endpoint, { kind: other, port: endpoint.port }, limits);
     // Elasticsearch cannot be told from another server that wants credentials.
     expect(result.answers).toBe(name === "Monit" && other === "elasticsearch");
   });
@@ -64,7 +65,7 @@ describe("a server of the lab is not taken for another kind", () => {
 
 test("the lab's configuration names services of every kind that it has", () => {
   const kinds = new Set(
-    Object.values(loadConfig(lab.configPath).services ?? {}).map(({ kind }) => kind),
+    Object.values(loadConfig(lab.configPath, KINDS).services ?? {}).map(({ kind }) => kind),
   );
   for (const [, kind, endpoint] of REAL) if (endpoint) expect(kinds).toContain(kind);
 });

@@ -1,8 +1,8 @@
 import { getEventListeners } from "node:events";
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ServiceKind } from "../../src/config/schema.ts";
-import { loadServiceType } from "../../src/services/registry.ts";
+import type { ServiceKind } from "../../src/services/registry.ts";
+import { serviceTypeOf } from "../../src/services/registry.ts";
 import { drip, httpAnswer, startScripted, type ScriptedServer } from "./scripted-server.ts";
 
 const KINDS: readonly ServiceKind[] = [
@@ -24,8 +24,8 @@ const probe = async (
   options: { timeoutMs?: number; signal?: AbortSignal } = {},
 ) => {
   server = await startScripted(script);
-  const type = await loadServiceType(kind);
-  return type.probe(server, { timeoutMs: 2_000, signal, ...options });
+  const type = serviceTypeOf(kind);
+  return type.probe(server, { kind, port: server.port }, { timeoutMs: 2_000, signal, ...options });
 };
 /** What the probe leaves behind: nothing is to stay open. */
 const allClosed = () => expect.poll(() => server?.sockets.size, { timeout: 2_000 }).toBe(0);
@@ -40,8 +40,12 @@ describe.each(KINDS)("%s", (kind) => {
   test("nobody listens: refused", async () => {
     server = await startScripted(() => undefined);
     await server.stop();
-    const type = await loadServiceType(kind);
-    const result = await type.probe(server, { timeoutMs: 2_000, signal });
+    const type = serviceTypeOf(kind);
+    const result = await type.probe(
+      server,
+      { kind, port: server.port },
+      { timeoutMs: 2_000, signal },
+    );
     expect(result.answers).toBe(false);
     expect(result.detail).toContain("ECONNREFUSED");
   });
@@ -112,9 +116,13 @@ describe.each(KINDS)("%s", (kind) => {
   test("asking again and again leaves no listener on the signal", async () => {
     const own = new AbortController();
     server = await startScripted((socket) => void socket.end("nonsense\r\n"));
-    const type = await loadServiceType(kind);
+    const type = serviceTypeOf(kind);
     for (let round = 0; round < 12; round++)
-      await type.probe(server, { timeoutMs: 2_000, signal: own.signal });
+      await type.probe(
+        server,
+        { kind, port: server.port },
+        { timeoutMs: 2_000, signal: own.signal },
+      );
     expect(getEventListeners(own.signal, "abort")).toHaveLength(0);
   });
 });

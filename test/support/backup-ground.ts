@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "./known-config.ts";
 import { type LcopsOptions, type LcopsResult, runLcops } from "./run-lcops.ts";
 
 export interface BackupGround {

@@ -1,7 +1,7 @@
 /** Many machines for one test file: an sshd each, with a home and programs of its own; a configuration of them all. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "./known-config.ts";
 import type { JournalEntry } from "../../src/system/journal.ts";
 import { readJournal } from "../../src/system/journal.ts";
 import { makeGround, startSshd, user, type TestGround, type TestSshd } from "../ssh/start-sshd.ts";

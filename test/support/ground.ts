@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "./known-config.ts";
 import { createPortPicker } from "../lab/free-port.ts";
 import type { LabDescription, PartName } from "../lab/lab.ts";
 import { useLab } from "./lab.ts";

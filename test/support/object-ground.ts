@@ -19,8 +19,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import type { CopyConfig } from "../../src/config/backup-schema.ts";
-import type { Config } from "../../src/config/schema.ts";
+import type { CopyConfig } from "../../src/services/s3/s3.ts";
+import type { Config } from "./known-config.ts";
 import { type LcopsResult, runLcops } from "./run-lcops.ts";
 
 type CopySettings = Omit<NonNullable<JobConfig["s3"]>, "to">;

@@ -10,10 +10,11 @@ import { makeTunnelHub } from "../../src/tunnels/tunnel-hub.ts";
 import type { TunnelEvent } from "../../src/tunnels/tunnel-status.ts";
 import { createPortPicker } from "../lab/free-port.ts";
 import { useLab } from "../support/lab.ts";
+import { KINDS } from "../../src/services/registry.ts";
 
 test("a service that stays silent is given up after the limit, and the tunnel closed", async () => {
   const lab = await useLab("hosts");
-  const config = loadConfig(lab.configPath);
+  const config = loadConfig(lab.configPath, KINDS);
   const hosts = mergeHosts(config.hosts, [], []);
   const host = hosts.find(({ name }) => name === "TextLogs");
   if (!host) throw new Error("the lab has no TextLogs");
@@ -25,7 +26,15 @@ test("a service that stays silent is given up after the limit, and the tunnel cl
   const tunnels = await openTunnels(
     makeTunnelHub(signal),
     // Nothing listens there.
-    [{ name: "dead", kind: "http", host, target: { host: "127.0.0.1", port: 1 }, localPort }],
+    [
+      {
+        name: "dead",
+        service: { kind: "http", port: 1 },
+        host,
+        target: { host: "127.0.0.1", port: 1 },
+        localPort,
+      },
+    ],
     {
       configPath: lab.configPath,
       runtimeFolder,

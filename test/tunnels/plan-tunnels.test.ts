@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../support/known-config.ts";
 import type { Host } from "../../src/inventory/host.ts";
 import { derivePort } from "../../src/inventory/derive-port.ts";
 import { planTunnels } from "../../src/tunnels/plan-tunnels.ts";
@@ -24,18 +24,17 @@ describe("the plan of tunnels", () => {
     expect(plan("cache", "page", "cache")).toEqual([
       {
         name: "cache",
-        kind: "redis",
+        service: CONFIG.services?.["cache"],
         host: HOSTS[2],
         target: { host: "10.0.0.1", port: 6379 },
         localPort: derivePort("cache"),
       },
       {
         name: "page",
-        kind: "http",
+        service: CONFIG.services?.["page"],
         host: HOSTS[0],
         target: { host: "127.0.0.1", port: 8080 },
         localPort: 18080,
-        path: "/login",
       },
     ]);
   });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import type { MachineServiceConfig } from "../../src/config/workstation-services-schema.ts";
+import type { MachineServiceConfig } from "../../src/config/workstation-schema.ts";
 import { observeServices, openServices } from "../../src/workstation/open-services.ts";
 import { makeTools } from "../support/machine-tools.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { MachineServiceConfig } from "../../src/config/workstation-services-schema.ts";
+import type { MachineServiceConfig } from "../../src/config/workstation-schema.ts";
 import type { ServingPhp } from "../../src/workstation/find-php.ts";
 import type { Observation } from "../../src/workstation/machine-service.ts";
 import {

@@ -134,8 +134,8 @@ async function makeStore(
 
 /** How a kind of service is backed up. Throws `usage` where lcops cannot. */
 export async function loadDriver(service: ServiceConfig, name: string): Promise<BackupDriver> {
-  const { loadServiceType } = await import("../../services/registry.ts");
-  const driver = await (await loadServiceType(service.kind)).backup?.();
+  const { serviceTypeOf } = await import("../../services/registry.ts");
+  const driver = await serviceTypeOf(service.kind).backup?.();
   if (driver) return driver;
   throw new OperatorError(
     "configuration",

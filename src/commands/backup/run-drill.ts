@@ -15,6 +15,7 @@ import { describeNumber, describeRows } from "./describe-rows.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
+import { serviceTypeOf } from "../../services/registry.ts";
 
 interface Drilled {
   job: string;
@@ -120,7 +121,10 @@ export function tell(
   }
   const counted = describeRows(rows, service);
   // Each object of a bucket is counted once.
-  const all = service.kind === "s3" ? counted : `${describeNumber(facts, "object")} and ${counted}`;
+  const all =
+    serviceTypeOf(service.kind).counts === "object"
+      ? counted
+      : `${describeNumber(facts, "object")} and ${counted}`;
   return terminal.note(
     `${job}: ${setId} is proven: ${all} as they were, restored in ${describeAge(tookMs)} into ${printable(scratch)}`,
   );

@@ -15,6 +15,8 @@ import type { Context, Input } from "../command.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
+import { hasPort } from "../../config/schema.ts";
+import { serviceTypeOf } from "../../services/registry.ts";
 
 const GOES_ON = "the same command goes on where it stopped";
 
@@ -220,7 +222,7 @@ export function openTarget(
   backups: Pick<Backups, "openPlace">,
 ): { target: RestoreTarget; isProduction: boolean } {
   if (into.startsWith("/")) {
-    if (kind !== "graphite" && kind !== "s3")
+    if (!serviceTypeOf(kind).fitsFolder)
       throw new OperatorError("usage", `a ${kind} set is restored into a service, not a folder`, {
         next: "name a service after --into",
       });
@@ -238,9 +240,8 @@ export function openTarget(
         next: `name a ${kind} service after --into`,
       },
     );
-  const target: RestoreTarget =
-    config.kind === "s3"
-      ? { kind: "bucket", place: { ...place, config } }
-      : { kind: "service", place };
+  const target: RestoreTarget = hasPort(config)
+    ? { kind: "service", place }
+    : { kind: "bucket", place };
   return { target, isProduction };
 }

@@ -2,7 +2,7 @@ import { describeShrinkage } from "../../backup/find-shrinkage.ts";
 import { findNewest, findOverdue, findProven } from "../../backup/judge-sets.ts";
 import type { DrillReport } from "../../backup/reports.ts";
 import type { Store } from "../../backup/store.ts";
-import { loadServiceType } from "../../services/registry.ts";
+import { serviceTypeOf } from "../../services/registry.ts";
 import { printable } from "../../system/printable.ts";
 import { describeAge, describeBytes } from "../../terminal/quantities.ts";
 import { drawSparkline } from "../../terminal/sparkline.ts";
@@ -133,10 +133,11 @@ async function askLive(
 async function answers(name: string, backups: Backups, context: Context): Promise<boolean> {
   try {
     const place = backups.openPlace(name);
-    const type = await loadServiceType(place.config.kind);
+    const type = serviceTypeOf(place.config.kind);
     const { signal } = context;
     if (type.answers) return await type.answers(place, signal);
-    return (await type.probe(await place.endpoint(), { timeoutMs: PROBE_MS, signal })).answers;
+    return (await type.probe(await place.endpoint(), place.config, { timeoutMs: PROBE_MS, signal }))
+      .answers;
   } catch {
     context.signal.throwIfAborted();
     return false;

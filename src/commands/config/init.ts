@@ -47,9 +47,10 @@ export const configInit: Command = {
       return isPartial ? 3 : 0;
     }
     const { makeJsonSchema } = await import("../../config/json-schema.ts");
+    const { KINDS } = await import("../../services/registry.ts");
     // Somebody's own file of that name stays as it is; the schema is for editors only.
     if (!(await exists(schemaPath))) {
-      await writeFileAtomically(schemaPath, `${JSON.stringify(makeJsonSchema(), null, 2)}\n`);
+      await writeFileAtomically(schemaPath, `${JSON.stringify(makeJsonSchema(KINDS), null, 2)}\n`);
     }
     await writeFileAtomically(configPath, text);
     if (terminal.flags.json) terminal.printJson({ path: configPath });

@@ -7,7 +7,8 @@ export const configSchema: Command = {
   danger: "reads",
   async run(_input, context) {
     const { makeJsonSchema } = await import("../../config/json-schema.ts");
-    context.terminal.printJson(makeJsonSchema());
+    const { KINDS } = await import("../../services/registry.ts");
+    context.terminal.printJson(makeJsonSchema(KINDS));
     return 0;
   },
 };

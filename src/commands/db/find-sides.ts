@@ -1,6 +1,7 @@
-import { environmentOf } from "../../config/environment-of.ts";
+import { environmentOf } from "../../config/environments.ts";
 import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { mysql } from "../../services/mysql/mysql.ts";
 
 /** One side of a comparison, as it was typed. */
 export type ComparedSide =
@@ -31,7 +32,7 @@ export function findSides(one: string, other: string, config: Config): Compariso
   const sides = [one, other].map((word): ComparedSide => {
     if (!isService(word)) return { kind: "set", name: word };
     const [service = "", database] = word.split("/");
-    if (config.services?.[service]?.kind !== "mysql")
+    if (!mysql.is(config.services?.[service]))
       throw new OperatorError("usage", `${service} is no MySQL service`, {
         next: nameServices(config),
       });
@@ -51,7 +52,7 @@ export function findSides(one: string, other: string, config: Config): Compariso
 
 /** What to do where a name is none of them. */
 function nameServices({ services = {} }: Config): string {
-  const names = Object.keys(services).filter((name) => services[name]?.kind === "mysql");
+  const names = Object.keys(services).filter((name) => mysql.is(services[name]));
   return names.length > 0
     ? `name one of ${names.join(", ")}, and what it is compared with`
     : "add a MySQL service to the services of the configuration";
@@ -61,7 +62,7 @@ function pairEnvironments(one: string, other: string, config: Config): Compariso
   if (one === other) throw new OperatorError("usage", `${one} is compared with itself`);
   const servicesOf = (environment: string) =>
     Object.entries(config.services ?? {}).flatMap(([name, service]) =>
-      service.kind === "mysql" && environmentOf(service, config) === environment ? [name] : [],
+      mysql.is(service) && environmentOf(service, config) === environment ? [name] : [],
     );
   const [here, there] = [servicesOf(one), servicesOf(other)];
   const sideOf = (service: string): ComparedSide => ({
@@ -72,7 +73,7 @@ function pairEnvironments(one: string, other: string, config: Config): Compariso
   });
   const databaseOf = (service: string): string | undefined => {
     const found = config.services?.[service];
-    return found?.kind === "mysql" ? found.database : undefined;
+    return mysql.is(found) ? found.database : undefined;
   };
   const pairs =
     here.length === 1 && there.length === 1

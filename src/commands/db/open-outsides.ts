@@ -1,7 +1,7 @@
 import type { ConsistencyConfig } from "../../config/consistency-schema.ts";
 import type { CheckSubject } from "../../consistency/open-ground.ts";
 import type { Config } from "../../config/schema.ts";
-import { environmentOf } from "../../config/environment-of.ts";
+import { environmentOf } from "../../config/environments.ts";
 import { findScope } from "../../reach/find-scope.ts";
 import type { OpenServices } from "../../reach/open-service.ts";
 import type { Context } from "../command.ts";

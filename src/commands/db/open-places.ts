@@ -1,7 +1,8 @@
-import type { Config, MysqlConfig } from "../../config/schema.ts";
+import type { Config } from "../../config/schema.ts";
 import type { OpenServices } from "../../reach/open-service.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { mysql, type MysqlConfig, replicaOf as readReplica } from "../../services/mysql/mysql.ts";
 
 /** Returns the MySQL service of that name. Throws `usage`. */
 export function placeOf(
@@ -10,8 +11,7 @@ export function placeOf(
   open: OpenServices,
 ): ServicePlace<MysqlConfig> {
   const service = config.services?.[name];
-  if (service?.kind !== "mysql")
-    throw new OperatorError("usage", `there is no MySQL service ${name}`);
+  if (!mysql.is(service)) throw new OperatorError("usage", `there is no MySQL service ${name}`);
   return open(name, service);
 }
 
@@ -22,6 +22,6 @@ export function replicaOf(
   open: OpenServices,
 ): ServicePlace<MysqlConfig> | undefined {
   const service = config.services?.[name];
-  if (service?.kind !== "mysql" || !service.replica) return undefined;
-  return open(`${name}-replica`, { ...service, ...service.replica } as MysqlConfig);
+  const replica = mysql.is(service) ? readReplica(service) : undefined;
+  return replica && open(`${name}-replica`, replica);
 }

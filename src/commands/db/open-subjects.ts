@@ -1,6 +1,6 @@
 import type { CheckSubject } from "../../consistency/open-ground.ts";
 import type { ConsistencyConfig } from "../../config/consistency-schema.ts";
-import { environmentOf } from "../../config/environment-of.ts";
+import { environmentOf } from "../../config/environments.ts";
 import type { Config } from "../../config/schema.ts";
 import type { OpenServices } from "../../reach/open-service.ts";
 import { OperatorError } from "../../system/errors.ts";
@@ -8,6 +8,7 @@ import type { Context } from "../command.ts";
 import { placeOf, replicaOf } from "./open-places.ts";
 import { openOutsides } from "./open-outsides.ts";
 import { openSchemas } from "./open-schemas.ts";
+import { mysql } from "../../services/mysql/mysql.ts";
 
 /** What is to be checked, by name. */
 export interface Entry {
@@ -23,7 +24,7 @@ export function pickEntries(
 ): Entry[] {
   const configured = config.consistency ?? {};
   const services = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
-    service.kind === "mysql" ? [name] : [],
+    mysql.is(service) ? [name] : [],
   );
   const all: Entry[] = [
     ...Object.entries(configured).map(([name, entry]) => ({ name, config: entry })),
@@ -72,7 +73,7 @@ export function findLeftOut(
 ): string[] {
   const checked = new Set(entries.map((entry) => entry.config.service));
   return Object.entries(config.services ?? {}).flatMap(([name, service]) =>
-    service.kind === "mysql" &&
+    mysql.is(service) &&
     !checked.has(name) &&
     (environment === undefined || environmentOf(service, config) === environment)
       ? [name]

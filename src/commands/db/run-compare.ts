@@ -13,6 +13,7 @@ import { type ComparedSide, findSides } from "./find-sides.ts";
 import { placeOf } from "./open-places.ts";
 import { renderReports } from "./render-reports.ts";
 import { withRestoredSet } from "./with-restored-set.ts";
+import { mysql } from "../../services/mysql/mysql.ts";
 
 /** What a set has, and what its job leaves out. */
 interface OfSet {
@@ -79,7 +80,7 @@ async function pairDatabases(
   const named = sides.map((side) => (side.kind === "server" ? side.database : undefined));
   const opened = sides.map((side) => {
     const service = side.kind === "server" ? config.services?.[side.service] : undefined;
-    return service?.kind === "mysql" ? service.database : undefined;
+    return mysql.is(service) ? service.database : undefined;
   });
   const [here, there] = named;
   if (ofSet) {

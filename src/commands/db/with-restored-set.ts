@@ -7,6 +7,7 @@ import { loadDriver, withBackups } from "../backup/open-backups.ts";
 import { programEnvironment } from "../backup/program-environment.ts";
 import type { Context } from "../command.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import { mysql, type MysqlJob } from "../../services/mysql/mysql.ts";
 
 /** A set as a server that can be asked. */
 interface RestoredSet {
@@ -33,7 +34,7 @@ export function withRestoredSet<T>(
       throw new OperatorError("failed", `the manifest of ${name} is damaged`, {
         next: "see lcops backup verify, or choose another set",
       });
-    if (set.manifest.kind !== "mysql" || set.manifest.external)
+    if (!mysql.is(set.manifest) || set.manifest.external)
       throw new OperatorError(
         "usage",
         `${set.setId} is no set of a MySQL service that can be restored here`,
@@ -72,11 +73,11 @@ export function withRestoredSet<T>(
         const databases = reader.parts.flatMap(({ role, object }) =>
           role === "database" ? [object] : [],
         );
-        const { exclude = [] } = job.job.mysql ?? {};
+        const { mysql: settings }: MysqlJob = job.job;
         return await use({
           place: { ...serviceOf(scratch.target), name: set.setId },
           databases,
-          exclude,
+          exclude: settings?.exclude ?? [],
         });
       } finally {
         await scratch.close();

@@ -1,4 +1,4 @@
-import { isGuarded } from "../../config/is-guarded.ts";
+import { isGuarded } from "../../config/environments.ts";
 import { readFleetSettings } from "../../fleet/fleet-settings.ts";
 import { foldNames } from "../../fleet/fold-names.ts";
 import { isGood, openUpgrade } from "../../fleet/open-upgrade.ts";

@@ -1,6 +1,6 @@
-import type { MetricsConfig } from "../../config/metrics-schema.ts";
 import type { Host } from "../../inventory/host.ts";
 import type { SharedConnections } from "../../reach/share-connections.ts";
+import { graphite, type MetricsConfig } from "../../services/graphite/graphite.ts";
 import type { MetricPoint } from "../../services/graphite/render.ts";
 import { describeInOneLine } from "../../system/errors.ts";
 import type { Reading } from "../../system/reading.ts";
@@ -49,7 +49,7 @@ export function graphsOf(
   context: Context,
 ): Graph[] {
   return services.flatMap(([name, service]) => {
-    if (service.kind !== "graphite" || !service.metrics) return [];
+    if (!graphite.is(service) || !service.metrics) return [];
     const render: Render = (targets, options, signal) =>
       askWithin(LIMIT_MS, signal, (limited) =>
         withPlace(name, service, connections, context, async (place) => {

@@ -1,9 +1,9 @@
 import type { ReachableConfig } from "../../config/schema.ts";
 import { describeObstacle, lend, type OpenService, openService } from "../../reach/open-service.ts";
 import type { SharedConnections } from "../../reach/share-connections.ts";
-import { probeService } from "../../services/probe-service.ts";
-import { loadServiceType } from "../../services/registry.ts";
-import type { ReadHealth } from "../../services/service.ts";
+import { mysql, replicaOf } from "../../services/mysql/mysql.ts";
+import { probeService, serviceTypeOf } from "../../services/registry.ts";
+import type { HealthReader } from "../../services/service.ts";
 import { untilAborted } from "../../system/until-aborted.ts";
 import type { Context } from "../command.ts";
 import type { NamedService } from "../pick-services.ts";
@@ -22,7 +22,7 @@ export function serviceSources(
   const sourceOf = (
     about: { area: string; name: string },
     config: ReachableConfig,
-    loadReader: () => Promise<ReadHealth>,
+    loadReader: () => Promise<HealthReader["readHealth"]>,
   ): Source => ({
     ...about,
     limitMs: (config.host === undefined ? 0 : CONNECT_LIMIT_MS) + ASK_LIMIT_MS,
@@ -45,13 +45,14 @@ export function serviceSources(
         );
       }),
   });
-  const area = AREAS[service.kind];
-  const own = sourceOf({ area, name }, service, async () => {
-    const type = await loadServiceType(service.kind);
-    return (await type.health?.()) ?? probeOnly(area, service);
-  });
-  if (service.kind !== "mysql" || !service.replica) return [own];
-  const replica = { ...service, ...definedOf(service.replica) } as ReachableConfig;
+  const { area = service.kind, health } = serviceTypeOf(service.kind);
+  const own = sourceOf(
+    { area, name },
+    service,
+    async () => (await health?.())?.readHealth ?? probeOnly(area, service),
+  );
+  const replica = mysql.is(service) ? replicaOf(service) : undefined;
+  if (!replica) return [own];
   const about = { area: "replica", name: `${name}-replica` };
   return [
     own,
@@ -62,17 +63,8 @@ export function serviceSources(
   ];
 }
 
-const AREAS: Record<ReachableConfig["kind"], string> = {
-  elasticsearch: "search",
-  graphite: "graphite",
-  http: "http",
-  monit: "monit",
-  mysql: "mysql",
-  redis: "redis",
-};
-
 /** For a kind that says nothing of itself: whether it answers. */
-function probeOnly(area: string, config: ReachableConfig): ReadHealth {
+function probeOnly(area: string, config: ReachableConfig): HealthReader["readHealth"] {
   return async ({ name, endpoint }, signal) => {
     const { answers, detail } = await probeService(
       { config, endpoint },
@@ -105,8 +97,3 @@ export async function withPlace<T>(
     await place.close();
   }
 }
-
-const definedOf = <T extends object>(given: T): Partial<T> =>
-  Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;

@@ -1,4 +1,4 @@
-import { isGuarded } from "../../config/is-guarded.ts";
+import { isGuarded } from "../../config/environments.ts";
 import type { HostKeyChange } from "../../ssh/host-key-change.ts";
 import { printable } from "../../system/printable.ts";
 import type { Command } from "../command.ts";

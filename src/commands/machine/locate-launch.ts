@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { expandHome } from "../../config/folders.ts";
-import type { AppConfig, JmeterConfig } from "../../config/workstation-launch-schema.ts";
+import type { AppConfig, JmeterConfig } from "../../config/workstation-schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
 

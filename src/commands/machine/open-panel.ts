@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { expandHome } from "../../config/folders.ts";
-import type { MachineServiceConfig } from "../../config/workstation-services-schema.ts";
+import type { MachineServiceConfig } from "../../config/workstation-schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { listServices } from "../../workstation/list-services.ts";
 import { openServices, type OpenService } from "../../workstation/open-services.ts";

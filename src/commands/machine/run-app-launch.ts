@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AppConfig } from "../../config/workstation-launch-schema.ts";
+import type { AppConfig } from "../../config/workstation-schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { findProgram } from "../../system/program.ts";

@@ -1,4 +1,4 @@
-import type { JmeterConfig } from "../../config/workstation-launch-schema.ts";
+import type { JmeterConfig } from "../../config/workstation-schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";

@@ -1,7 +1,8 @@
-import { environmentOf } from "../../config/environment-of.ts";
-import type { Config, RedisConfig } from "../../config/schema.ts";
+import { environmentOf } from "../../config/environments.ts";
+import type { Config } from "../../config/schema.ts";
 import { describeTarget, openService } from "../../reach/open-service.ts";
 import type { RedisPlace } from "../../services/redis/connect-redis.ts";
+import { redis, type RedisConfig } from "../../services/redis/redis.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
 
@@ -74,7 +75,7 @@ export async function withRedis<T>(
 /** Returns the Redis of that name, or the only one that is reached through the host of that name. Throws `usage`. Pure. */
 export function findRedis(config: Config, target: string): { name: string; service: RedisConfig } {
   const all = Object.entries(config.services ?? {}).flatMap(([name, service]) =>
-    service.kind === "redis" ? [{ name, service }] : [],
+    redis.is(service) ? [{ name, service }] : [],
   );
   const named = all.filter(({ name }) => name === target);
   const found = named.length > 0 ? named : all.filter(({ service }) => service.host === target);

@@ -139,11 +139,10 @@ export async function withCluster<T>(
 }
 
 async function readAuthorization(place: HealthPlace): Promise<string | undefined> {
-  const { config } = place;
+  const { user } = place.config;
   const password = await place.password();
-  if (config.kind !== "elasticsearch" || config.user === undefined || password === undefined)
-    return undefined;
-  return `Basic ${Buffer.from(`${config.user}:${password}`).toString("base64")}`;
+  if (user === undefined || password === undefined) return undefined;
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
 const asUnreachable = (place: HealthPlace, error: unknown): OperatorError =>

@@ -26,12 +26,16 @@ import { joinTallies, type Tally } from "./lay-out-page.ts";
 import { type IndexReader, openReader, ReadCutOff } from "./read-slices.ts";
 import { DEFINITIONS, saveDefinitions, saveIndices } from "./save-definitions.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { ElasticsearchJob } from "./elasticsearch.ts";
 
 /** How often a slice is read whose reading was cut off. */
 const TRIES = 3;
 
 /** Given a job with `elasticsearch.way` export, return what its set would hold. Throws `failed` where that is nothing. */
-export function planExport(place: ServicePlace, options: DriverOptions): Promise<DumpPlan> {
+export function planExport(
+  place: ServicePlace,
+  options: DriverOptions<ElasticsearchJob>,
+): Promise<DumpPlan> {
   return withCluster(place, options, async (cluster) => {
     const indices = await listIndices(cluster, options.job.elasticsearch?.indices);
     refuseNothing(cluster, indices);
@@ -55,7 +59,7 @@ export function exportIndices(
   place: ServicePlace,
   plan: DumpPlan,
   sink: PartSink,
-  options: DumpOptions,
+  options: DumpOptions<ElasticsearchJob>,
 ): Promise<DumpOutcome> {
   return withCluster(place, options, async (cluster) => {
     const at = new Date().toISOString();

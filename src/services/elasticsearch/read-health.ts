@@ -1,5 +1,5 @@
-import type { HealthState } from "../../system/reading.ts";
-import type { ReadHealth } from "../service.ts";
+import type { HealthState, Reading } from "../../system/reading.ts";
+import type { HealthPlace } from "../service.ts";
 import { withCluster } from "./cluster.ts";
 
 const STATES: Readonly<Record<string, HealthState>> = { green: "ok", yellow: "warn", red: "fail" };
@@ -11,7 +11,7 @@ interface ClusterHealth {
 }
 
 /** Asks a cluster for its colour: yellow where copies of shards are missing, red where shards are (Elasticsearch reference, "Cluster health"). */
-export const readClusterHealth: ReadHealth = (place, signal) =>
+export const readHealth = (place: HealthPlace, signal: AbortSignal): Promise<Reading[]> =>
   withCluster(place, { signal, trace: () => undefined }, async (cluster) => {
     const found = await cluster.ask<ClusterHealth>("GET", "/_cluster/health", undefined, {
       patienceMs: 0,

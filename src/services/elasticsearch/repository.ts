@@ -1,6 +1,6 @@
-import type { BackupJobConfig } from "../../config/backup-schema.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { type Cluster, isNotThere } from "./cluster.ts";
+import type { ElasticsearchJob } from "./elasticsearch.ts";
 
 interface Repository {
   type: string;
@@ -8,11 +8,11 @@ interface Repository {
 }
 
 /** Given a job, return the name of its repository. Pure. */
-export const repositoryOf = ({ elasticsearch }: BackupJobConfig): string =>
+export const repositoryOf = ({ elasticsearch }: ElasticsearchJob): string =>
   elasticsearch?.repository ?? "lcops";
 
 /** Whether a job's documents are copied instead, and no repository is needed. Pure. */
-export const isExport = ({ job }: { job: BackupJobConfig }): boolean =>
+export const isExport = ({ job }: { job: ElasticsearchJob }): boolean =>
   job.elasticsearch?.way === "export";
 
 const pathOf = (name: string): string => `/_snapshot/${encodeURIComponent(name)}`;
@@ -20,7 +20,7 @@ const pathOf = (name: string): string => `/_snapshot/${encodeURIComponent(name)}
 /** Given a cluster and a job, return what is wrong with its repository as far as that is seen without a change; whether it is to be registered first. Throws `configuration`. */
 export async function checkRepository(
   cluster: Cluster,
-  job: BackupJobConfig,
+  job: ElasticsearchJob,
 ): Promise<"registered" | "to be registered"> {
   const name = repositoryOf(job);
   const register = job.elasticsearch?.register;
@@ -56,7 +56,7 @@ export async function checkRepository(
 }
 
 /** Given a cluster and a job, register its repository where there is none, and have every node prove that it can write there. */
-export async function openRepository(cluster: Cluster, job: BackupJobConfig): Promise<void> {
+export async function openRepository(cluster: Cluster, job: ElasticsearchJob): Promise<void> {
   const name = repositoryOf(job);
   const state = await checkRepository(cluster, job);
   try {

@@ -22,6 +22,7 @@ import { checkRepository, openRepository } from "./repository.ts";
 import { factsBetween, lookAt } from "./sample.ts";
 import { saveDefinitions } from "./save-definitions.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { ElasticsearchJob } from "./elasticsearch.ts";
 
 const POLL_MS = { first: 250, longest: 10_000 };
 /** What takes longer will not come. */
@@ -30,7 +31,10 @@ const FOLLOW_LIMIT_MS = 6 * 3_600_000;
 const TRIES = 3;
 
 /** Given a job without `elasticsearch.way`, return what its snapshot would hold. Throws `configuration` where there is no repository. */
-export function planSnapshot(place: ServicePlace, options: DriverOptions): Promise<DumpPlan> {
+export function planSnapshot(
+  place: ServicePlace,
+  options: DriverOptions<ElasticsearchJob>,
+): Promise<DumpPlan> {
   return withCluster(place, options, async (cluster) => {
     await checkRepository(cluster, options.job);
     const indices = await listIndices(cluster, options.job.elasticsearch?.indices);
@@ -47,7 +51,7 @@ export function takeSnapshot(
   place: ServicePlace,
   plan: DumpPlan,
   sink: PartSink,
-  options: DumpOptions,
+  options: DumpOptions<ElasticsearchJob>,
 ): Promise<DumpOutcome> {
   return withCluster(place, options, async (cluster) => {
     const { job, setId } = options;

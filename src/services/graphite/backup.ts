@@ -13,6 +13,7 @@ import { writeNames } from "./names.ts";
 import { identifyPlace, planFileRestore, restoreFiles } from "./restore.ts";
 import { sumFacts } from "./sum-facts.ts";
 import { readPack, watchPack } from "./watch-pack.ts";
+import type { GraphiteJob } from "./graphite.ts";
 
 /** Where Debian's package keeps them. */
 const USUAL_FOLDER = "/var/lib/graphite/whisper";
@@ -73,7 +74,7 @@ async function open(
   return { machine, folder: folder.replace(/(?<=.)\/+$/, "") };
 }
 
-function folderOf({ name, within }: ServicePlace, job: DriverOptions["job"]): string {
+function folderOf({ name, within }: ServicePlace, job: GraphiteJob): string {
   const folder = within ?? job.graphite?.folder ?? USUAL_FOLDER;
   if (folder.startsWith("/")) return folder;
   throw new OperatorError("usage", `the folder ${folder} is not absolute`, {

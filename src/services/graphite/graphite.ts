@@ -1,20 +1,70 @@
+import * as z from "zod/mini";
+import type { BackupJobConfig } from "../../config/backup-schema.ts";
+import { matching, orAbsent, path, reachable } from "../../config/schema-fields.ts";
 import { askHttp } from "../ask-http.ts";
-import type { ServiceType } from "../service.ts";
+import { serviceType } from "../service.ts";
+
+const target = matching(
+  /^[!-~][ -~]{0,499}$/,
+  "a target of Graphite is expected, e.g. servers.{host}.load.1min",
+);
+const diskTarget = matching(
+  /^(?=.*\{host\})[!-~][ -~]{0,499}$/,
+  "a target of Graphite with {host} in it is expected, e.g. servers.{host}.disk.{mount}.used",
+);
+const label = matching(/^[^\p{Cc}]{1,20}$/u, "a label of 1 to 20 characters is expected");
+
+/** What health asks of a Graphite's metrics. */
+const metrics = z.strictObject({
+  diskUsed: orAbsent(
+    diskTarget,
+    "Bytes in use of each disk, {host} and {mount} for its names, without {mount} those of /: collectd.{host}.df-{mount}.df_complex-used",
+  ),
+  diskFree: orAbsent(
+    diskTarget,
+    "The same of what is free, where there is nothing about what is used",
+  ),
+  lines: orAbsent(
+    z.record(label, target),
+    "What health --watch draws of the last hour, by label; with {host} beside each host, else beside this service",
+  ),
+});
+
+const settings = z.strictObject({
+  kind: z.literal("graphite"),
+  ...reachable,
+  metrics: orAbsent(metrics, "What health asks of its metrics"),
+});
+export type MetricsConfig = z.output<typeof metrics>;
+export type GraphiteConfig = z.output<typeof settings>;
+
+const jobSettings = orAbsent(
+  z.strictObject({
+    folder: orAbsent(path, "Where its whisper files are; /var/lib/graphite/whisper when absent"),
+  }),
+  "How a Graphite service is backed up",
+);
+export type GraphiteJob = BackupJobConfig & { graphite?: z.output<typeof jobSettings> };
 
 /** Graphite's web application; `/metrics/find` reads the metrics' folder, so an answer proves more than a page would. */
-export const graphite: ServiceType = {
-  backup: async () => (await import("./backup.ts")).graphiteBackup,
+export const graphite = serviceType<GraphiteConfig>({
+  kind: "graphite",
+  settings,
+  jobSettings,
   scheme: "http",
   isAskedWhileIdle: true,
-  probe: (endpoint, options) =>
-    askHttp(endpoint, "/metrics/find?query=*", options, ({ status, body }) => {
+  counts: "point",
+  fitsFolder: true,
+  backup: async () => (await import("./backup.ts")).graphiteBackup,
+  probe: (endpoint, _service, limits) =>
+    askHttp(endpoint, "/metrics/find?query=*", limits, ({ status, body }) => {
       if (status !== 200) return { answers: false, detail: `HTTP ${status} from /metrics/find` };
       const roots = parseList(body);
       return roots
         ? { answers: true, detail: `${roots.length} metric roots` }
         : { answers: false, detail: "something other than Graphite answers" };
     }),
-};
+});
 
 function parseList(body: string): unknown[] | undefined {
   try {

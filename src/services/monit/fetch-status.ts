@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, RequestOptions } from "node:http";
-import type { MonitConfig } from "../../config/schema.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { ServiceTls } from "../../reach/service-place.ts";
 import type { HealthPlace } from "../service.ts";
+import type { MonitConfig } from "./monit.ts";
 
 export interface StatusAnswer {
   status: number;
@@ -21,8 +21,11 @@ const LIMIT_BYTES = 4 * 1024 * 1024;
  * Returns the answer of a Monit that is asked for its status. Throws the system's error where the connection is refused or cut, `failed` where the
  * answer does not end, and the errors of the ways to it.
  */
-export async function fetchStatus(place: HealthPlace, signal: AbortSignal): Promise<StatusAnswer> {
-  const { user, address = "127.0.0.1", port } = place.config as MonitConfig;
+export async function fetchStatus(
+  place: HealthPlace<MonitConfig>,
+  signal: AbortSignal,
+): Promise<StatusAnswer> {
+  const { user, address = "127.0.0.1", port } = place.config;
   const endpoint = await place.endpoint();
   const password = await place.password();
   const tls = place.tls();

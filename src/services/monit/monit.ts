@@ -1,13 +1,22 @@
+import * as z from "zod/mini";
+import { login, reachable, tls } from "../../config/schema-fields.ts";
 import { askHttp } from "../ask-http.ts";
-import type { ServiceType } from "../service.ts";
+import { serviceType } from "../service.ts";
+
+const settings = z.strictObject({ kind: z.literal("monit"), ...reachable, ...login, tls });
+export type MonitConfig = z.output<typeof settings>;
 
 /** Monit's web interface: its XML, or its demand for a login. */
-export const monit: ServiceType = {
+export const monit = serviceType<MonitConfig>({
+  kind: "monit",
+  settings,
   scheme: "http",
   isAskedWhileIdle: true,
-  health: async () => (await import("./read-health.ts")).readMonitHealth,
-  probe: (endpoint, options) =>
-    askHttp(endpoint, "/_status?format=xml", options, ({ status, headers, body }) => {
+  watchesHost: true,
+  health: () => import("./read-health.ts"),
+  probe: (endpoint, { tls: secure }, limits) => {
+    const options = { ...limits, tls: secure !== undefined };
+    return askHttp(endpoint, "/_status?format=xml", options, ({ status, headers, body }) => {
       const isMonit = /monit/i.test([headers.server, headers["www-authenticate"]].join(" "));
       if (status === 401) {
         return isMonit
@@ -17,5 +26,6 @@ export const monit: ServiceType = {
       return status === 200 && /<monit[\s>]/.test(body)
         ? { answers: true, detail: `version ${/<version>([^<]*)</.exec(body)?.[1] ?? "unknown"}` }
         : { answers: false, detail: `HTTP ${status}, not from Monit` };
-    }),
-};
+    });
+  },
+});

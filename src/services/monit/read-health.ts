@@ -1,8 +1,9 @@
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
-import type { ReadHealth } from "../service.ts";
+import type { HealthPlace } from "../service.ts";
 import { describeBits } from "./describe-bits.ts";
 import { fetchStatus } from "./fetch-status.ts";
+import type { MonitConfig } from "./monit.ts";
 import { type MonitService, type MonitStatus, parseStatus } from "./parse-status.ts";
 
 /** A look that takes its time is no hanging Monit, however often it looks. */
@@ -10,7 +11,10 @@ const SHORTEST_STALE_SECONDS = 60;
 const STALE_POLLS = 3;
 
 /** Asks Monit how everything is that it watches. What it was told not to watch is not well, whatever its last status. */
-export const readMonitHealth: ReadHealth = async (place, signal) => {
+export async function readHealth(
+  place: HealthPlace<MonitConfig>,
+  signal: AbortSignal,
+): Promise<Reading[]> {
   const { status, body, now, where } = await fetchStatus(place, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     if (error instanceof OperatorError) throw error;
@@ -27,7 +31,7 @@ export const readMonitHealth: ReadHealth = async (place, signal) => {
     throw new OperatorError("failed", `${place.name}: what ${where} answers ${what}`);
   }
   return judgeStatus(place.name, found, now);
-};
+}
 
 /** Given what a Monit says and its own clock in Unix seconds, return how it and each thing is that it watches. Pure. */
 export function judgeStatus(name: string, status: MonitStatus, now: number): Reading[] {

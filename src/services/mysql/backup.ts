@@ -10,6 +10,7 @@ import { openMysqlScratch } from "./open-scratch.ts";
 import { planMysqlRestore, restoreMysql } from "./restore.ts";
 import { planRdsSnapshot, rdsSnapshots, takeRdsSnapshot } from "./rds-snapshot.ts";
 import { PART_END } from "./split-dump.ts";
+import type { MysqlJob } from "./mysql.ts";
 
 /** MySQL and MariaDB, by their own dump programs, all tables in one moment. */
 export const mysqlBackup: BackupDriver = {
@@ -27,7 +28,8 @@ export const mysqlBackup: BackupDriver = {
     set.external ? describeSnapshot(set.external) : describeParts(set, decode),
 };
 
-const takesSnapshots = ({ job }: DriverOptions): boolean => job.mysql?.rdsSnapshot !== undefined;
+const takesSnapshots = ({ job }: DriverOptions<MysqlJob>): boolean =>
+  job.mysql?.rdsSnapshot !== undefined;
 
 const describeSnapshot = ({ id, region, account }: ExternalReference): string[] => [
   `Its bytes are the RDS snapshot ${id}${account === undefined ? "" : ` of the account ${account}`}. With the aws command:`,

@@ -19,6 +19,7 @@ import { openInOneMoment, planLanes } from "./synchronise.ts";
 import { withDumper } from "./with-dumper.ts";
 import { checksumOf, writeTables } from "./write-tables.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { MysqlJob } from "./mysql.ts";
 
 /** The objects of a database that are parts of their own, in the order in which they are restored. */
 const objectsOf = (database: Database): string[] => [
@@ -35,7 +36,7 @@ const programsOf = ({ name }: Database): string => `${name} (routines and events
 /** Given a server, return what a dump of it would hold. Throws `access` where the user would be shown less than there is, `missing` without a dump program. */
 export async function planMysqlDump(
   place: ServicePlace,
-  options: DriverOptions,
+  options: DriverOptions<MysqlJob>,
 ): Promise<DumpPlan> {
   const server = await openServer(place);
   try {
@@ -76,7 +77,7 @@ export async function planMysqlDump(
 export function dumpMysql(
   place: ServicePlace,
   sink: PartSink,
-  options: DriverOptions & { splitBytes?: number },
+  options: DriverOptions<MysqlJob> & { splitBytes?: number },
 ): Promise<DumpOutcome> {
   return withDumper(place, options, (server, call) => dumpAll(server, call, sink, options));
 }
@@ -85,7 +86,7 @@ async function dumpAll(
   server: Server,
   call: DumpCall,
   sink: PartSink,
-  options: DriverOptions & { splitBytes?: number },
+  options: DriverOptions<MysqlJob> & { splitBytes?: number },
 ): Promise<DumpOutcome> {
   const exclude = options.job.mysql?.exclude ?? [];
   const databases = await readInventory(server, exclude);

@@ -44,7 +44,7 @@ export async function openServer(
   const login: MysqlLogin = {
     host,
     port,
-    ...("user" in config && config.user !== undefined && { user: config.user }),
+    ...(config.user !== undefined && { user: config.user }),
     ...(password !== undefined && { password }),
   };
   const first = await openSession(login, place.name, limits);

@@ -13,6 +13,7 @@ import type {
 import type { ExternalReference } from "../set-content.ts";
 import { askWithin, isNotThere, type Rds, withRds } from "./open-rds.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { MysqlJob } from "./mysql.ts";
 
 const KIND = "rds-snapshot";
 /** Only a snapshot that has it is ever removed. */
@@ -79,14 +80,14 @@ export const rdsSnapshots: NonNullable<BackupDriver["external"]> = {
   remove: (reference, place, { signal }) =>
     withRds(place, signal, reference, (rds) => removeOurs(rds, reference.id)),
   findLeft: async (setIds, place, options) =>
-    options.job.mysql?.rdsSnapshot === undefined
+    instanceOf(options) === ""
       ? []
       : withRds(place, options.signal, undefined, (rds) =>
           findOurs(rds, instanceOf(options), new Set(setIds)),
         ),
 };
 
-const instanceOf = ({ job }: DriverOptions): string => job.mysql?.rdsSnapshot ?? "";
+const instanceOf = ({ job }: DriverOptions<MysqlJob>): string => job.mysql?.rdsSnapshot ?? "";
 
 async function findInstance(
   { ask, client, commands, scope }: Rds,

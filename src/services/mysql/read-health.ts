@@ -8,10 +8,7 @@ import { describeLastError } from "./read-replication.ts";
 const LATE_SECONDS = { warn: 60, fail: 900 };
 
 /** Asks a server how many of its connections are taken. Errors: those of `openServer`. */
-export async function readServerHealth(
-  place: HealthPlace,
-  signal: AbortSignal,
-): Promise<Reading[]> {
+export async function readHealth(place: HealthPlace, signal: AbortSignal): Promise<Reading[]> {
   const server = await openServer(place, { signal });
   try {
     const [taken] = await server.query("SHOW GLOBAL STATUS LIKE 'Threads_connected'");

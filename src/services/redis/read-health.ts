@@ -1,15 +1,18 @@
-import type { RedisConfig } from "../../config/schema.ts";
-import type { HealthState } from "../../system/reading.ts";
-import type { ReadHealth } from "../service.ts";
+import type { HealthState, Reading } from "../../system/reading.ts";
+import type { HealthPlace } from "../service.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { readInfo, type RedisInfo } from "./read-info.ts";
+import type { RedisConfig } from "./redis.ts";
 
 /** Of a Redis that may not remove keys by itself: from here on there is little room left. */
 const FULL_SHARE = { warn: 0.8, fail: 0.95 };
 
 /** Asks a Redis how full it is, and a replica whether it follows. */
-export const readRedisHealth: ReadHealth = async (place, signal) => {
-  const { user, database = 0 } = place.config as RedisConfig;
+export async function readHealth(
+  place: HealthPlace<RedisConfig>,
+  signal: AbortSignal,
+): Promise<Reading[]> {
+  const { user, database = 0 } = place.config;
   const password = await place.password();
   const tls = place.tls();
   const client = await connectRedis(
@@ -29,7 +32,7 @@ export const readRedisHealth: ReadHealth = async (place, signal) => {
   } finally {
     client.close();
   }
-};
+}
 
 /** Given what a Redis says of itself, return how it is. Pure. */
 export function judgeInfo(info: RedisInfo): [state: HealthState, detail: string] {

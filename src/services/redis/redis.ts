@@ -1,12 +1,29 @@
+import * as z from "zod/mini";
+import { login, orAbsent, reachable, tls } from "../../config/schema-fields.ts";
 import { askSocket } from "../ask-socket.ts";
-import type { ServiceType } from "../service.ts";
+import { serviceType } from "../service.ts";
+
+const settings = z.strictObject({
+  kind: z.literal("redis"),
+  ...reachable,
+  ...login,
+  database: orAbsent(
+    z.int().check(z.gte(0, "a database has a number from 0")),
+    "Number of the database, 0 when absent",
+  ),
+  tls,
+});
+export type RedisConfig = z.output<typeof settings>;
 
 /** Redis, by PING; a server that wants a password, or still loads its data, is alive. */
-export const redis: ServiceType = {
-  health: async () => (await import("./read-health.ts")).readRedisHealth,
+export const redis = serviceType<RedisConfig>({
+  kind: "redis",
+  settings,
   scheme: "tcp",
   isAskedWhileIdle: true,
-  probe: async (endpoint, options) => {
+  health: () => import("./read-health.ts"),
+  probe: async (endpoint, { tls: secure }, limits) => {
+    const options = { ...limits, tls: secure !== undefined };
     const result = await askSocket(endpoint, "PING\r\n", options, (answer) => {
       const end = answer.indexOf("\r\n");
       if (end < 0) return undefined;
@@ -26,4 +43,4 @@ export const redis: ServiceType = {
       ? { answers: true, detail: "it wants a certificate" }
       : result;
   },
-};
+});

@@ -11,9 +11,10 @@ import { bucketOf, withSource } from "./open-places.ts";
 import { planObjectRestore, restoreObjects } from "./restore.ts";
 import { verifyCopy } from "./verify.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { S3Config } from "./s3.ts";
 
 /** A bucket, copied object by object to another or to a disk; what a set holds is the catalog of what was in the copy then. */
-export const s3Backup: BackupDriver = {
+export const s3Backup: BackupDriver<S3Config> = {
   plan: (place) => Promise.resolve({ objects: [{ name: nameOf(place) }] }),
   dump: (place, _plan, sink, options) => dumpBucket(place, sink, options),
   checkPart,
@@ -42,8 +43,8 @@ export const s3Backup: BackupDriver = {
 };
 
 /** As the operator knows it, and as nothing has to be asked. */
-function nameOf({ config }: ServicePlace): string {
-  return config.kind === "s3" ? `s3://${config.bucket}/${config.prefix ?? ""}` : config.kind;
+function nameOf({ config: { bucket, prefix = "" } }: ServicePlace<S3Config>): string {
+  return `s3://${bucket}/${prefix}`;
 }
 
 async function checkPart(_part: PartRecord, content: Readable): Promise<string | undefined> {

@@ -15,6 +15,7 @@ import { openObject } from "./read-object.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { S3Config } from "./s3.ts";
 
 /** So many objects, and so many bytes at most, but for the first. */
 const SAMPLE = 50;
@@ -26,7 +27,7 @@ const SAMPLE_BYTES = 256 * 1024 ** 2;
  */
 export function drillCopy(
   set: SetReader,
-  place: ServicePlace,
+  place: ServicePlace<S3Config>,
   options: DriverOptions,
 ): Promise<DrillFindings> {
   const { signal } = options;

@@ -24,6 +24,7 @@ import { spoolListing } from "./spool-listing.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 import { openWorkCatalog, type WorkCatalog } from "./work-catalog.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { S3Config, S3Job } from "./s3.ts";
 
 /** The part of a set that says what was in the copy then. */
 const CATALOG_PART = "objects/catalog.ndjson";
@@ -38,9 +39,9 @@ const DAY_MS = 86_400_000;
  * The source is listed whole first; where the listing cannot be believed nothing is touched.
  */
 export function dumpBucket(
-  place: ServicePlace,
+  place: ServicePlace<S3Config>,
   sink: PartSink,
-  options: DumpOptions,
+  options: DumpOptions<S3Job>,
 ): Promise<DumpOutcome> {
   const { signal } = options;
   const way = { signal, pace: keepPace(signal), action: "s3:GetObject and s3:PutObject" };
@@ -54,7 +55,7 @@ async function dumpBetween(
   copy: CopyPlace,
   pace: Pace,
   sink: PartSink,
-  options: DumpOptions,
+  options: DumpOptions<S3Job>,
 ): Promise<DumpOutcome> {
   const { job, update, jobFolder, setId } = options;
   const began = new Date();

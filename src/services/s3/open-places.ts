@@ -1,6 +1,5 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { CopyConfig } from "../../config/backup-schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { DriverOptions } from "../backup-driver.ts";
 import type { BucketTarget, RestoreTarget } from "../restore-target.ts";
@@ -9,10 +8,10 @@ import { bucketSide } from "./bucket-side.ts";
 import { folderSide } from "./folder-side.ts";
 import type { Pace } from "./keep-pace.ts";
 import type { ObjectSide } from "./object-side.ts";
-import type { ServicePlace } from "../../reach/service-place.ts";
+import type { CopyConfig, S3Config, S3Job } from "./s3.ts";
 
-/** The ways to a service that may be a bucket. */
-type AwsService = Pick<ServicePlace, "name" | "config" | "within" | "aws">;
+/** A bucket of the configuration and the ways to it. */
+type BucketService = BucketTarget<S3Config>["place"];
 
 /** Where a job copies to: its side, and the bucket behind it where it is one. */
 export interface CopyPlace {
@@ -42,7 +41,7 @@ async function closeBehind<T>(
 
 /** Given a service of S3, call `use` with its bucket, and close it behind that. What AWS refuses is told as a matter of `action`, an action of IAM. */
 export async function withSource<T>(
-  place: AwsService,
+  place: BucketService,
   way: { signal: AbortSignal; action: string },
   use: (source: BucketPlace) => Promise<T>,
 ): Promise<T> {
@@ -52,8 +51,8 @@ export async function withSource<T>(
 
 /** Given a job of S3, call `use` with the place of its copy, and close it behind that. What AWS refuses is told as a matter of `action`, an action of IAM. */
 export async function withCopy<T>(
-  place: AwsService,
-  { job, signal }: Pick<DriverOptions, "job" | "signal">,
+  place: BucketService,
+  { job, signal }: Pick<DriverOptions<S3Job>, "job" | "signal">,
   { pace, action }: { pace: Pace; action: string },
   use: (copy: CopyPlace) => Promise<T>,
 ): Promise<T> {
@@ -62,8 +61,8 @@ export async function withCopy<T>(
 }
 
 /** Given a service of S3, open its bucket, with what stands behind the slash of `--into SERVICE/WITHIN` in front of its keys. */
-async function openSource(place: AwsService): Promise<BucketPlace> {
-  const { bucket, prefix, region } = configOf(place);
+async function openSource(place: BucketService): Promise<BucketPlace> {
+  const { bucket, prefix, region } = place.config;
   const parts = [prefix, place.within?.replace(/\/+$/, "")].filter((part) => Boolean(part));
   return openBucketPlace(
     { bucket, ...(parts.length > 0 && { prefix: parts.join("/") }) },
@@ -71,21 +70,16 @@ async function openSource(place: AwsService): Promise<BucketPlace> {
   );
 }
 
-function configOf({ name, config }: AwsService): BucketTarget["place"]["config"] {
-  if (config.kind === "s3") return config;
-  throw new Error(`${name} is no bucket`);
-}
-
 /** Returns the bucket that a target is. Pure. */
-export function bucketOf(target: RestoreTarget): BucketTarget["place"] {
+export function bucketOf(target: RestoreTarget<S3Config>): BucketService {
   if (target.kind === "bucket") return target.place;
   throw new Error(`a set of objects is restored into a bucket or a folder, not a ${target.kind}`);
 }
 
 /** Given a job of S3, open the place of its copy. */
 async function openCopy(
-  place: AwsService,
-  { job, signal }: Pick<DriverOptions, "job" | "signal">,
+  place: BucketService,
+  { job, signal }: Pick<DriverOptions<S3Job>, "job" | "signal">,
   pace: Pace,
 ): Promise<CopyPlace> {
   const to = copyOf(job);
@@ -101,7 +95,7 @@ async function openCopy(
   return { side: bucketSide(opened, pace, signal), bucket: opened };
 }
 
-function copyOf(job: DriverOptions["job"]): CopyConfig {
+function copyOf(job: S3Job): CopyConfig {
   if (job.s3) return job.s3.to;
   throw new OperatorError("configuration", "it is not said where the bucket is copied to", {
     next: "give the job a section s3, with to: a bucket or a folder",

@@ -19,6 +19,7 @@ import { bucketOf, type CopyPlace, withCopy, withSource } from "./open-places.ts
 import { pickObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
+import type { S3Config } from "./s3.ts";
 
 /** Between which two places a restore goes. */
 interface Ways {
@@ -32,8 +33,8 @@ interface Ways {
 /** Given a set and a place, say what a restore would do there. */
 export function planObjectRestore(
   set: SetReader,
-  target: RestoreTarget,
-  options: SelectOptions,
+  target: RestoreTarget<S3Config>,
+  options: SelectOptions<S3Config>,
 ): Promise<RestorePlan> {
   return withWays(set, target, options, async ({ target: side, bucket, objects }) => {
     const inspection = side.inspect();
@@ -62,8 +63,8 @@ const asRestored = (entry: CatalogEntry): CatalogEntry => ({ ...entry, copy: {} 
 /** Given a set and a place, put the objects of the set there as they were; what is there already as it was is left alone. Returns what the copy has no more. */
 export function restoreObjects(
   set: SetReader,
-  target: RestoreTarget,
-  options: RestoreOptions,
+  target: RestoreTarget<S3Config>,
+  options: RestoreOptions<S3Config>,
 ): Promise<RestoreOutcome> {
   return withWays(set, target, options, async (ways) => {
     const inspection = ways.target.inspect();
@@ -125,8 +126,8 @@ async function restoreOne(ways: Ways, entry: CatalogEntry): Promise<void> {
 
 function withWays<T>(
   set: SetReader,
-  target: RestoreTarget,
-  options: SelectOptions,
+  target: RestoreTarget<S3Config>,
+  options: SelectOptions<S3Config>,
   use: (ways: Ways) => Promise<T>,
 ): Promise<T> {
   const { signal, only, origin, jobFolder } = options;

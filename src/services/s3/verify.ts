@@ -10,6 +10,7 @@ import { pickObjects, sampleObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
+import type { S3Config } from "./s3.ts";
 
 /** So many objects are read back where all would be too many. */
 const SAMPLE = 200;
@@ -27,7 +28,7 @@ interface Findings {
  */
 export function verifyCopy(
   set: SetReader,
-  place: ServicePlace,
+  place: ServicePlace<S3Config>,
   level: "sizes" | "hashes" | "decode",
   options: DriverOptions & { jobFolder: string },
 ): Promise<ElsewhereFindings> {

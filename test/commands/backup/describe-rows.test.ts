@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describeNumber, describeRows } from "../../../src/commands/backup/describe-rows.ts";
-import type { ServiceConfig } from "../../../src/config/schema.ts";
+import type { ServiceConfig } from "../../support/known-config.ts";
 
 test.each<[ServiceConfig, string, string]>([
   [{ kind: "graphite", port: 1 }, "1 point", "600 points"],

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { exitCodeOfDrills, tell } from "../../../src/commands/backup/run-drill.ts";
-import type { ServiceConfig } from "../../../src/config/schema.ts";
+import type { ServiceConfig } from "../../support/known-config.ts";
 import { PIPED } from "../../support/fake-context.ts";
 import { drilled, makeSetGround } from "../../support/set-ground.ts";
 import { makeFakeTerminal } from "../../terminal/fake-streams.ts";

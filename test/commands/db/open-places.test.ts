@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { placeOf, replicaOf } from "../../../src/commands/db/open-places.ts";
-import type { Config } from "../../../src/config/schema.ts";
+import type { Config } from "../../support/known-config.ts";
 import { openService, type OpenServices } from "../../../src/reach/open-service.ts";
 import { makeFakeContext } from "../../support/fake-context.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findLeftOut, pickEntries } from "../../../src/commands/db/open-subjects.ts";
-import type { Config, MysqlConfig } from "../../../src/config/schema.ts";
+import type { MysqlConfig } from "../../../src/services/mysql/mysql.ts";
+import type { Config } from "../../support/known-config.ts";
 import { tellFailure } from "../../support/fake-context.ts";
 
 const mysql = (more: Partial<MysqlConfig>): MysqlConfig => ({ kind: "mysql", port: 3306, ...more });

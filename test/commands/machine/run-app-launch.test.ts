@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runAppLaunch } from "../../../src/commands/machine/run-app-launch.ts";
-import type { AppConfig } from "../../../src/config/workstation-launch-schema.ts";
+import type { AppConfig } from "../../../src/config/workstation-schema.ts";
 import { makeMachineContext } from "../../support/machine-context.ts";
 import { makePrograms, type ScriptedPrograms } from "../../support/scripted-programs.ts";
 import type { Setting } from "../../terminal/fake-streams.ts";

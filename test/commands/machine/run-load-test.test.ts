@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runLoadTest } from "../../../src/commands/machine/run-load-test.ts";
-import type { JmeterConfig } from "../../../src/config/workstation-launch-schema.ts";
+import type { JmeterConfig } from "../../../src/config/workstation-schema.ts";
 import { makePrograms, type ScriptedPrograms } from "../../support/scripted-programs.ts";
 import { makeRun, sampleScript, writeJmeter } from "../../support/scripted-jmeter.ts";
 import { makeFakeTerminal, type Setting } from "../../terminal/fake-streams.ts";

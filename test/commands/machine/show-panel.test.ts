@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { drawServices, planToggle, runPanelKey } from "../../../src/commands/machine/show-panel.ts";
-import type { Config } from "../../../src/config/schema.ts";
-import type { MachineServiceConfig } from "../../../src/config/workstation-services-schema.ts";
+import type { Config } from "../../support/known-config.ts";
+import type { MachineServiceConfig } from "../../../src/config/workstation-schema.ts";
 import type { Observation } from "../../../src/workstation/machine-service.ts";
 import type { ServiceStatus } from "../../../src/workstation/open-services.ts";
 import { makeMachineContext } from "../../support/machine-context.ts";

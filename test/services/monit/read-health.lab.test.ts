@@ -8,9 +8,9 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { MonitConfig } from "../../../src/config/schema.ts";
+import type { MonitConfig } from "../../../src/services/monit/monit.ts";
 import { openService } from "../../../src/reach/open-service.ts";
-import { readMonitHealth } from "../../../src/services/monit/read-health.ts";
+import { readHealth } from "../../../src/services/monit/read-health.ts";
 import type { Reading } from "../../../src/system/reading.ts";
 import { createPortPicker } from "../../lab/free-port.ts";
 import { waitUntilReady } from "../../lab/ready.ts";
@@ -28,7 +28,7 @@ function ask(
   const signal = AbortSignal.timeout(10_000);
   const reach = (): Promise<never> => Promise.reject(new Error("no host is reached"));
   const ways = { environment: {}, signal, reach };
-  return readMonitHealth(
+  return readHealth(
     {
       ...openService("api-monit", { ...CONFIG, ...config }, {}, ways),
       endpoint: async () => ({ host: "127.0.0.1", port }),

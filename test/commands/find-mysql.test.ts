@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { findMysql, replicaOf } from "../../src/commands/mysql.ts";
-import type { Config, MysqlConfig } from "../../src/config/schema.ts";
+import { findMysql, findReplica } from "../../src/commands/find-mysql.ts";
+import type { MysqlConfig } from "../../src/services/mysql/mysql.ts";
+import type { Config } from "../support/known-config.ts";
 import { tellFailure } from "../support/fake-context.ts";
 import { runInProcess } from "../support/run-in-process.ts";
 
@@ -56,11 +57,11 @@ describe("findMysql", () => {
   });
 });
 
-describe("replicaOf", () => {
+describe("findReplica", () => {
   test("is reached as the server is, but for what it says itself", () => {
     const service = mysql({ host: "db", address: "10.0.0.1", replica: { address: "10.0.0.2" } });
-    expect(replicaOf("school", service)).toEqual({ host: "db", address: "10.0.0.2", port: 3306 });
-    expect(replicaOf("school", { ...service, replica: { port: 3307 } })).toEqual({
+    expect(findReplica("school", service)).toEqual({ host: "db", address: "10.0.0.2", port: 3306 });
+    expect(findReplica("school", { ...service, replica: { port: 3307 } })).toEqual({
       host: "db",
       address: "10.0.0.1",
       port: 3307,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { environmentOf } from "../../src/config/environment-of.ts";
-import type { Config } from "../../src/config/schema.ts";
+import { environmentOf } from "../../src/config/environments.ts";
+import type { Config } from "../support/known-config.ts";
 
 const CONFIG: Config = {
   hosts: { db: { environment: "prod" } },

@@ -7,3 +7,8 @@ export function environmentOf(
 ): string | undefined {
   return service?.host === undefined ? service?.environment : hosts?.[service.host]?.environment;
 }
+
+/** Returns whether an environment is guarded as production: one that is not marked is, and so is what belongs to none. Pure. */
+export function isGuarded(environment: string | undefined, config: Config): boolean {
+  return environment === undefined || config.environments?.[environment]?.production !== false;
+}
