@@ -1,7 +1,6 @@
 import type { Config, HostConfig, MenuEntryConfig } from "../config/schema.ts";
-import { derivePort } from "../inventory/derive-port.ts";
 import { printable } from "../system/printable.ts";
-import { describeUrl } from "../tunnels/plan-tunnels.ts";
+import { derivePort, describeUrl } from "../tunnels/plan-tunnels.ts";
 
 export interface MenuEntry {
   key: string;

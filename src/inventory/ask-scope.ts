@@ -1,7 +1,7 @@
 import { describeScope } from "../aws/aws-scope.ts";
 import type { AwsAccess } from "../aws/client-options.ts";
 import type { Identity } from "../aws/identify-account.ts";
-import { describeError, OperatorError } from "../system/errors.ts";
+import { describeError, errorCode, OperatorError } from "../system/errors.ts";
 import type { ElasticIp } from "./elastic-ips.ts";
 import type { Instance } from "./instance.ts";
 import {
@@ -11,7 +11,6 @@ import {
   writeCachedAnswer,
 } from "./instance-cache.ts";
 import type { EnvironmentScope } from "./plan-scopes.ts";
-import { isClosed } from "./is-closed.ts";
 
 export interface AskOptions {
   cacheFolder: string;
@@ -207,4 +206,33 @@ function tooSlow(scope: EnvironmentScope): OperatorError {
     `${describeScope(scope)}: no answer within ${REGION_LIMIT_MS / 1000} s`,
     { next: "try again, or leave the region out with --region" },
   );
+}
+
+const NOBODY_THERE = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH"]);
+const NOT_OFFERED = new Set([
+  "OptInRequired",
+  "SubscriptionRequiredException",
+  "UnknownOperationException",
+  "InvalidAction",
+  "TimeoutError",
+]);
+const GONE = new Set([404, 410]);
+
+/**
+ * Given what a call to a service threw, return whether it tells that the service is closed: no such name, nobody there, no answer, not
+ * offered to this account, or gone. Who is denied, slowed down or signed out has met a service that is open.
+ */
+function isClosed(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (NOBODY_THERE.has(errorCode(error) ?? "") || NOT_OFFERED.has(error.name)) return true;
+  return GONE.has(readStatus(error) ?? 0);
+}
+
+/** Where the answer could not be read, the SDK has no status, but the answer. */
+function readStatus(error: Error): number | undefined {
+  const { $metadata, $response } = error as Error & {
+    $metadata?: { httpStatusCode?: number };
+    $response?: { statusCode?: number };
+  };
+  return $metadata?.httpStatusCode ?? $response?.statusCode;
 }

@@ -6,7 +6,7 @@ import {
   planModules,
   type ServedModule,
 } from "./loaded-module.ts";
-import { lookUpServer } from "./look-up-server.ts";
+import { lookUpServer } from "./machine-service.ts";
 import type { MachineService, MachineTools } from "./machine-service.ts";
 
 const APACHE = "/etc/apache2";

@@ -1,7 +1,6 @@
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { lstat, mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describeError, OperatorError } from "../system/errors.ts";
-import { countHalfUpdated } from "./count-half-updated.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { readStatus } from "./read-repository.ts";
 import { type GitOptions, runGit, tryGit } from "./run-git.ts";
@@ -128,4 +127,28 @@ async function describeSubmodules(
   return code !== 0 || elsewhere === 0
     ? undefined
     : `${elsewhere} ${elsewhere === 1 ? "submodule stands" : "submodules stand"} elsewhere: git submodule update --init`;
+}
+
+/** Given a folder without changes and the two commits of a fast-forward that has failed in it, return how many files of the second are there all the same. */
+export async function countHalfUpdated(
+  folder: string,
+  { from, to }: { from: string; to: string },
+  options: GitOptions,
+): Promise<number> {
+  // What has failed may fail here too.
+  const changed = await readStatus(folder, options).then(
+    (status) => status.changed,
+    () => 0,
+  );
+  const words = ["diff", "--name-only", "-z", "--no-renames", "--diff-filter=A", from, to];
+  const added = (await runGit(folder, words, options)).split("\0").filter(Boolean);
+  const there = await Promise.all(
+    added.map((name) =>
+      lstat(join(folder, name)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return changed + there.filter(Boolean).length;
 }

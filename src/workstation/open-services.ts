@@ -2,7 +2,7 @@ import type { MachineServiceConfig } from "../config/workstation-schema.ts";
 import { describeError } from "../system/errors.ts";
 import { apacheModuleService } from "./apache-module.ts";
 import { commandService } from "./command-service.ts";
-import type { NamedService } from "./list-services.ts";
+import type { NamedService } from "./list-panel.ts";
 import type { MachineService, MachineTools, Observation } from "./machine-service.ts";
 import { mysqlVariableService } from "./mysql-variable.ts";
 import { phpModuleService } from "./php-module.ts";

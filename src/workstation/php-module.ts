@@ -1,5 +1,5 @@
 import { findServingPhp, readPhpModule, type ServingPhp } from "./find-php.ts";
-import { lookUpServer } from "./look-up-server.ts";
+import { lookUpServer } from "./machine-service.ts";
 import { observeModule, planModules, type ServedModule } from "./loaded-module.ts";
 import type { MachineService, MachineTools, Observation } from "./machine-service.ts";
 import { systemdService } from "./system-service.ts";

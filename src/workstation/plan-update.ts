@@ -1,6 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { describeError, OperatorError } from "../system/errors.ts";
-import { hidePasswords } from "./hide-passwords.ts";
+import { hidePasswords } from "./run-git.ts";
 import {
   findRepository,
   findUnderWay,
@@ -163,4 +163,14 @@ async function readConfig(
 ): Promise<string | undefined> {
   const { code, stdout } = await tryGit(folder, ["config", "--get", key], options);
   return code === 0 ? stdout.trim() : undefined;
+}
+
+/** Return a function that does work of the same key one after the other, and of others at once. */
+export function makeTurns(): Turns {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, work) => {
+    const turn = (last.get(key) ?? Promise.resolve()).then(work, work);
+    last.set(key, turn);
+    return turn;
+  };
 }

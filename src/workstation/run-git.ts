@@ -1,5 +1,4 @@
 import { OperatorError } from "../system/errors.ts";
-import { hidePasswords } from "./hide-passwords.ts";
 import { runInGroup } from "../system/run-in-group.ts";
 
 export interface GitOptions {
@@ -84,4 +83,16 @@ export function findReason(stderr: string): string | undefined {
     .filter(Boolean);
   const line = lines.find((one) => /^(fatal|error): /.test(one)) ?? lines.at(-1);
   return line && hidePasswords(line.replace(/^(fatal|error): /, "")).slice(0, 200);
+}
+
+/**
+ * Given text with addresses in it, return it without the secrets that stand in them: the password behind a user, and of a web address a user that
+ * stands alone or is long, since that is how tokens are written. Pure.
+ */
+export function hidePasswords(text: string): string {
+  const withoutTokens = text.replace(
+    /(\bhttps?:\/\/)(?:[^\s/@:']+@|[^\s/@:']{20,}:[^\s/@']*@)/gi,
+    "$1…@",
+  );
+  return withoutTokens.replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/@:']*):[^\s/@']*@/gi, "$1@");
 }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../support/known-config.ts";
 import type { Host } from "../../src/inventory/host.ts";
-import { derivePort } from "../../src/inventory/derive-port.ts";
-import { planTunnels } from "../../src/tunnels/plan-tunnels.ts";
+import { derivePort, planTunnels } from "../../src/tunnels/plan-tunnels.ts";
 
 const HOSTS: readonly Host[] = [
   { name: "web", sources: ["config"] },

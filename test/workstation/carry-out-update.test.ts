@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { carryOutUpdate } from "../../src/workstation/carry-out-update.ts";
+import { carryOutUpdate, countHalfUpdated } from "../../src/workstation/carry-out-update.ts";
 import { type GitGround, hasGit, makeGitGround, type Made } from "../support/git-ground.ts";
 
 const repository = { name: "app", folder: "/src/app" };
@@ -98,4 +98,26 @@ describe.skipIf(!hasGit)("a clone", () => {
     for (const left of [`${folder}.lcops-clone`, `${folder}-2`, `${folder}-2.lcops-clone`])
       expect(existsSync(left)).toBe(false);
   });
+});
+
+test.skipIf(!hasGit)("counts the files of a commit that are there already", async () => {
+  const { here } = await ground.make();
+  await ground.git(here, "fetch", "--quiet");
+  const [from, to] = [
+    await ground.git(here, "rev-parse", "HEAD"),
+    await ground.git(here, "rev-parse", "origin/main"),
+  ];
+  const { environment } = ground;
+  const { signal } = new AbortController();
+  const count = () => countHalfUpdated(here, { from, to }, { environment, signal });
+  expect(await count()).toBe(0);
+  writeFileSync(path.join(here, "unrelated"), "mine");
+  expect(await count()).toBe(0);
+  writeFileSync(path.join(here, "more-0"), "half");
+  expect(await count()).toBe(1);
+  writeFileSync(path.join(here, "first"), "changed\n");
+  expect(await count()).toBe(2);
+  // The status may fail too: then only the added files count.
+  writeFileSync(path.join(here, ".git/index"), "broken");
+  expect(await count()).toBe(1);
 });

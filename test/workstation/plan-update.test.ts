@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { judgeOutcomes } from "../../src/commands/machine/run-update.ts";
 import { carryOutUpdate, type UpdateOutcome } from "../../src/workstation/carry-out-update.ts";
-import { makeTurns } from "../../src/workstation/make-turns.ts";
+import { makeTurns } from "../../src/workstation/plan-update.ts";
 import { judgeStatus, planUpdate, type Repository } from "../../src/workstation/plan-update.ts";
 import type { RepositoryStatus } from "../../src/workstation/read-repository.ts";
 import { type GitGround, hasGit, type Made, makeGitGround } from "../support/git-ground.ts";
@@ -287,3 +287,33 @@ async function readFiles(folder: string): Promise<string> {
   const files = names.map(async (name) => [name, await readFile(path.join(folder, name), "utf8")]);
   return JSON.stringify(await Promise.all(files));
 }
+
+function open() {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  return { held, release };
+}
+
+test("does work of one key in turn, and of another key at once", async () => {
+  const turns = makeTurns();
+  const done: string[] = [];
+  const gate = open();
+  const first = turns("a", async () => {
+    await gate.held;
+    done.push("first");
+  });
+  const second = turns("a", async () => void done.push("second"));
+  await turns("b", async () => void done.push("other"));
+  expect(done).toEqual(["other"]);
+  gate.release();
+  await Promise.all([first, second]);
+  expect(done).toEqual(["other", "first", "second"]);
+});
+
+test("goes on after work that has failed, and returns what work returns", async () => {
+  const turns = makeTurns();
+  const failing = turns("a", () => Promise.reject(new Error("no")));
+  const next = turns("a", () => Promise.resolve(7));
+  await expect(failing).rejects.toThrow("no");
+  expect(await next).toBe(7);
+});

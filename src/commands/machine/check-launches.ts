@@ -3,7 +3,7 @@ import { describeError } from "../../system/errors.ts";
 import type { Finding } from "../../system/finding.ts";
 import { findProgram } from "../../system/program.ts";
 import { findJmeter } from "../../workstation/launch-jmeter.ts";
-import { listLaunches, type NamedLaunch } from "../../workstation/list-launches.ts";
+import { listLaunches, type NamedLaunch } from "../../workstation/list-panel.ts";
 import type { Context } from "../command.ts";
 import { locateApp, locateTest } from "./locate-launch.ts";
 

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { expandHome } from "../../config/folders.ts";
 import type { MachineServiceConfig } from "../../config/workstation-schema.ts";
 import { OperatorError } from "../../system/errors.ts";
-import { listServices } from "../../workstation/list-services.ts";
+import { listServices } from "../../workstation/list-panel.ts";
 import { openServices, type OpenService } from "../../workstation/open-services.ts";
 import type { Context } from "../command.ts";
 

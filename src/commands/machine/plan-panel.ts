@@ -1,6 +1,6 @@
 import type { Config } from "../../config/schema.ts";
 import { printable } from "../../system/printable.ts";
-import { listLaunches, type NamedLaunch } from "../../workstation/list-launches.ts";
+import { listLaunches, type NamedLaunch } from "../../workstation/list-panel.ts";
 
 /** What a key of the panel starts, beside the services that it toggles. */
 interface PanelEntry {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { endMarked } from "../../system/marked-program.ts";
-import { listLaunches } from "../../workstation/list-launches.ts";
+import { listLaunches } from "../../workstation/list-panel.ts";
 import { makeRunFolder, runsFolder } from "../../workstation/run-folder.ts";
 import type { Context } from "../command.ts";
 

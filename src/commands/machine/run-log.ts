@@ -4,7 +4,7 @@ import { printable } from "../../system/printable.ts";
 import { splitLines } from "../../system/split-lines.ts";
 import { streamThrough } from "../../system/stream-through.ts";
 import { findQueryLogs } from "../../workstation/find-query-log.ts";
-import { listServices } from "../../workstation/list-services.ts";
+import { listServices } from "../../workstation/list-panel.ts";
 import { systemEnvironment, wordsForRoot } from "../../workstation/run-as-root.ts";
 import type { Context } from "../command.ts";
 

@@ -10,7 +10,7 @@ import { startProgress } from "../../terminal/progress.ts";
 import { printTable } from "../../terminal/table.ts";
 import { carryOutUpdate, type UpdateOutcome } from "../../workstation/carry-out-update.ts";
 import { planUpdate, type Repository, type UpdatePlan } from "../../workstation/plan-update.ts";
-import { makeTurns } from "../../workstation/make-turns.ts";
+import { makeTurns } from "../../workstation/plan-update.ts";
 import type { Context, Input } from "../command.ts";
 
 /** More at once are refused by servers that count connections. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lookUpServer } from "../../src/workstation/look-up-server.ts";
+import { lookUpServer } from "../../src/workstation/machine-service.ts";
 import { makeServer, makeTools } from "../support/machine-tools.ts";
 
 const config = { kind: "systemd", unit: "apache2" } as const;
