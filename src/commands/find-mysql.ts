@@ -1,6 +1,7 @@
 import { environmentOf } from "../config/environments.ts";
 import type { Config } from "../config/schema.ts";
-import { mysql, type MysqlConfig, replicaOf } from "../services/mysql/mysql.ts";
+import { mysql } from "../services/mysql/mysql.ts";
+import { type MysqlConfig, replicaOf } from "../services/mysql/settings.ts";
 import { OperatorError } from "../system/errors.ts";
 import type { Context } from "./command.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { findMysql, findReplica } from "../../src/commands/find-mysql.ts";
-import type { MysqlConfig } from "../../src/services/mysql/mysql.ts";
+import type { MysqlConfig } from "../../src/services/mysql/settings.ts";
 import type { Config } from "../support/known-config.ts";
 import { tellFailure } from "../support/fake-context.ts";
 import { runInProcess } from "../support/run-in-process.ts";

@@ -6,7 +6,7 @@ import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { Manifest } from "../../src/backup/manifest.ts";
 import type { BackupJobConfig } from "../support/known-config.ts";
-import type { MysqlConfig } from "../../src/services/mysql/mysql.ts";
+import type { MysqlConfig } from "../../src/services/mysql/settings.ts";
 import { mysqlBackup } from "../../src/services/mysql/backup.ts";
 import { until } from "../support/until.ts";
 import { findPrograms } from "../support/find-programs.ts";

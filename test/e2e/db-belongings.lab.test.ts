@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect } from "vitest";
 import type { CheckName, CheckReport } from "../../src/consistency/report.ts";
-import type { MysqlConfig } from "../../src/services/mysql/mysql.ts";
+import type { MysqlConfig } from "../../src/services/mysql/settings.ts";
 import type { Config } from "../support/known-config.ts";
 import type { ConsistencyConfig } from "../../src/config/consistency-schema.ts";
 import { askDynamoDb } from "../lab/ask-dynamodb.ts";

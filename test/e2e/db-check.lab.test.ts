@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { MysqlConfig } from "../../src/services/mysql/mysql.ts";
+import type { MysqlConfig } from "../../src/services/mysql/settings.ts";
 import type { CheckReport } from "../../src/consistency/report.ts";
 import { startRelay } from "../lab/relay.ts";
 import { type ReplicaPair, startPair } from "../support/replica-pair.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { MysqlConfig } from "../../src/services/mysql/mysql.ts";
+import type { MysqlConfig } from "../../src/services/mysql/settings.ts";
 import type { CheckReport } from "../../src/consistency/report.ts";
 import { type ReplicaPair, startPair } from "../support/replica-pair.ts";
 import { stateOf } from "../support/lab.ts";

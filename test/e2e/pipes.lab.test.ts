@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commands } from "../../src/commands/index.ts";
-import type { MysqlConfig } from "../../src/services/mysql/mysql.ts";
+import type { MysqlConfig } from "../../src/services/mysql/settings.ts";
 import { createPortPicker } from "../lab/free-port.ts";
 import { PART_NAMES } from "../lab/lab.ts";
 import { makeRepositories } from "../lab/repositories.ts";

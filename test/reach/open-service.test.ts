@@ -4,7 +4,7 @@ import { connect as dial } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { RedisConfig } from "../../src/services/redis/redis.ts";
+import type { RedisConfig } from "../../src/services/redis/settings.ts";
 import type { Config, ServiceConfig } from "../support/known-config.ts";
 import type { Connection, ReachOptions } from "../../src/reach/connect-host.ts";
 import {

@@ -9,11 +9,11 @@ import {
   makeConfigSchema,
   type ServiceConfig as AnyService,
 } from "../../src/config/schema.ts";
-import type { ElasticsearchJob } from "../../src/services/elasticsearch/elasticsearch.ts";
-import type { GraphiteJob } from "../../src/services/graphite/graphite.ts";
-import type { MysqlJob } from "../../src/services/mysql/mysql.ts";
+import type { ElasticsearchJob } from "../../src/services/elasticsearch/settings.ts";
+import type { GraphiteJob } from "../../src/services/graphite/settings.ts";
+import type { MysqlJob } from "../../src/services/mysql/settings.ts";
 import { KINDS } from "../../src/services/registry.ts";
-import type { S3Job } from "../../src/services/s3/s3.ts";
+import type { S3Job } from "../../src/services/s3/settings.ts";
 
 export type ServiceConfig = AnyService & z.output<(typeof KINDS)[number]["settings"]>;
 export type BackupJobConfig = AnyJob & ElasticsearchJob & GraphiteJob & MysqlJob & S3Job;

@@ -19,7 +19,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import type { CopyConfig } from "../../src/services/s3/s3.ts";
+import type { CopyConfig } from "../../src/services/s3/settings.ts";
 import type { Config } from "./known-config.ts";
 import { type LcopsResult, runLcops } from "./run-lcops.ts";
 

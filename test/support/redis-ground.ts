@@ -1,7 +1,7 @@
 /** A configuration, a journal and servers of Redis that a test file has of its own. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { RedisConfig } from "../../src/services/redis/redis.ts";
+import type { RedisConfig } from "../../src/services/redis/settings.ts";
 import type { JournalEntry } from "../../src/system/journal.ts";
 import { makeGround, type Ground } from "./ground.ts";
 import { makeRedisServers, type RedisServers } from "./redis-servers.ts";

@@ -2,7 +2,8 @@ import type { Config } from "../../config/schema.ts";
 import type { OpenServices } from "../../reach/open-service.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
 import { OperatorError } from "../../system/errors.ts";
-import { mysql, type MysqlConfig, replicaOf as readReplica } from "../../services/mysql/mysql.ts";
+import { mysql } from "../../services/mysql/mysql.ts";
+import { type MysqlConfig, replicaOf as readReplica } from "../../services/mysql/settings.ts";
 
 /** Returns the MySQL service of that name. Throws `usage`. */
 export function placeOf(

@@ -7,7 +7,8 @@ import { loadDriver, withBackups } from "../backup/open-backups.ts";
 import { programEnvironment } from "../backup/program-environment.ts";
 import type { Context } from "../command.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import { mysql, type MysqlJob } from "../../services/mysql/mysql.ts";
+import { mysql } from "../../services/mysql/mysql.ts";
+import type { MysqlJob } from "../../services/mysql/settings.ts";
 
 /** A set as a server that can be asked. */
 interface RestoredSet {

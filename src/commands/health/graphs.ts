@@ -1,6 +1,7 @@
 import type { Host } from "../../inventory/host.ts";
 import type { SharedConnections } from "../../reach/share-connections.ts";
-import { graphite, type MetricsConfig } from "../../services/graphite/graphite.ts";
+import { graphite } from "../../services/graphite/graphite.ts";
+import type { MetricsConfig } from "../../services/graphite/settings.ts";
 import type { MetricPoint } from "../../services/graphite/render.ts";
 import { describeInOneLine } from "../../system/errors.ts";
 import type { Reading } from "../../system/reading.ts";

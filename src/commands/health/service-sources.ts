@@ -1,7 +1,8 @@
 import type { ReachableConfig } from "../../config/schema.ts";
 import { describeObstacle, lend, type OpenService, openService } from "../../reach/open-service.ts";
 import type { SharedConnections } from "../../reach/share-connections.ts";
-import { mysql, replicaOf } from "../../services/mysql/mysql.ts";
+import { mysql } from "../../services/mysql/mysql.ts";
+import { replicaOf } from "../../services/mysql/settings.ts";
 import { probeService, serviceTypeOf } from "../../services/registry.ts";
 import type { HealthReader } from "../../services/service.ts";
 import { untilAborted } from "../../system/until-aborted.ts";

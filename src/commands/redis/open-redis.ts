@@ -2,7 +2,8 @@ import { environmentOf } from "../../config/environments.ts";
 import type { Config } from "../../config/schema.ts";
 import { describeTarget, openService } from "../../reach/open-service.ts";
 import type { RedisPlace } from "../../services/redis/connect-redis.ts";
-import { redis, type RedisConfig } from "../../services/redis/redis.ts";
+import { redis } from "../../services/redis/redis.ts";
+import type { RedisConfig } from "../../services/redis/settings.ts";
 import { OperatorError } from "../../system/errors.ts";
 import type { Context } from "../command.ts";
 

@@ -26,7 +26,7 @@ import { joinTallies, type Tally } from "./lay-out-page.ts";
 import { type IndexReader, openReader, ReadCutOff } from "./read-slices.ts";
 import { DEFINITIONS, saveDefinitions, saveIndices } from "./save-definitions.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { ElasticsearchJob } from "./elasticsearch.ts";
+import type { ElasticsearchJob } from "./settings.ts";
 
 /** How often a slice is read whose reading was cut off. */
 const TRIES = 3;

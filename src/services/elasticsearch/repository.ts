@@ -1,6 +1,6 @@
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { type Cluster, isNotThere } from "./cluster.ts";
-import type { ElasticsearchJob } from "./elasticsearch.ts";
+import type { ElasticsearchJob } from "./settings.ts";
 
 interface Repository {
   type: string;

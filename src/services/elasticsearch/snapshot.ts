@@ -22,7 +22,7 @@ import { checkRepository, openRepository } from "./repository.ts";
 import { factsBetween, lookAt } from "./sample.ts";
 import { saveDefinitions } from "./save-definitions.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { ElasticsearchJob } from "./elasticsearch.ts";
+import type { ElasticsearchJob } from "./settings.ts";
 
 const POLL_MS = { first: 250, longest: 10_000 };
 /** What takes longer will not come. */

@@ -13,7 +13,7 @@ import { writeNames } from "./names.ts";
 import { identifyPlace, planFileRestore, restoreFiles } from "./restore.ts";
 import { sumFacts } from "./sum-facts.ts";
 import { readPack, watchPack } from "./watch-pack.ts";
-import type { GraphiteJob } from "./graphite.ts";
+import type { GraphiteJob } from "./settings.ts";
 
 /** Where Debian's package keeps them. */
 const USUAL_FOLDER = "/var/lib/graphite/whisper";

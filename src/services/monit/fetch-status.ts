@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { ServiceTls } from "../../reach/service-place.ts";
 import type { HealthPlace } from "../service.ts";
-import type { MonitConfig } from "./monit.ts";
+import type { MonitConfig } from "./settings.ts";
 
 export interface StatusAnswer {
   status: number;

@@ -1,10 +1,6 @@
-import * as z from "zod/mini";
-import { login, reachable, tls } from "../../config/schema-fields.ts";
 import { askHttp } from "../ask-http.ts";
 import { serviceType } from "../service.ts";
-
-const settings = z.strictObject({ kind: z.literal("monit"), ...reachable, ...login, tls });
-export type MonitConfig = z.output<typeof settings>;
+import { type MonitConfig, settings } from "./settings.ts";
 
 /** Monit's web interface: its XML, or its demand for a login. */
 export const monit = serviceType<MonitConfig>({

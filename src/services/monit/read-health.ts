@@ -3,7 +3,7 @@ import type { HealthState, Reading } from "../../system/reading.ts";
 import type { HealthPlace } from "../service.ts";
 import { describeBits } from "./describe-bits.ts";
 import { fetchStatus } from "./fetch-status.ts";
-import type { MonitConfig } from "./monit.ts";
+import type { MonitConfig } from "./settings.ts";
 import { type MonitService, type MonitStatus, parseStatus } from "./parse-status.ts";
 
 /** A look that takes its time is no hanging Monit, however often it looks. */

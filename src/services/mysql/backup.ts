@@ -10,7 +10,7 @@ import { openMysqlScratch } from "./open-scratch.ts";
 import { planMysqlRestore, restoreMysql } from "./restore.ts";
 import { planRdsSnapshot, rdsSnapshots, takeRdsSnapshot } from "./rds-snapshot.ts";
 import { PART_END } from "./split-dump.ts";
-import type { MysqlJob } from "./mysql.ts";
+import type { MysqlJob } from "./settings.ts";
 
 /** MySQL and MariaDB, by their own dump programs, all tables in one moment. */
 export const mysqlBackup: BackupDriver = {

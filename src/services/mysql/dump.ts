@@ -19,7 +19,7 @@ import { openInOneMoment, planLanes } from "./synchronise.ts";
 import { withDumper } from "./with-dumper.ts";
 import { checksumOf, writeTables } from "./write-tables.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { MysqlJob } from "./mysql.ts";
+import type { MysqlJob } from "./settings.ts";
 
 /** The objects of a database that are parts of their own, in the order in which they are restored. */
 const objectsOf = (database: Database): string[] => [

@@ -13,7 +13,7 @@ import type {
 import type { ExternalReference } from "../set-content.ts";
 import { askWithin, isNotThere, type Rds, withRds } from "./open-rds.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { MysqlJob } from "./mysql.ts";
+import type { MysqlJob } from "./settings.ts";
 
 const KIND = "rds-snapshot";
 /** Only a snapshot that has it is ever removed. */

@@ -2,7 +2,7 @@ import type { HealthState, Reading } from "../../system/reading.ts";
 import type { HealthPlace } from "../service.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { readInfo, type RedisInfo } from "./read-info.ts";
-import type { RedisConfig } from "./redis.ts";
+import type { RedisConfig } from "./settings.ts";
 
 /** Of a Redis that may not remove keys by itself: from here on there is little room left. */
 const FULL_SHARE = { warn: 0.8, fail: 0.95 };

@@ -1,19 +1,6 @@
-import * as z from "zod/mini";
-import { login, orAbsent, reachable, tls } from "../../config/schema-fields.ts";
 import { askSocket } from "../ask-socket.ts";
 import { serviceType } from "../service.ts";
-
-const settings = z.strictObject({
-  kind: z.literal("redis"),
-  ...reachable,
-  ...login,
-  database: orAbsent(
-    z.int().check(z.gte(0, "a database has a number from 0")),
-    "Number of the database, 0 when absent",
-  ),
-  tls,
-});
-export type RedisConfig = z.output<typeof settings>;
+import { type RedisConfig, settings } from "./settings.ts";
 
 /** Redis, by PING; a server that wants a password, or still loads its data, is alive. */
 export const redis = serviceType<RedisConfig>({

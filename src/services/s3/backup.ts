@@ -11,7 +11,7 @@ import { bucketOf, withSource } from "./open-places.ts";
 import { planObjectRestore, restoreObjects } from "./restore.ts";
 import { verifyCopy } from "./verify.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { S3Config } from "./s3.ts";
+import type { S3Config } from "./settings.ts";
 
 /** A bucket, copied object by object to another or to a disk; what a set holds is the catalog of what was in the copy then. */
 export const s3Backup: BackupDriver<S3Config> = {

@@ -15,7 +15,7 @@ import { openObject } from "./read-object.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { S3Config } from "./s3.ts";
+import type { S3Config } from "./settings.ts";
 
 /** So many objects, and so many bytes at most, but for the first. */
 const SAMPLE = 50;

@@ -24,7 +24,7 @@ import { spoolListing } from "./spool-listing.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 import { openWorkCatalog, type WorkCatalog } from "./work-catalog.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { S3Config, S3Job } from "./s3.ts";
+import type { S3Config, S3Job } from "./settings.ts";
 
 /** The part of a set that says what was in the copy then. */
 const CATALOG_PART = "objects/catalog.ndjson";

@@ -8,7 +8,7 @@ import { bucketSide } from "./bucket-side.ts";
 import { folderSide } from "./folder-side.ts";
 import type { Pace } from "./keep-pace.ts";
 import type { ObjectSide } from "./object-side.ts";
-import type { CopyConfig, S3Config, S3Job } from "./s3.ts";
+import type { CopyConfig, S3Config, S3Job } from "./settings.ts";
 
 /** A bucket of the configuration and the ways to it. */
 type BucketService = BucketTarget<S3Config>["place"];

@@ -19,7 +19,7 @@ import { bucketOf, type CopyPlace, withCopy, withSource } from "./open-places.ts
 import { pickObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
-import type { S3Config } from "./s3.ts";
+import type { S3Config } from "./settings.ts";
 
 /** Between which two places a restore goes. */
 interface Ways {

@@ -10,7 +10,7 @@ import { pickObjects, sampleObjects } from "./pick-objects.ts";
 import { runInOrder } from "./run-in-order.ts";
 import { readSetCatalog } from "./set-catalog.ts";
 import type { ServicePlace } from "../../reach/service-place.ts";
-import type { S3Config } from "./s3.ts";
+import type { S3Config } from "./settings.ts";
 
 /** So many objects are read back where all would be too many. */
 const SAMPLE = 200;

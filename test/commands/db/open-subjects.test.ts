@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { findLeftOut, pickEntries } from "../../../src/commands/db/open-subjects.ts";
-import type { MysqlConfig } from "../../../src/services/mysql/mysql.ts";
+import type { MysqlConfig } from "../../../src/services/mysql/settings.ts";
 import type { Config } from "../../support/known-config.ts";
 import { tellFailure } from "../../support/fake-context.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { findRedis } from "../../../src/commands/redis/open-redis.ts";
-import type { RedisConfig } from "../../../src/services/redis/redis.ts";
+import type { RedisConfig } from "../../../src/services/redis/settings.ts";
 import type { Config } from "../../support/known-config.ts";
 import { tellFailure } from "../../support/fake-context.ts";
 import { runInProcess } from "../../support/run-in-process.ts";

@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { MonitConfig } from "../../../src/services/monit/monit.ts";
+import type { MonitConfig } from "../../../src/services/monit/settings.ts";
 import { openService } from "../../../src/reach/open-service.ts";
 import { readHealth } from "../../../src/services/monit/read-health.ts";
 import type { Reading } from "../../../src/system/reading.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { mysql, type MysqlConfig, replicaOf } from "../../../src/services/mysql/mysql.ts";
+import { mysql } from "../../../src/services/mysql/mysql.ts";
+import { type MysqlConfig, replicaOf } from "../../../src/services/mysql/settings.ts";
 
 const school: MysqlConfig = { kind: "mysql", host: "db", address: "10.0.0.1", port: 3306 };
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { s3, type S3Job } from "../../../src/services/s3/s3.ts";
+import { s3 } from "../../../src/services/s3/s3.ts";
+import type { S3Job } from "../../../src/services/s3/settings.ts";
 import type { Config } from "../../support/known-config.ts";
 
 const mistakesOf = (jobs: Record<string, S3Job>): string[] => {
