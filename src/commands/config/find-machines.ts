@@ -1,4 +1,4 @@
-import type { Machine, Wishes } from "../../config/propose-config.ts";
+import type { Machine, Wishes } from "./propose-config.ts";
 import { loadInventory, type Inventory } from "../../inventory/load-inventory.ts";
 import { printable } from "../../system/printable.ts";
 import { startProgress } from "../../terminal/progress.ts";

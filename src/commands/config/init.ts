@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import type { Profile } from "../../aws/list-profiles.ts";
-import type { Wishes } from "../../config/propose-config.ts";
+import type { Wishes } from "./propose-config.ts";
 import type { Prompts } from "../../terminal/prompts.ts";
 import type { Command, Context } from "../command.ts";
 
@@ -16,7 +16,7 @@ export const configInit: Command = {
   danger: "writes",
   unattended: "--yes",
   async run(input, context) {
-    const { proposeConfig } = await import("../../config/propose-config.ts");
+    const { proposeConfig } = await import("./propose-config.ts");
     const { writeFileAtomically } = await import("../../system/atomic-file.ts");
     const { terminal, configPath } = context;
     const isDryRun = input.options["dryRun"] === true;

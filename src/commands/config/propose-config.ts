@@ -1,5 +1,5 @@
-import { NAME } from "./name.ts";
-import type { Config, ReachableConfig, ServiceConfig } from "./schema.ts";
+import { NAME } from "../../config/name.ts";
+import type { Config, ReachableConfig, ServiceConfig } from "../../config/schema.ts";
 
 /** What `config init` found out by asking. */
 export interface Wishes {

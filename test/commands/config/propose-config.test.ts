@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { proposeConfig, type Machine } from "../../src/config/propose-config.ts";
-import { parseConfig, type Config } from "../support/known-config.ts";
+import { proposeConfig, type Machine } from "../../../src/commands/config/propose-config.ts";
+import { parseConfig, type Config } from "../../support/known-config.ts";
 
 const machine = (name: string, more: Partial<Machine> = {}): Machine => ({
   name,
