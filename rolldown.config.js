@@ -82,7 +82,7 @@ export default {
         {
           name: "inventory",
           priority: 1,
-          test: /src\/(cli\/run-command|inventory\/(load-inventory|select-hosts)|terminal\/(table|progress))\.ts$/,
+          test: /src\/(cli\/run-command|commands\/plan-menu|tunnels\/describe-url|inventory\/(load-inventory|select-hosts)|terminal\/(table|progress))\.ts$/,
         },
       ],
     },

@@ -1,6 +1,6 @@
 import { OperatorError } from "../system/errors.ts";
 import { printable } from "../system/printable.ts";
-import { planMenu, type MenuEntry, type MenuGroup } from "./plan-menu.ts";
+import type { MenuEntry, MenuGroup } from "./plan-menu.ts";
 import { quoteWords } from "./quote-words.ts";
 import type { Command, Context } from "./command.ts";
 
@@ -14,6 +14,7 @@ export const menu: Command = {
   changesEstate: false,
   unattended: "a key",
   async run(input, context) {
+    const { planMenu } = await import("./plan-menu.ts");
     const groups = planMenu(await context.config());
     const [key] = input.operands;
     if (key !== undefined) {

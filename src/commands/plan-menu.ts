@@ -1,6 +1,6 @@
 import type { Config, HostConfig, MenuEntryConfig } from "../config/schema.ts";
 import { printable } from "../system/printable.ts";
-import { derivePort, describeUrl } from "../tunnels/plan-tunnels.ts";
+import { derivePort, describeUrl } from "../tunnels/describe-url.ts";
 
 export interface MenuEntry {
   key: string;

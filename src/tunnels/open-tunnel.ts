@@ -2,7 +2,8 @@ import { forwardPort } from "../reach/forward-port.ts";
 import { recordPort } from "../reach/port-record.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { ConnectionState, KeptConnection } from "./keep-connection.ts";
-import { describeUrl, type TunnelPlan } from "./plan-tunnels.ts";
+import { describeUrl } from "./describe-url.ts";
+import type { TunnelPlan } from "./plan-tunnels.ts";
 import type { TunnelEvent, TunnelStatus } from "./tunnel-status.ts";
 import { type HealthWatch, watchHealth } from "./watch-health.ts";
 

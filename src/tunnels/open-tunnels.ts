@@ -1,6 +1,7 @@
 import { findOpenPort } from "../reach/port-record.ts";
 import { OperatorError } from "../system/errors.ts";
-import { describeUrl, type TunnelPlan } from "./plan-tunnels.ts";
+import { describeUrl } from "./describe-url.ts";
+import type { TunnelPlan } from "./plan-tunnels.ts";
 import type { HubOptions, TunnelHub } from "./tunnel-hub.ts";
 import type { TunnelEvent } from "./tunnel-status.ts";
 

@@ -1,8 +1,8 @@
-import type { Config, ReachableConfig, ServiceConfig } from "../config/schema.ts";
+import type { Config, ReachableConfig } from "../config/schema.ts";
 import type { Host } from "../inventory/host.ts";
 import { findHost } from "../inventory/select-hosts.ts";
-import { serviceTypeOf } from "../services/registry.ts";
 import { OperatorError } from "../system/errors.ts";
+import { derivePort } from "./describe-url.ts";
 
 /** One forward, decided but not yet opened. */
 export interface TunnelPlan {
@@ -50,16 +50,4 @@ export function planTunnels(
       localPort: service.localPort ?? derivePort(name),
     };
   });
-}
-
-/** Returns the address of a tunnel to give to a browser or a client. Pure. */
-export function describeUrl({ kind }: Pick<ServiceConfig, "kind">, localPort: number): string {
-  return `${serviceTypeOf(kind).scheme}://localhost:${localPort}/`;
-}
-
-/** Given the name of a service, return the port of its tunnel where none is configured, from 20000 to 29999 that is the same every day (FNV-1a). */
-export function derivePort(name: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return 20_000 + (hash % 10_000);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Config } from "../support/known-config.ts";
 import type { Host } from "../../src/inventory/host.ts";
-import { derivePort, planTunnels } from "../../src/tunnels/plan-tunnels.ts";
+import { derivePort } from "../../src/tunnels/describe-url.ts";
+import { planTunnels } from "../../src/tunnels/plan-tunnels.ts";
 
 const HOSTS: readonly Host[] = [
   { name: "web", sources: ["config"] },
