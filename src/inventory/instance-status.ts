@@ -6,6 +6,7 @@ import {
 import type { AwsScope } from "../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
 import { explainAwsError } from "../aws/explain-error.ts";
+import { pluralOf } from "../system/quantities.ts";
 import type { HealthState, Reading } from "../system/reading.ts";
 
 const PAGE_SIZE = 250;
@@ -46,7 +47,7 @@ export async function readInstanceStatus(
     client.destroy();
   }
   const others = readings.length === 0 ? "" : " others";
-  const detail = `${well}${others} ${well === 1 ? "instance passes" : "instances pass"} EC2's checks`;
+  const detail = `${well}${others} ${pluralOf(well, "instance passes", "instances pass")} EC2's checks`;
   return [{ area: "ec2", name: "instances", state: "ok", detail }, ...readings];
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describeError, OperatorError } from "../system/errors.ts";
+import { countOf } from "../system/quantities.ts";
 import { countHalfUpdated } from "./count-half-updated.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { readStatus } from "./read-repository.ts";
@@ -92,7 +93,7 @@ async function forward(
     if (count === 0) throw error;
     throw new OperatorError(
       "failed",
-      `${why}; it stopped half-way, ${count} ${count === 1 ? "file is" : "files are"} new: once that is mended, git reset --hard ${to.slice(0, 12)} ends it`,
+      `${why}; it stopped half-way, ${countOf(count, "file is", "files are")} new: once that is mended, git reset --hard ${to.slice(0, 12)} ends it`,
     );
   });
   const after = await readStatus(folder, whole(options));
@@ -127,5 +128,5 @@ async function describeSubmodules(
   const elsewhere = stdout.split("\n").filter((line) => /^[-+U]/.test(line)).length;
   return code !== 0 || elsewhere === 0
     ? undefined
-    : `${elsewhere} ${elsewhere === 1 ? "submodule stands" : "submodules stand"} elsewhere: git submodule update --init`;
+    : `${countOf(elsewhere, "submodule stands", "submodules stand")} elsewhere: git submodule update --init`;
 }

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createReadStream } from "node:fs";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { AttributeError, type Item, readItem } from "./attribute-value.ts";
 import { openUnpacked } from "./codec.ts";
 import { type DumpManifest, type ItemFormat, readManifest } from "./dump-manifest.ts";
@@ -107,9 +108,13 @@ export async function* readDump(source: DumpSource, signal: AbortSignal): AsyncI
       yield { item: parseLine(text, source.itemFormat, place), place };
     }
     if (items !== undefined && items !== count) {
-      throw new OperatorError("usage", `${path} has ${count} items, its manifest says ${items}`, {
-        next: "it was cut or changed; dump it again",
-      });
+      throw new OperatorError(
+        "usage",
+        `${path} has ${countOf(count, "item")}, its manifest says ${items}`,
+        {
+          next: "it was cut or changed; dump it again",
+        },
+      );
     }
   }
 }

@@ -1,4 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { BackupWarning, RestorePlan, SelectOptions, ServicePlace } from "../backup-driver.ts";
 import type { SetContent, SetReader } from "../set-content.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
@@ -55,7 +56,7 @@ export function planIndexRestore(
     return {
       objects: targets.map(({ index, name }) => {
         const count = rows.get(index);
-        const counted = count === undefined ? "" : ` (${count} documents)`;
+        const counted = count === undefined ? "" : ` (${countOf(count, "document")})`;
         return index === name ? `${name}${counted}` : `${index} as ${name}${counted}`;
       }),
       replaces,

@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 import type { HealthState } from "../../system/reading.ts";
 import type { ReadHealth } from "../service.ts";
 import { withCluster } from "./cluster.ts";
@@ -17,7 +18,7 @@ export const readClusterHealth: ReadHealth = (place, signal) =>
       patienceMs: 0,
     });
     const { status = "no colour", number_of_nodes: nodes = 0, unassigned_shards: lost = 0 } = found;
-    const missing = lost === 0 ? "" : `, ${lost} shards have no place`;
-    const detail = `${status}, ${nodes} ${nodes === 1 ? "node" : "nodes"}${missing}`;
+    const missing = lost === 0 ? "" : `, ${countOf(lost, "shard has", "shards have")} no place`;
+    const detail = `${status}, ${countOf(nodes, "node")}${missing}`;
     return [{ area: "search", name: place.name, state: STATES[status] ?? "unknown", detail }];
   });

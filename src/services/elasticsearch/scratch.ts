@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { describeError } from "../../system/errors.ts";
+import { describeMegabytes } from "../../system/quantities.ts";
 import type { DriverOptions, ScratchPlace, ServicePlace } from "../backup-driver.ts";
 import type { SetContent } from "../set-content.ts";
 import { asPath, type Cluster, isNotThere, withCluster } from "./cluster.ts";
@@ -115,5 +116,5 @@ async function findLack(cluster: Cluster, set: SetContent): Promise<string | und
     0,
   );
   if (disks.length === 0 || needed <= spare) return undefined;
-  return `${Math.ceil((needed - spare) / 1e6)} MB more of room at ${cluster.name}, or a cluster named as scratch`;
+  return `${describeMegabytes(needed - spare)} more of room at ${cluster.name}, or a cluster named as scratch`;
 }

@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 import { askHttp } from "../ask-http.ts";
 import type { ServiceType } from "../service.ts";
 
@@ -11,7 +12,7 @@ export const graphite: ServiceType = {
       if (status !== 200) return { answers: false, detail: `HTTP ${status} from /metrics/find` };
       const roots = parseList(body);
       return roots
-        ? { answers: true, detail: `${roots.length} metric roots` }
+        ? { answers: true, detail: countOf(roots.length, "metric root") }
         : { answers: false, detail: "something other than Graphite answers" };
     }),
 };

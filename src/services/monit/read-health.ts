@@ -1,5 +1,6 @@
 import type { MonitConfig } from "../../config/schema.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
+import { describeBytes } from "../../system/quantities.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 import type { ReadHealth } from "../service.ts";
 import { describeBits } from "./describe-bits.ts";
@@ -100,6 +101,5 @@ function describeDisk({
   usedBytes: number;
   totalBytes: number;
 }): string {
-  const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-  return `uses ${gb(usedBytes)} of ${gb(totalBytes)}`;
+  return `uses ${describeBytes(usedBytes)} of ${describeBytes(totalBytes)}`;
 }

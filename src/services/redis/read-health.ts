@@ -1,4 +1,5 @@
 import type { RedisConfig } from "../../config/schema.ts";
+import { describeBytes } from "../../system/quantities.ts";
 import type { HealthState } from "../../system/reading.ts";
 import type { ReadHealth } from "../service.ts";
 import { connectRedis, type RedisPlace } from "./connect-redis.ts";
@@ -46,8 +47,7 @@ function readTls(
 /** Given what a Redis says of itself, return how it is. Pure. */
 export function judgeInfo(info: RedisInfo): [state: HealthState, detail: string] {
   const { usedBytes, maxBytes, eviction, role, master } = info;
-  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-  const memory = `uses ${mb(usedBytes)} ${maxBytes > 0 ? `of ${mb(maxBytes)}` : "without a limit"}`;
+  const memory = `uses ${describeBytes(usedBytes)} ${maxBytes > 0 ? `of ${describeBytes(maxBytes)}` : "without a limit"}`;
   if (role === "replica" && !master?.isLinked)
     return ["fail", `${memory}; the link to its master ${master?.host}:${master?.port} is down`];
   // With another policy a full memory is what a cache is for.

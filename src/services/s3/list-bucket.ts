@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { ListObjectsV2CommandInput, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import type { Pace } from "./keep-pace.ts";
 import type { ListedObject } from "./object-entry.ts";
@@ -96,7 +97,7 @@ async function askPage(
   if (page.Contents !== undefined || count !== found.length)
     throw new OperatorError(
       "failed",
-      `a page of the listing has ${count} objects, and not ${found.length}`,
+      `a page of the listing has ${countOf(count, "object")}, and not ${found.length}`,
     );
   const isEncoded = page.EncodingType === "url";
   return {
