@@ -6,8 +6,8 @@ import { errorCode, OperatorError } from "./errors.ts";
 
 export interface StreamOptions {
   signal: AbortSignal;
-  /** All that the program gets of variables. */
-  environment: NodeJS.ProcessEnv;
+  /** All that the program gets of variables; absent: those of lcops. */
+  environment?: NodeJS.ProcessEnv;
   /** Descriptors that it gets as its descriptors 3, 4, …. */
   files?: readonly number[];
   /** Given what it said on stderr and its exit code, whether that is a failure; absent: any code but 0. */
@@ -51,15 +51,17 @@ export async function* streamThrough(
   options.signal.addEventListener("abort", stop);
   let isFed = false;
   let failure: unknown;
-  const feeding = input
-    ? feed(input, child.stdin as Writable).then(
-        (isWhole) => void (isFed = isWhole),
-        (error: unknown) => {
-          failure = error ?? new Error("its input failed");
-          stop();
-        },
-      )
-    : Promise.resolve();
+  // Where it was not started its input is left as it is.
+  const feeding =
+    input && child.pid !== undefined
+      ? feed(input, child.stdin as Writable).then(
+          (isWhole) => void (isFed = isWhole),
+          (error: unknown) => {
+            failure = error ?? new Error("its input failed");
+            stop();
+          },
+        )
+      : Promise.resolve();
   try {
     yield* stdout as AsyncIterable<Buffer>;
     const result = await ended;
