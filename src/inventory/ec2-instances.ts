@@ -1,13 +1,13 @@
 import {
-  DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
   EC2Client,
   type Instance as Ec2Instance,
+  paginateDescribeInstances,
 } from "@aws-sdk/client-ec2";
-import type { AwsScope } from "../aws/aws-scope.ts";
+import { type AwsScope, describeScope } from "../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
 import { explainAwsError } from "../aws/explain-error.ts";
-import { OperatorError } from "../system/errors.ts";
+import { guardPages } from "../system/guard-pages.ts";
 import { hasTags, readPairs, tagFilters } from "./ec2-tags.ts";
 import { type Instance, readTags } from "./instance.ts";
 
@@ -34,14 +34,15 @@ export async function fetchInstances(
   if (query.ids?.length === 0) return [];
   const client = new EC2Client(await clientOptions(scope, "EC2", access));
   const found: Instance[] = [];
-  const seenTokens = new Set<string>();
+  const { signal: abortSignal } = access;
+  const action = "ec2:DescribeInstances";
   const isNarrow = query.ids !== undefined || query.tags !== undefined;
-  let token: string | undefined;
   try {
-    do {
-      const page = await client.send(new DescribeInstancesCommand(makeInput(query, token)), {
-        abortSignal: access.signal,
-      });
+    const pages = paginateDescribeInstances({ client, pageSize: PAGE_SIZE }, makeInput(query), {
+      abortSignal,
+    });
+    const what = `${action} in ${describeScope(scope)}`;
+    for await (const page of guardPages(pages, ({ NextToken }) => NextToken, what)) {
       for (const reservation of page.Reservations ?? []) {
         for (const instance of reservation.Instances ?? []) {
           const read = readInstance(instance, scope.region);
@@ -51,30 +52,17 @@ export async function fetchInstances(
           found.push(read);
         }
       }
-      token = page.NextToken || undefined;
-      if (token !== undefined && seenTokens.has(token)) {
-        throw new OperatorError(
-          "unreachable",
-          `ec2:DescribeInstances in ${scope.region} repeats a page for ever`,
-          {
-            next: "try again",
-          },
-        );
-      }
-      if (token !== undefined) seenTokens.add(token);
-    } while (token !== undefined);
+    }
     return found;
   } catch (error) {
-    access.signal.throwIfAborted();
-    throw error instanceof OperatorError
-      ? error
-      : explainAwsError(error, "ec2:DescribeInstances", scope);
+    abortSignal.throwIfAborted();
+    throw explainAwsError(error, action, scope);
   } finally {
     client.destroy();
   }
 }
 
-function makeInput(query: InstanceQuery, token: string | undefined): DescribeInstancesCommandInput {
+function makeInput(query: InstanceQuery): DescribeInstancesCommandInput {
   const states = query.states ?? ["running", "pending", "stopping", "stopped", "shutting-down"];
   return {
     Filters: [
@@ -82,8 +70,6 @@ function makeInput(query: InstanceQuery, token: string | undefined): DescribeIns
       ...tagFilters(query.tags ?? {}),
       ...(query.ids ? [{ Name: "instance-id", Values: [...query.ids] }] : []),
     ],
-    MaxResults: PAGE_SIZE,
-    ...(token !== undefined && { NextToken: token }),
   };
 }
 

@@ -3,10 +3,11 @@ import {
   type InstanceStatus,
   paginateDescribeInstanceStatus,
 } from "@aws-sdk/client-ec2";
-import type { AwsScope } from "../aws/aws-scope.ts";
+import { type AwsScope, describeScope } from "../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
 import { explainAwsError } from "../aws/explain-error.ts";
 import { pluralOf } from "../system/quantities.ts";
+import { guardPages } from "../system/guard-pages.ts";
 import type { HealthState, Reading } from "../system/reading.ts";
 
 const PAGE_SIZE = 250;
@@ -23,6 +24,7 @@ export async function readInstanceStatus(
   const client = new EC2Client(await clientOptions(scope, "EC2", access));
   const { signal: abortSignal } = access;
   const readings: Reading[] = [];
+  const action = "ec2:DescribeInstanceStatus";
   let well = 0;
   try {
     const pages = paginateDescribeInstanceStatus(
@@ -30,7 +32,8 @@ export async function readInstanceStatus(
       {},
       { abortSignal },
     );
-    for await (const page of pages) {
+    const what = `${action} in ${describeScope(scope)}`;
+    for await (const page of guardPages(pages, ({ NextToken }) => NextToken, what)) {
       for (const status of page.InstanceStatuses ?? []) {
         const [state, detail] = judgeInstance(status);
         if (state === "ok") well++;
@@ -42,7 +45,7 @@ export async function readInstanceStatus(
     }
   } catch (error) {
     abortSignal.throwIfAborted();
-    throw explainAwsError(error, "ec2:DescribeInstanceStatus", scope);
+    throw explainAwsError(error, action, scope);
   } finally {
     client.destroy();
   }

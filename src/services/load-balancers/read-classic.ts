@@ -5,9 +5,10 @@ import {
   type LoadBalancerDescription,
   paginateDescribeLoadBalancers,
 } from "@aws-sdk/client-elastic-load-balancing";
-import type { AwsScope } from "../../aws/aws-scope.ts";
+import { type AwsScope, describeScope } from "../../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
 import { explainAwsError } from "../../aws/explain-error.ts";
+import { guardPages } from "../../system/guard-pages.ts";
 import type { Reading } from "../../system/reading.ts";
 import { judgeMembers, type Member } from "./judge-members.ts";
 
@@ -20,7 +21,9 @@ export async function readClassic(scope: AwsScope, access: AwsAccess): Promise<R
   let action = "elasticloadbalancing:DescribeLoadBalancers";
   try {
     const balancers: LoadBalancerDescription[] = [];
-    for await (const page of paginateDescribeLoadBalancers({ client }, {}, { abortSignal }))
+    const pages = paginateDescribeLoadBalancers({ client }, {}, { abortSignal });
+    const what = `${action} in ${describeScope(scope)}`;
+    for await (const page of guardPages(pages, ({ NextMarker }) => NextMarker, what))
       balancers.push(...(page.LoadBalancerDescriptions ?? []));
     action = "elasticloadbalancing:DescribeInstanceHealth";
     const readings: Reading[] = [];

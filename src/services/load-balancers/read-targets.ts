@@ -5,9 +5,10 @@ import {
   type TargetGroup,
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import type { AwsScope } from "../../aws/aws-scope.ts";
+import { type AwsScope, describeScope } from "../../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
 import { explainAwsError } from "../../aws/explain-error.ts";
+import { guardPages } from "../../system/guard-pages.ts";
 import type { Reading } from "../../system/reading.ts";
 import { judgeMembers, type Member } from "./judge-members.ts";
 
@@ -28,7 +29,9 @@ export async function readTargets(scope: AwsScope, access: AwsAccess): Promise<R
       {},
       { abortSignal },
     );
-    for await (const page of pages) groups.push(...(page.TargetGroups ?? []));
+    const what = `${action} in ${describeScope(scope)}`;
+    for await (const page of guardPages(pages, ({ NextMarker }) => NextMarker, what))
+      groups.push(...(page.TargetGroups ?? []));
     action = "elasticloadbalancing:DescribeTargetHealth";
     const readings: Reading[] = [];
     for (const group of groups) {

@@ -6,10 +6,10 @@ import {
   paginateListHealthChecks,
   Route53Client,
 } from "@aws-sdk/client-route-53";
-import type { AwsScope } from "../../aws/aws-scope.ts";
+import { type AwsScope, describeScope } from "../../aws/aws-scope.ts";
 import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
 import { explainAwsError } from "../../aws/explain-error.ts";
-import { OperatorError } from "../../system/errors.ts";
+import { guardPages } from "../../system/guard-pages.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 
 /** More resources a call are refused (Route 53 API Reference, ListTagsForResources). */
@@ -24,7 +24,9 @@ export async function readHealthChecks(scope: AwsScope, access: AwsAccess): Prom
   let action = "route53:ListHealthChecks";
   try {
     const checks: HealthCheck[] = [];
-    for await (const page of paginateListHealthChecks({ client }, {}, { abortSignal }))
+    const pages = paginateListHealthChecks({ client }, {}, { abortSignal });
+    const what = `${action} in ${describeScope(scope)}`;
+    for await (const page of guardPages(pages, ({ NextMarker }) => NextMarker, what))
       checks.push(...(page.HealthChecks ?? []));
     const names = await readNames(client, checks, abortSignal);
     action = "route53:GetHealthCheckStatus";
@@ -45,7 +47,7 @@ export async function readHealthChecks(scope: AwsScope, access: AwsAccess): Prom
     return readings;
   } catch (error) {
     abortSignal.throwIfAborted();
-    throw error instanceof OperatorError ? error : explainAwsError(error, action, scope);
+    throw explainAwsError(error, action, scope);
   } finally {
     client.destroy();
   }
