@@ -7,6 +7,7 @@ import type { Context } from "../commands/command.ts";
 import type { Folders } from "../config/folders.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import type { GuardFlags } from "../system/gate.ts";
+import { once } from "../system/once.ts";
 import { printable } from "../system/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { openEstate } from "./open-estate.ts";
@@ -154,9 +155,4 @@ function askAboutHosts(
       return asked;
     },
   };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

@@ -6,6 +6,7 @@ import {
   planScopes,
   type ScopeWishes,
 } from "../../inventory/plan-scopes.ts";
+import { once } from "../../system/once.ts";
 import type { Reading } from "../../system/reading.ts";
 import type { Context } from "../command.ts";
 import type { Source } from "./source.ts";
@@ -128,8 +129,3 @@ const readChecksOf: ReadAws = async (scope, access) => {
   const { readHealthChecks } = await import("../../services/route53/read-health-checks.ts");
   return readHealthChecks(scope, access);
 };
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
-}
