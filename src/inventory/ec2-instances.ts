@@ -4,10 +4,9 @@ import {
   type Instance as Ec2Instance,
   paginateDescribeInstances,
 } from "@aws-sdk/client-ec2";
-import { type AwsScope, describeScope } from "../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
-import { explainAwsError } from "../aws/explain-error.ts";
-import { guardPages } from "../system/guard-pages.ts";
+import { askAws } from "../aws/ask-aws.ts";
+import type { AwsScope } from "../aws/aws-scope.ts";
+import type { AwsAccess } from "../aws/client-options.ts";
 import { hasTags, readPairs, tagFilters } from "./ec2-tags.ts";
 import { type Instance, readTags } from "./instance.ts";
 
@@ -32,34 +31,31 @@ export async function fetchInstances(
 ): Promise<Instance[]> {
   // An empty list of ids would mean everything.
   if (query.ids?.length === 0) return [];
-  const client = new EC2Client(await clientOptions(scope, "EC2", access));
   const found: Instance[] = [];
-  const { signal: abortSignal } = access;
-  const action = "ec2:DescribeInstances";
   const isNarrow = query.ids !== undefined || query.tags !== undefined;
-  try {
-    const pages = paginateDescribeInstances({ client, pageSize: PAGE_SIZE }, makeInput(query), {
-      abortSignal,
-    });
-    const what = `${action} in ${describeScope(scope)}`;
-    for await (const page of guardPages(pages, ({ NextToken }) => NextToken, what)) {
-      for (const reservation of page.Reservations ?? []) {
-        for (const instance of reservation.Instances ?? []) {
-          const read = readInstance(instance, scope.region);
-          if (!read || !hasTags(read.tags, query.tags)) continue;
-          // Of a whole region it would be the same, tens of thousands of times.
-          if (isNarrow && reservation.OwnerId) read.account = reservation.OwnerId;
-          found.push(read);
+  return askAws(
+    EC2Client,
+    "EC2",
+    "ec2:DescribeInstances",
+    [scope, access],
+    async ({ client, abortSignal, guard }) => {
+      const pages = paginateDescribeInstances({ client, pageSize: PAGE_SIZE }, makeInput(query), {
+        abortSignal,
+      });
+      for await (const page of guard(pages, ({ NextToken }) => NextToken)) {
+        for (const reservation of page.Reservations ?? []) {
+          for (const instance of reservation.Instances ?? []) {
+            const read = readInstance(instance, scope.region);
+            if (!read || !hasTags(read.tags, query.tags)) continue;
+            // Of a whole region it would be the same, tens of thousands of times.
+            if (isNarrow && reservation.OwnerId) read.account = reservation.OwnerId;
+            found.push(read);
+          }
         }
       }
-    }
-    return found;
-  } catch (error) {
-    abortSignal.throwIfAborted();
-    throw explainAwsError(error, action, scope);
-  } finally {
-    client.destroy();
-  }
+      return found;
+    },
+  );
 }
 
 function makeInput(query: InstanceQuery): DescribeInstancesCommandInput {

@@ -4,10 +4,9 @@ import {
   type DescribeAlarmsCommandOutput,
   paginateDescribeAlarms,
 } from "@aws-sdk/client-cloudwatch";
-import { type AwsScope, describeScope } from "../../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
-import { explainAwsError } from "../../aws/explain-error.ts";
-import { guardPages } from "../../system/guard-pages.ts";
+import { askAws } from "../../aws/ask-aws.ts";
+import type { AwsScope } from "../../aws/aws-scope.ts";
+import type { AwsAccess } from "../../aws/client-options.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 
 /** Without them it tells of metric alarms alone (CloudWatch API Reference, DescribeAlarms). */
@@ -18,27 +17,24 @@ type Alarm = NonNullable<DescribeAlarmsCommandOutput["MetricAlarms"]>[number];
 
 /** Given a scope, return how each alarm is that it has, page by page. Throws what `explainAwsError` makes of an answer; also where a page repeats. */
 export async function readAlarms(scope: AwsScope, access: AwsAccess): Promise<Reading[]> {
-  const client = new CloudWatchClient(await clientOptions(scope, "CLOUDWATCH", access));
-  const { signal: abortSignal } = access;
-  const action = "cloudwatch:DescribeAlarms";
   const found: Reading[] = [];
-  try {
-    const pages = paginateDescribeAlarms(
-      { client, pageSize: PAGE_SIZE },
-      { AlarmTypes: TYPES },
-      { abortSignal },
-    );
-    const what = `${action} in ${describeScope(scope)}`;
-    for await (const page of guardPages(pages, ({ NextToken }) => NextToken, what))
-      for (const alarm of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])])
-        found.push(judgeAlarm(alarm));
-    return found;
-  } catch (error) {
-    abortSignal.throwIfAborted();
-    throw explainAwsError(error, action, scope);
-  } finally {
-    client.destroy();
-  }
+  return askAws(
+    CloudWatchClient,
+    "CLOUDWATCH",
+    "cloudwatch:DescribeAlarms",
+    [scope, access],
+    async ({ client, abortSignal, guard }) => {
+      const pages = paginateDescribeAlarms(
+        { client, pageSize: PAGE_SIZE },
+        { AlarmTypes: TYPES },
+        { abortSignal },
+      );
+      for await (const page of guard(pages, ({ NextToken }) => NextToken))
+        for (const alarm of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])])
+          found.push(judgeAlarm(alarm));
+      return found;
+    },
+  );
 }
 
 const STATES: Readonly<Record<string, HealthState>> = { OK: "ok", ALARM: "fail" };
