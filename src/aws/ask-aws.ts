@@ -9,13 +9,13 @@ export interface Asking<Client> {
   abortSignal: AbortSignal;
   /** Names the action of IAM that is asked from now on: an error names it. */
   begin(action: string): void;
-  /** Yields the pages of that action; `tokenOf` reads from a page which one is next. Throws as `guardPages` does. */
+  /** Yields the pages of that action; `tokenOf` reads the token of the next page. Throws as `guardPages` does. */
   guard<Page>(pages: AsyncIterable<Page>, tokenOf: (page: Page) => unknown): AsyncIterable<Page>;
 }
 
 /**
- * Opens a client of a service (`EC2`) in a scope, returns what `ask` gets from it, and closes it. Throws what `explainAwsError` makes of an
- * answer to the action, and the reason of the signal.
+ * Opens a client of a service (`EC2`) in a scope, calls `ask` with it and closes it. Returns the result of `ask`. Throws the error of
+ * `explainAwsError` for the action, or the reason of the signal.
  */
 export async function askAws<Client extends { destroy(): void }, T>(
   Client: new (options: Awaited<ReturnType<typeof clientOptions>>) => Client,

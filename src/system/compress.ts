@@ -12,7 +12,7 @@ export interface CompressOptions {
   signal: AbortSignal;
   /** All that the program gets of variables, its PATH among them; absent: those of lcops. */
   environment?: NodeJS.ProcessEnv;
-  /** The error where zstd is needed and is not there; absent: one that names the program. */
+  /** The error where nothing here has zstd; absent: one that names the program. */
   missing?: OperatorError;
 }
 
@@ -32,7 +32,7 @@ const { createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompre
   zstdDecompressSync?: (bytes: Buffer) => Buffer;
 };
 
-/** That of Node 22 ends after the first of several wholes, and takes one that is cut off for all of it. */
+/** Returns whether Node reads zstd to the end: Node 22 stops after the first of several wholes, and takes one that is cut off for all of it. */
 function readsToTheEnd(): boolean {
   const whole = zstdCompressSync?.("x");
   return whole !== undefined && zstdDecompressSync?.(Buffer.concat([whole, whole])).length === 2;

@@ -7,7 +7,7 @@ export const missingProgram = (program: string): OperatorError =>
     next: "install it, or see lcops doctor",
   });
 
-/** Returns the error for a program that was not started, of what `spawn` said: `missing` where there is none, else `failed`. */
+/** Returns the error for a program that was not started: `missing` where there is none, else `failed`. */
 export const explainStart = (program: string, error: Error): OperatorError =>
   errorCode(error) === "ENOENT"
     ? missingProgram(program)

@@ -1,11 +1,11 @@
 import { OperatorError } from "./errors.ts";
 
-/** Of 1,000 objects each, as S3 lists them, a thousand million. */
+/** S3 lists 1,000 objects on a page: these are a thousand million. */
 const MOST_PAGES = 1_000_000;
 
 /**
- * Yields the pages of an answer, as a paginator of the SDK gives them. `tokenOf` reads from a page which one is next, `what` was asked for what.
- * Throws `unreachable` where a token comes back or the pages have no end, so that nothing goes round for ever.
+ * Yields the pages of an answer, as a paginator of the SDK gives them. `tokenOf` reads the token of the next page, and
+ * `what` names the list in an error. Throws `unreachable` where a token comes back or the pages have no end, so that nothing goes round for ever.
  */
 export async function* guardPages<Page>(
   pages: AsyncIterable<Page>,

@@ -51,7 +51,7 @@ export async function* streamThrough(
   options.signal.addEventListener("abort", stop);
   let isFed = false;
   let failure: unknown;
-  // Where it was not started its input is left as it is.
+  // A program that was not started leaves its input as it is.
   const feeding =
     input && child.pid !== undefined
       ? feed(input, child.stdin as Writable).then(

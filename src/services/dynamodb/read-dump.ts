@@ -119,7 +119,7 @@ export async function* readDump(source: DumpSource, signal: AbortSignal): AsyncI
   }
 }
 
-/** Opened once somebody reads: the error of a stream that nobody reads ends the process. */
+/** Opens the file once somebody reads: the error of a stream that nobody reads ends the process. */
 async function* readPart(path: string, signal: AbortSignal): AsyncIterable<Buffer> {
   yield* createReadStream(path, { signal, highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
 }
