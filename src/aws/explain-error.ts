@@ -25,10 +25,11 @@ const THROTTLED = new Set([
 ]);
 
 /**
- * Given what a call to AWS threw, the action (`ec2:DescribeInstances`) and where it was asked, return the error in our words: `access`
+ * Given what a call to AWS threw, the action (`ec2:DescribeInstances`) and where it was asked, return the error in our words (one that is so already as it is): `access`
  * with what to type where the operator can mend it, `unreachable` for the network and for AWS itself.
  */
 export function explainAwsError(error: unknown, action: string, scope: AwsScope): OperatorError {
+  if (error instanceof OperatorError) return error;
   const name = error instanceof Error ? error.name : "";
   const where = `${action} in ${describeScope(scope)}`;
   const make = (kind: "access" | "unreachable", what: string, next: string): OperatorError =>

@@ -33,3 +33,8 @@ export async function listProfiles(environment: NodeJS.ProcessEnv): Promise<Prof
     return { name, ...(region !== undefined && { region }) };
   });
 }
+
+/** Reads ~/.aws/config and credentials again: the SDK keeps them for the life of the process, which outlives most credentials. */
+export async function rereadProfiles(): Promise<void> {
+  await loadSharedConfigFiles({ ignoreCache: true });
+}

@@ -3,8 +3,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
-  type ListMultipartUploadsCommandOutput,
-  ListObjectsV2Command,
+  paginateListObjectsV2,
   PutObjectCommand,
   type S3Client,
   S3ServiceException,
@@ -14,6 +13,7 @@ import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { DestinationName } from "../config/backup-schema.ts";
 import { OperatorError } from "../system/errors.ts";
+import { askPages, guardPages } from "../system/guard-pages.ts";
 import { NotStoredError, readText, refuseOther, type Store, type StoredObject } from "./store.ts";
 
 /** An object has 10,000 of them at most (S3 user guide, multipart upload limits): 160 GB a part. */
@@ -59,25 +59,28 @@ export function openBucketStore(options: BucketOptions): Store {
     name,
     place: `s3://${Bucket}/${options.prefix ?? ""}`,
     list: async function* (prefix) {
-      let ContinuationToken: string | undefined;
-      do {
-        const page = await ask("s3:ListBucket", () =>
-          client.send(
-            new ListObjectsV2Command({ Bucket, Prefix: root + prefix, ContinuationToken }),
-            { abortSignal: signal },
-          ),
-        );
-        // A listing that says that there is more, and not where, would hide sets.
-        if (page.IsTruncated && !page.NextContinuationToken)
-          throw new OperatorError("failed", `the listing of s3://${Bucket} is cut off`);
-        for (const { Key = "", Size = 0, LastModified = new Date(0) } of page.Contents ?? [])
-          yield {
-            key: Key.slice(root.length),
-            bytes: Size,
-            modifiedAt: LastModified,
-          } satisfies StoredObject;
-        ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
-      } while (ContinuationToken !== undefined);
+      const pages = paginateListObjectsV2(
+        { client },
+        { Bucket, Prefix: root + prefix },
+        { abortSignal: signal },
+      );
+      const what = `the listing of s3://${Bucket}`;
+      try {
+        for await (const page of guardPages(pages, (one) => one.NextContinuationToken, what)) {
+          // A listing that says that there is more, and not where, would hide sets.
+          if (page.IsTruncated && !page.NextContinuationToken)
+            throw new OperatorError("failed", `${what} is cut off`);
+          for (const { Key = "", Size = 0, LastModified = new Date(0) } of page.Contents ?? [])
+            yield {
+              key: Key.slice(root.length),
+              bytes: Size,
+              modifiedAt: LastModified,
+            } satisfies StoredObject;
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        throw explain(error, "s3:ListBucket");
+      }
     },
     read: async function* (key) {
       const answer = await ask("s3:GetObject", () =>
@@ -164,12 +167,18 @@ export function openBucketStore(options: BucketOptions): Store {
     sweep: (olderThanMs) =>
       ask("s3:ListBucketMultipartUploads", async () => {
         let swept = 0;
-        let from: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
-        while (from !== undefined) {
-          const page: ListMultipartUploadsCommandOutput = await client.send(
-            new ListMultipartUploadsCommand({ Bucket, Prefix: root, ...from }),
-            { abortSignal: signal },
-          );
+        const pages = askPages(
+          (from: { KeyMarker: string; UploadIdMarker?: string } | undefined) =>
+            client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: root, ...from }), {
+              abortSignal: signal,
+            }),
+          ({ IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker }) =>
+            IsTruncated && KeyMarker
+              ? { KeyMarker, ...(UploadIdMarker && { UploadIdMarker }) }
+              : undefined,
+          `the list of uploads to s3://${Bucket}`,
+        );
+        for await (const page of pages)
           for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
             if (Date.now() - (Initiated?.getTime() ?? 0) <= olderThanMs) continue;
             await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), {
@@ -177,15 +186,6 @@ export function openBucketStore(options: BucketOptions): Store {
             });
             swept++;
           }
-          const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
-          from =
-            IsTruncated && NextKeyMarker
-              ? {
-                  KeyMarker: NextKeyMarker,
-                  ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }),
-                }
-              : undefined;
-        }
         return swept;
       }),
     close: () => client.destroy(),

@@ -1,7 +1,6 @@
-import { Readable, type Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip, createGzip } from "node:zlib";
+import { Readable } from "node:stream";
 import type { PartRecord } from "../services/set-content.ts";
+import { compress, decompress } from "../system/compress.ts";
 import { OperatorError } from "../system/errors.ts";
 import { findProgram } from "../system/program.ts";
 import { streamThrough } from "../system/stream-through.ts";
@@ -27,10 +26,6 @@ export interface Encoder {
 
 const SUFFIX: Record<Step, string> = { zstd: ".zst", gzip: ".gz", age: ".age" };
 
-/** Of zstd, and the fastest of gzip: the level that costs less time than it saves at the destination. */
-const ZSTD_LEVEL = 3;
-const GZIP_LEVEL = 1;
-
 /**
  * Given the public keys for which is encrypted (none: not at all), return the encoder. zstd where its program is, else gzip of Node's own;
  * age by its program, which works on another core, else by the library of its author.
@@ -41,17 +36,9 @@ export async function makeEncoder(
 ): Promise<Encoder> {
   const path = environment["PATH"] ?? "";
   const [zstd, age] = await Promise.all([findProgram(["zstd"], path), findProgram(["age"], path)]);
-  const steps: Step[] = [
-    zstd === undefined ? "gzip" : "zstd",
-    ...(recipients.length > 0 ? (["age"] as const) : []),
-  ];
-  const pack = (content: Bytes): Bytes =>
-    zstd === undefined
-      ? passThrough(content, createGzip({ level: GZIP_LEVEL }))
-      : streamThrough(zstd, ["-q", "-c", "-T1", `-${ZSTD_LEVEL}`], content, {
-          environment,
-          signal,
-        });
+  const packing = zstd === undefined ? "gzip" : "zstd";
+  const steps: Step[] = [packing, ...(recipients.length > 0 ? (["age"] as const) : [])];
+  const pack = (content: Bytes): Bytes => compress(content, packing, { environment, signal });
   const encrypt = (content: Bytes): Bytes =>
     age === undefined
       ? encryptInside(content, recipients)
@@ -71,13 +58,6 @@ export async function makeEncoder(
     ],
     encode: (content) => (recipients.length > 0 ? encrypt(pack(content)) : pack(content)),
   };
-}
-
-async function* passThrough(content: Bytes, transform: Transform): Bytes {
-  const done = pipeline(content, transform);
-  done.catch(() => undefined);
-  yield* transform as AsyncIterable<Buffer>;
-  await done;
 }
 
 async function* encryptInside(content: Bytes, recipients: readonly string[]): Bytes {
@@ -121,11 +101,17 @@ export async function* decode(
   identities: () => Promise<readonly string[]>,
   options: CodecOptions,
 ): Bytes {
+  const missing = new OperatorError(
+    "missing",
+    "the set is packed with zstd, which is not installed here",
+    { next: "install zstd" },
+  );
   let bytes = content;
   for (const step of steps.toReversed()) {
-    if (step === "age") bytes = openAge(bytes, await identities());
-    else if (step === "gzip") bytes = passThrough(bytes, createGunzip());
-    else bytes = await unpackZstd(bytes, options);
+    bytes =
+      step === "age"
+        ? openAge(bytes, await identities())
+        : decompress(bytes, step, { ...options, missing });
   }
   yield* bytes;
 }
@@ -146,14 +132,4 @@ async function* openAge(content: Bytes, identities: readonly string[]): Bytes {
     }
     throw error;
   }
-}
-
-async function unpackZstd(content: Bytes, { environment, signal }: CodecOptions): Promise<Bytes> {
-  const zstd = await findProgram(["zstd"], environment["PATH"] ?? "");
-  if (zstd === undefined) {
-    throw new OperatorError("missing", "the set is packed with zstd, which is not installed here", {
-      next: "install zstd",
-    });
-  }
-  return streamThrough(zstd, ["-q", "-d", "-c"], content, { environment, signal });
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ByteDigest } from "../services/set-content.ts";
+import { countOf } from "../system/quantities.ts";
 
 /** Bytes that pass, and what they were. */
 export interface Digester {
@@ -34,6 +35,7 @@ export async function digestBytes(content: AsyncIterable<Uint8Array>): Promise<B
 
 /** Given two digests, return what tells them apart, `found` beside `expected`; undefined where they are one. Pure. */
 export function compareDigests(found: ByteDigest, expected: ByteDigest): string | undefined {
-  if (found.bytes !== expected.bytes) return `${found.bytes} bytes instead of ${expected.bytes}`;
+  if (found.bytes !== expected.bytes)
+    return `${countOf(found.bytes, "byte")} instead of ${expected.bytes}`;
   return found.sha256 === expected.sha256 ? undefined : "its SHA-256 is another one";
 }

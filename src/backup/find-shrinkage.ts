@@ -1,4 +1,5 @@
 import type { BackupWarning } from "../services/backup-driver.ts";
+import { countOf } from "../system/quantities.ts";
 import type { Manifest } from "./manifest.ts";
 
 type Compared = Pick<Manifest, "service" | "facts" | "parts" | "external">;
@@ -28,12 +29,12 @@ export function findShrinkage(
   const left = new Set(current.skipped.map(({ object }) => object));
   const objects = before.facts.flatMap(({ object, rows = 0 }): BackupWarning[] => {
     if (rows < LEAST_ROWS || left.has(object)) return [];
-    const detail = `${rows} rows in ${before.setId}`;
+    const detail = `${countOf(rows, "row")} in ${before.setId}`;
     const found = now.get(object);
     if (!found && isOutlived(object, now.keys())) return [];
     if (!found) return [{ code: "GONE", object, detail: `it is gone; it had ${detail}` }];
     if (found.rows === undefined || found.rows >= rows * LEAST_SHARE) return [];
-    return [{ code: "SHRUNK", object, detail: `${found.rows} rows; it had ${detail}` }];
+    return [{ code: "SHRUNK", object, detail: `${countOf(found.rows, "row")}; it had ${detail}` }];
   });
   const [bytes, bytesBefore] = [countBytes(current), countBytes(before)];
   const isSmaller = bytesBefore >= LEAST_BYTES && bytes < bytesBefore * LEAST_SHARE;

@@ -1,4 +1,5 @@
 import type { BackupJobConfig } from "../config/backup-schema.ts";
+import { countOf } from "../system/quantities.ts";
 import type { Manifest } from "./manifest.ts";
 import type { DrillReport, Report } from "./reports.ts";
 
@@ -101,7 +102,7 @@ export function refusePruning(
   const proven = findProven([shelf]);
   const ageMs = proven ? now.getTime() - Date.parse(proven.report.at) : Infinity;
   if (ageMs < days * 24 * HOUR_MS && ageMs > -SKEW_MS) return undefined;
-  return { why: `no drill of the last ${days} days has proven a set`, mend: "drill" };
+  return { why: `no drill of the last ${countOf(days, "day")} has proven a set`, mend: "drill" };
 }
 
 /**

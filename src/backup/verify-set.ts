@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { BackupDriver, ElsewhereFindings } from "../services/backup-driver.ts";
 import type { ByteDigest, PartRecord } from "../services/set-content.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
+import { countOf } from "../system/quantities.ts";
 import { compareDigests, digestBytes } from "./digest-bytes.ts";
 import type { StoredSet } from "./list-sets.ts";
 import { type ReadOptions, readPart } from "./read-set.ts";
@@ -75,7 +76,7 @@ async function compareSizes(set: StoredSet): Promise<PartFinding[]> {
     const wanted = expected.get(path);
     if (wanted === undefined) findings.push({ path, problem: "it is none of the set's parts" });
     else if (wanted !== bytes)
-      findings.push({ path, problem: `${bytes} bytes instead of ${wanted}` });
+      findings.push({ path, problem: `${countOf(bytes, "byte")} instead of ${wanted}` });
   }
   for (const path of expected.keys())
     if (!there.has(path)) findings.push({ path, problem: "it is missing" });
@@ -96,7 +97,8 @@ export async function compareReferred(
     if (part.in === undefined) return [];
     const bytes = sizes.get(dataPrefix(set.job, part.in) + part.path);
     if (bytes === part.stored.bytes) return [];
-    const problem = bytes === undefined ? "missing" : `${bytes} bytes, not ${part.stored.bytes}`;
+    const problem =
+      bytes === undefined ? "missing" : `${countOf(bytes, "byte")}, not ${part.stored.bytes}`;
     return [{ path: part.path, problem: `in ${part.in}, to which it refers: ${problem}` }];
   });
 }

@@ -105,7 +105,7 @@ async function prepare(
       } catch (error) {
         if (!(error instanceof OperatorError)) throw error;
       }
-      const { rereadProfiles } = await import("../aws/reread-profiles.ts");
+      const { rereadProfiles } = await import("../aws/list-profiles.ts");
       const current = (await context.hosts()).find(({ name }) => name === host.name) ?? host;
       const reach = await context.reach();
       const { lookUp, hostKeys } = reach;

@@ -3,6 +3,7 @@ import { expandHome } from "../config/folders.ts";
 import type { Config } from "../config/schema.ts";
 import { describeError } from "../system/errors.ts";
 import type { Finding } from "../system/finding.ts";
+import { countOf } from "../system/quantities.ts";
 
 /** Given the configuration and the time, look at the baseline of each check of consistency: one that cannot be read fails the check, one that is over lets it find again what was known. */
 export async function checkBaselines(config: Config, now: Date): Promise<Finding[]> {
@@ -15,7 +16,11 @@ export async function checkBaselines(config: Config, now: Date): Promise<Finding
       const expired = findExpired(known, now);
       findings.push(
         expired.length === 0
-          ? { ...about, state: "ok", detail: `${known.length} known findings are borne` }
+          ? {
+              ...about,
+              state: "ok",
+              detail: `${countOf(known.length, "known finding is", "known findings are")} borne`,
+            }
           : {
               ...about,
               state: "warn",

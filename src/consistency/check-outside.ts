@@ -6,6 +6,7 @@ import {
   findWithValues,
   streamColumns,
 } from "../services/mysql/stream-columns.ts";
+import { countOf, pluralOf } from "../system/quantities.ts";
 import { splitTable, type TablesOptions } from "./check-references.ts";
 import { type Entry, isOther, reconcile, type Side } from "./reconcile.ts";
 import type { ReportDraft } from "./report.ts";
@@ -66,23 +67,25 @@ export async function checkOutside(
   const passedOver = new Map<string, number>();
   const side = readRows(rows, table, passedOver, options);
   const found = await reconcile(side, outside.read);
-  for (const [why, count] of passedOver)
-    draft.skip(object, `${count} ${count === 1 ? "row" : "rows"}: ${why}`);
+  for (const [why, count] of passedOver) draft.skip(object, `${countOf(count, "row")}: ${why}`);
   const { noun } = outside;
   draft.look("rows", found.left);
   draft.look(`${noun}s`, found.right);
   if (found.unsaid > 0)
     draft.skip(
       outside.name,
-      `${found.unsaid} ${found.unsaid === 1 ? `${noun} has` : `${noun}s have`} nothing to be compared with ${rows.versionColumn}`,
+      `${countOf(found.unsaid, `${noun} has`, `${noun}s have`)} nothing to be compared with ${rows.versionColumn}`,
     );
   if (found.left > 0 && found.right === 0)
     return draft.skip(
       outside.name,
-      `there is no ${noun} at all, and ${found.left} rows say there is: is it the right place?`,
+      `there is no ${noun} at all, and ${countOf(found.left, "row says", "rows say")} there is: is it the right place?`,
     );
   if (found.left === 0 && found.right > 0)
-    return draft.skip(object, `none of its rows names one, and there are ${found.right} ${noun}s`);
+    return draft.skip(
+      object,
+      `none of its rows names one, and there ${pluralOf(found.right, "is", "are")} ${countOf(found.right, noun)}`,
+    );
   if (found.left === 0 && found.right === 0)
     return draft.skip(object, `it has no row that names one, and ${outside.name} has none`);
   if (found.young > 0) draft.look("young", found.young);

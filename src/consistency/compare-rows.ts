@@ -1,5 +1,6 @@
 import { findBound } from "../services/mysql/hash-rows.ts";
 import type { TableStructure } from "../services/mysql/read-structure.ts";
+import { countOf } from "../system/quantities.ts";
 import { narrowDifference } from "./narrow-difference.ts";
 import { describeWhy } from "./pair.ts";
 import { OutOfTime } from "./steer.ts";
@@ -86,7 +87,7 @@ async function comparePieces(table: TablePair, options: CompareOptions): Promise
     if (!isSame(both)) await narrowDifference(table, range, options);
     rows += here.rows;
     draft.look("rows", here.rows);
-    options.update(`${table.first.database}.${table.first.name}: ${rows} rows`);
+    options.update(`${table.first.database}.${table.first.name}: ${countOf(rows, "row")}`);
     if (upper) options.passed(upper);
     lower = upper;
     if (draft.isFull()) return draft.skip(`${table.first.database}.${table.first.name}`, FULL);

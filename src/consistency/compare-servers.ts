@@ -1,5 +1,5 @@
-import { ANSWER_MS, openReader, type Reader } from "../services/mysql/open-reader.ts";
-import { openServer, type Server } from "../services/mysql/open-server.ts";
+import { openPlaceReader, type Reader } from "../services/mysql/open-reader.ts";
+import type { Server } from "../services/mysql/open-server.ts";
 import { findCatchUp, readFollowing, readHealth } from "../services/mysql/read-replication.ts";
 import { OperatorError } from "../system/errors.ts";
 import { compareDatabases } from "./compare-databases.ts";
@@ -29,13 +29,8 @@ export async function compareServers(
   options: ServersOptions,
 ): Promise<CheckReport[]> {
   const opened: Pick<Server, "close">[] = [];
-  const open = async (place: ServicePlace): Promise<Reader> => {
-    const server = await openServer(place, { signal: options.signal, answerMs: ANSWER_MS });
-    opened.push(server);
-    const reader = await openReader(server);
-    opened.push(reader);
-    return reader;
-  };
+  const open = (place: ServicePlace): Promise<Reader> =>
+    openPlaceReader(place, options.signal, opened);
   try {
     const [first, second] = [await open(one), await open(other)];
     const databases = await options.pairDatabases(first, second);

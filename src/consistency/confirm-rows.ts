@@ -11,6 +11,7 @@ import type { TableStructure } from "../services/mysql/read-structure.ts";
 import type { Reader } from "../services/mysql/open-reader.ts";
 import type { CompareOptions, TablePair } from "./table-pair.ts";
 import { OperatorError } from "../system/errors.ts";
+import { countOf } from "../system/quantities.ts";
 import { nameDifference } from "./name-difference.ts";
 
 /** Keys asked for at once. */
@@ -93,7 +94,7 @@ async function confirmBatch(
   if (left.size === 0) return;
   const [first] = left.values();
   const some = first && describeRow(table.first.identity, first.key);
-  const why = `${left.size} ${left.size === 1 ? "row" : "rows"} changed whenever looked at, or did not arrive in time: ${some}`;
+  const why = `${countOf(left.size, "row")} changed whenever looked at, or did not arrive in time: ${some}`;
   if (left.size > MOST_UNDECIDED) throw new OperatorError("failed", why);
   draft.skip(name, why);
 }

@@ -1,4 +1,5 @@
 import type { TableColumn } from "../services/mysql/read-structure.ts";
+import { countOf } from "../system/quantities.ts";
 
 /** A value, as far as it is known: long ones are not. */
 export interface Cell {
@@ -10,12 +11,14 @@ export interface Cell {
 /** Given the two values of a column, say in what way they differ, and not what they are: a report is kept, sent and read by many. Pure. */
 export function nameDifference(column: TableColumn, one: Cell, other: Cell): string {
   if (one.bytes === undefined || other.bytes === undefined) {
-    const rest = one.bytes ?? other.bytes;
-    const what = rest === 0 ? "empty" : `${rest} bytes`;
+    const rest = one.bytes ?? other.bytes ?? 0;
+    const what = rest === 0 ? "empty" : countOf(rest, "byte");
     return one.bytes === undefined ? `NULL against ${what}` : `${what} against NULL`;
   }
   const sizes =
-    one.bytes === other.bytes ? `${one.bytes} bytes` : `${one.bytes} against ${other.bytes} bytes`;
+    one.bytes === other.bytes
+      ? countOf(one.bytes, "byte")
+      : `${one.bytes} against ${countOf(other.bytes, "byte")}`;
   if (one.hex === undefined || other.hex === undefined) return `differs (${sizes})`;
   const [text, against] = [one.hex, other.hex].map((hex) =>
     Buffer.from(hex, "hex").toString("utf8"),

@@ -5,6 +5,7 @@ import {
   type Range,
   writeRange,
 } from "../services/mysql/hash-rows.ts";
+import { countOf } from "../system/quantities.ts";
 import { type CompareOptions, hashBoth, isSame, type TablePair } from "./table-pair.ts";
 import { confirmRows } from "./confirm-rows.ts";
 
@@ -32,7 +33,10 @@ export async function narrowDifference(
   if (pieces.length <= 1) {
     if (rows <= MANY_ROWS) return compareOneByOne(table, range, options);
     const name = `${table.first.database}.${table.first.name}`;
-    return draft.skip(name, `${rows} rows that differ somewhere cannot be cut into pieces`);
+    return draft.skip(
+      name,
+      `${countOf(rows, "row that differs", "rows that differ")} somewhere cannot be cut into pieces`,
+    );
   }
   for (const piece of pieces) {
     if (draft.isFull()) return;

@@ -1,6 +1,6 @@
 import type { ConsistencyConfig } from "../config/consistency-schema.ts";
-import { ANSWER_MS, openReader, type Reader } from "../services/mysql/open-reader.ts";
-import { openServer, type Server } from "../services/mysql/open-server.ts";
+import { openPlaceReader, type Reader } from "../services/mysql/open-reader.ts";
+import type { Server } from "../services/mysql/open-server.ts";
 import { findCatchUp } from "../services/mysql/read-replication.ts";
 import { listDatabases } from "../services/mysql/read-inventory.ts";
 import type { Bookmark } from "./bookmark.ts";
@@ -68,13 +68,8 @@ export async function openGround(
   opened: Pick<Server, "close">[],
 ): Promise<Ground> {
   const { config } = subject;
-  const open = async (place: ServicePlace): Promise<Reader> => {
-    const server = await openServer(place, { signal: options.signal, answerMs: ANSWER_MS });
-    opened.push(server);
-    const reader = await openReader(server);
-    opened.push(reader);
-    return reader;
-  };
+  const open = (place: ServicePlace): Promise<Reader> =>
+    openPlaceReader(place, options.signal, opened);
   const primary = await open(subject.primary);
   let replica: Reader | undefined;
   let replicaGap: string | undefined;

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Reader } from "../services/mysql/open-reader.ts";
 import { type CatchUp, countRunning } from "../services/mysql/read-replication.ts";
 import { OperatorError } from "../system/errors.ts";
+import { countOf } from "../system/quantities.ts";
 
 /** Time is over, or the servers have other things to do: what is left is left out, and said to be. */
 export class OutOfTime extends OperatorError {
@@ -53,7 +54,7 @@ export function makeSteer(
       const running = await countRunning(reader);
       // One look can hit a moment: what stays is what counts.
       if (running > options.maxRunning && (await countRunning(reader)) > options.maxRunning)
-        return `${running} threads are at work`;
+        return `${countOf(running, "thread is", "threads are")} at work`;
     }
     if (catchUp && !(await catchUp(options.maxLagSeconds)))
       return `the replica is more than ${options.maxLagSeconds} s behind`;

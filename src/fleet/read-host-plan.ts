@@ -1,3 +1,4 @@
+import { describeMegabytes } from "../system/quantities.ts";
 import type { Answer } from "./ask-host.ts";
 
 /** What an upgrade would do to a host. */
@@ -51,6 +52,6 @@ function findShortage({ packages, freeKb }: Pick<HostPlan, "packages" | "freeKb"
   );
   if (!short) return undefined;
   const [folder, least] = short;
-  const mb = (kb: number): string => `${Math.floor(kb / 1000)} MB`;
+  const mb = (kb: number): string => describeMegabytes(kb * 1000, { round: Math.floor });
   return `${folder} has ${mb(freeKb[folder] ?? 0)} free, and ${mb(least)} are needed`;
 }

@@ -1,3 +1,4 @@
+import { countOf } from "../system/quantities.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 import type { Wave } from "./plan-waves.ts";
@@ -60,7 +61,7 @@ export async function runUpgrade(
     const canary = wave.isCanary ? wave.hosts.find(isLost) : undefined;
     if (canary !== undefined) return `the canary ${canary} is not well`;
     if (lost.length > maxFailures)
-      return `${lost.length} hosts are lost, and ${maxFailures} may be`;
+      return `${countOf(lost.length, "host is", "hosts are")} lost, and ${maxFailures} may be`;
     return options.isStopping() ? "it was asked to stop" : undefined;
   };
   for (const [index, wave] of options.waves.entries()) {

@@ -1,13 +1,12 @@
 import {
-  DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
   EC2Client,
   type Instance as Ec2Instance,
+  paginateDescribeInstances,
 } from "@aws-sdk/client-ec2";
+import { askAws } from "../aws/ask-aws.ts";
 import type { AwsScope } from "../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
-import { explainAwsError } from "../aws/explain-error.ts";
-import { OperatorError } from "../system/errors.ts";
+import type { AwsAccess } from "../aws/client-options.ts";
 import { hasTags, readPairs, tagFilters } from "./ec2-tags.ts";
 import { type Instance, readTags } from "./instance.ts";
 
@@ -32,49 +31,34 @@ export async function fetchInstances(
 ): Promise<Instance[]> {
   // An empty list of ids would mean everything.
   if (query.ids?.length === 0) return [];
-  const client = new EC2Client(await clientOptions(scope, "EC2", access));
   const found: Instance[] = [];
-  const seenTokens = new Set<string>();
   const isNarrow = query.ids !== undefined || query.tags !== undefined;
-  let token: string | undefined;
-  try {
-    do {
-      const page = await client.send(new DescribeInstancesCommand(makeInput(query, token)), {
-        abortSignal: access.signal,
+  return askAws(
+    EC2Client,
+    "EC2",
+    "ec2:DescribeInstances",
+    [scope, access],
+    async ({ client, abortSignal, guard }) => {
+      const pages = paginateDescribeInstances({ client, pageSize: PAGE_SIZE }, makeInput(query), {
+        abortSignal,
       });
-      for (const reservation of page.Reservations ?? []) {
-        for (const instance of reservation.Instances ?? []) {
-          const read = readInstance(instance, scope.region);
-          if (!read || !hasTags(read.tags, query.tags)) continue;
-          // Of a whole region it would be the same, tens of thousands of times.
-          if (isNarrow && reservation.OwnerId) read.account = reservation.OwnerId;
-          found.push(read);
+      for await (const page of guard(pages, ({ NextToken }) => NextToken)) {
+        for (const reservation of page.Reservations ?? []) {
+          for (const instance of reservation.Instances ?? []) {
+            const read = readInstance(instance, scope.region);
+            if (!read || !hasTags(read.tags, query.tags)) continue;
+            // Of a whole region it would be the same, tens of thousands of times.
+            if (isNarrow && reservation.OwnerId) read.account = reservation.OwnerId;
+            found.push(read);
+          }
         }
       }
-      token = page.NextToken || undefined;
-      if (token !== undefined && seenTokens.has(token)) {
-        throw new OperatorError(
-          "unreachable",
-          `ec2:DescribeInstances in ${scope.region} repeats a page for ever`,
-          {
-            next: "try again",
-          },
-        );
-      }
-      if (token !== undefined) seenTokens.add(token);
-    } while (token !== undefined);
-    return found;
-  } catch (error) {
-    access.signal.throwIfAborted();
-    throw error instanceof OperatorError
-      ? error
-      : explainAwsError(error, "ec2:DescribeInstances", scope);
-  } finally {
-    client.destroy();
-  }
+      return found;
+    },
+  );
 }
 
-function makeInput(query: InstanceQuery, token: string | undefined): DescribeInstancesCommandInput {
+function makeInput(query: InstanceQuery): DescribeInstancesCommandInput {
   const states = query.states ?? ["running", "pending", "stopping", "stopped", "shutting-down"];
   return {
     Filters: [
@@ -82,8 +66,6 @@ function makeInput(query: InstanceQuery, token: string | undefined): DescribeIns
       ...tagFilters(query.tags ?? {}),
       ...(query.ids ? [{ Name: "instance-id", Values: [...query.ids] }] : []),
     ],
-    MaxResults: PAGE_SIZE,
-    ...(token !== undefined && { NextToken: token }),
   };
 }
 

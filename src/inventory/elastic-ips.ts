@@ -1,7 +1,7 @@
 import { DescribeAddressesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { askAws } from "../aws/ask-aws.ts";
 import type { AwsScope } from "../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
-import { explainAwsError } from "../aws/explain-error.ts";
+import type { AwsAccess } from "../aws/client-options.ts";
 import { hasTags, readPairs, tagFilters } from "./ec2-tags.ts";
 
 export interface ElasticIp {
@@ -22,35 +22,41 @@ export async function fetchElasticIps(
   access: AwsAccess,
   wanted: WantedElasticIp = { tags: {} },
 ): Promise<ElasticIp[]> {
-  const client = new EC2Client(await clientOptions(scope, "EC2", access));
   const filters =
     "allocation" in wanted
       ? [{ Name: "allocation-id", Values: [wanted.allocation] }]
       : tagFilters(wanted.tags);
-  try {
-    const { Addresses = [] } = await client.send(
-      new DescribeAddressesCommand(filters.length > 0 ? { Filters: filters } : {}),
-      { abortSignal: access.signal },
-    );
-    return Addresses.flatMap(
-      ({ PublicIp, AllocationId, InstanceId, NetworkInterfaceOwnerId, Tags = [] }): ElasticIp[] => {
-        const tags = readPairs(Tags);
-        if (!PublicIp || ("tags" in wanted && !hasTags(tags, wanted.tags))) return [];
-        return [
-          {
-            address: PublicIp,
-            tags,
-            ...(AllocationId && { allocation: AllocationId }),
-            ...(InstanceId && { instanceId: InstanceId }),
-            ...(InstanceId && NetworkInterfaceOwnerId && { account: NetworkInterfaceOwnerId }),
-          },
-        ];
-      },
-    );
-  } catch (error) {
-    access.signal.throwIfAborted();
-    throw explainAwsError(error, "ec2:DescribeAddresses", scope);
-  } finally {
-    client.destroy();
-  }
+  return askAws(
+    EC2Client,
+    "EC2",
+    "ec2:DescribeAddresses",
+    [scope, access],
+    async ({ client, abortSignal }) => {
+      const { Addresses = [] } = await client.send(
+        new DescribeAddressesCommand(filters.length > 0 ? { Filters: filters } : {}),
+        { abortSignal },
+      );
+      return Addresses.flatMap(
+        ({
+          PublicIp,
+          AllocationId,
+          InstanceId,
+          NetworkInterfaceOwnerId,
+          Tags = [],
+        }): ElasticIp[] => {
+          const tags = readPairs(Tags);
+          if (!PublicIp || ("tags" in wanted && !hasTags(tags, wanted.tags))) return [];
+          return [
+            {
+              address: PublicIp,
+              tags,
+              ...(AllocationId && { allocation: AllocationId }),
+              ...(InstanceId && { instanceId: InstanceId }),
+              ...(InstanceId && NetworkInterfaceOwnerId && { account: NetworkInterfaceOwnerId }),
+            },
+          ];
+        },
+      );
+    },
+  );
 }

@@ -3,9 +3,10 @@ import {
   type InstanceStatus,
   paginateDescribeInstanceStatus,
 } from "@aws-sdk/client-ec2";
+import { askAws } from "../aws/ask-aws.ts";
 import type { AwsScope } from "../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
-import { explainAwsError } from "../aws/explain-error.ts";
+import type { AwsAccess } from "../aws/client-options.ts";
+import { pluralOf } from "../system/quantities.ts";
 import type { HealthState, Reading } from "../system/reading.ts";
 
 const PAGE_SIZE = 250;
@@ -19,34 +20,38 @@ export async function readInstanceStatus(
   nameOf: (id: string) => string | undefined,
   access: AwsAccess,
 ): Promise<Reading[]> {
-  const client = new EC2Client(await clientOptions(scope, "EC2", access));
-  const { signal: abortSignal } = access;
   const readings: Reading[] = [];
   let well = 0;
-  try {
-    const pages = paginateDescribeInstanceStatus(
-      { client, pageSize: PAGE_SIZE },
-      {},
-      { abortSignal },
-    );
-    for await (const page of pages) {
-      for (const status of page.InstanceStatuses ?? []) {
-        const [state, detail] = judgeInstance(status);
-        if (state === "ok") well++;
-        else {
-          const id = status.InstanceId ?? "?";
-          readings.push({ area: "ec2", name: nameOf(id) ?? id, state, detail: `${id}: ${detail}` });
+  await askAws(
+    EC2Client,
+    "EC2",
+    "ec2:DescribeInstanceStatus",
+    [scope, access],
+    async ({ client, abortSignal, guard }) => {
+      const pages = paginateDescribeInstanceStatus(
+        { client, pageSize: PAGE_SIZE },
+        {},
+        { abortSignal },
+      );
+      for await (const page of guard(pages, ({ NextToken }) => NextToken)) {
+        for (const status of page.InstanceStatuses ?? []) {
+          const [state, detail] = judgeInstance(status);
+          if (state === "ok") well++;
+          else {
+            const id = status.InstanceId ?? "?";
+            readings.push({
+              area: "ec2",
+              name: nameOf(id) ?? id,
+              state,
+              detail: `${id}: ${detail}`,
+            });
+          }
         }
       }
-    }
-  } catch (error) {
-    abortSignal.throwIfAborted();
-    throw explainAwsError(error, "ec2:DescribeInstanceStatus", scope);
-  } finally {
-    client.destroy();
-  }
+    },
+  );
   const others = readings.length === 0 ? "" : " others";
-  const detail = `${well}${others} ${well === 1 ? "instance passes" : "instances pass"} EC2's checks`;
+  const detail = `${well}${others} ${pluralOf(well, "instance passes", "instances pass")} EC2's checks`;
   return [{ area: "ec2", name: "instances", state: "ok", detail }, ...readings];
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { AwsAccess } from "../aws/client-options.ts";
 import type { AddressConfig } from "../config/schema.ts";
 import { OperatorError } from "../system/errors.ts";
+import { countOf } from "../system/quantities.ts";
 import { chooseAddress, type Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import type { EnvironmentScope } from "./plan-scopes.ts";
@@ -140,7 +141,7 @@ function chooseOnly(
   }
   throw new OperatorError(
     "usage",
-    `${host.name}: ${running.length} running instances have ${shown}`,
+    `${host.name}: ${countOf(running.length, "running instance has", "running instances have")} ${shown}`,
     {
       next: "name one by its instance id, or tell them apart by a tag",
       details: running.map(

@@ -3,9 +3,9 @@ import {
   DescribeStacksCommand,
   OpsWorksClient,
 } from "@aws-sdk/client-opsworks";
+import { askAws } from "../aws/ask-aws.ts";
 import type { AwsScope } from "../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../aws/client-options.ts";
-import { explainAwsError } from "../aws/explain-error.ts";
+import type { AwsAccess } from "../aws/client-options.ts";
 import { normalizeFingerprint, type Voucher } from "./read-console-keys.ts";
 
 /**
@@ -17,28 +17,30 @@ export async function fetchOpsWorksHostKeys(
   instanceId: string,
   access: AwsAccess,
 ): Promise<Voucher[]> {
-  const client = new OpsWorksClient(await clientOptions(scope, "OPSWORKS", access));
-  try {
-    const options = { abortSignal: access.signal };
-    const { Stacks = [] } = await client.send(new DescribeStacksCommand({}), options);
-    const answers = await Promise.all(
-      Stacks.map(({ StackId }) => client.send(new DescribeInstancesCommand({ StackId }), options)),
-    );
-    const record = answers
-      .flatMap(({ Instances = [] }) => Instances)
-      .find(({ Ec2InstanceId }) => Ec2InstanceId === instanceId);
-    const known = [
-      ["ssh-rsa", record?.SshHostRsaKeyFingerprint],
-      ["ssh-dss", record?.SshHostDsaKeyFingerprint],
-    ] as const;
-    return known.flatMap(([keyType, text]) => {
-      const fingerprint = text === undefined ? undefined : normalizeFingerprint(text);
-      return fingerprint === undefined ? [] : [{ keyType, fingerprint, by: "OpsWorks" }];
-    });
-  } catch (error) {
-    access.signal.throwIfAborted();
-    throw explainAwsError(error, "opsworks:DescribeInstances", scope);
-  } finally {
-    client.destroy();
-  }
+  return askAws(
+    OpsWorksClient,
+    "OPSWORKS",
+    "opsworks:DescribeInstances",
+    [scope, access],
+    async ({ client, abortSignal }) => {
+      const options = { abortSignal };
+      const { Stacks = [] } = await client.send(new DescribeStacksCommand({}), options);
+      const answers = await Promise.all(
+        Stacks.map(({ StackId }) =>
+          client.send(new DescribeInstancesCommand({ StackId }), options),
+        ),
+      );
+      const record = answers
+        .flatMap(({ Instances = [] }) => Instances)
+        .find(({ Ec2InstanceId }) => Ec2InstanceId === instanceId);
+      const known = [
+        ["ssh-rsa", record?.SshHostRsaKeyFingerprint],
+        ["ssh-dss", record?.SshHostDsaKeyFingerprint],
+      ] as const;
+      return known.flatMap(([keyType, text]) => {
+        const fingerprint = text === undefined ? undefined : normalizeFingerprint(text);
+        return fingerprint === undefined ? [] : [{ keyType, fingerprint, by: "OpsWorks" }];
+      });
+    },
+  );
 }

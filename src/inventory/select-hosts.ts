@@ -1,6 +1,7 @@
 import { NAME } from "../config/name.ts";
 import { OperatorError } from "../system/errors.ts";
 import { makeGlob } from "../system/make-glob.ts";
+import { countOf } from "../system/quantities.ts";
 import { describeAddress, type Host } from "./host.ts";
 
 const FIELDS = {
@@ -51,10 +52,14 @@ export function findHost(hosts: readonly Host[], selector: string): Host {
   const [only] = found;
   if (only && found.length === 1) return only;
   const isTwin = exact.length > 0;
-  throw new OperatorError("usage", `${selector} is ${found.length} hosts, and one is needed`, {
-    next: `name one of ${found.map((host) => (isTwin ? (host.instanceId ?? host.name) : host.name)).join(", ")}`,
-    details: isTwin ? found.map(describeTwin) : [],
-  });
+  throw new OperatorError(
+    "usage",
+    `${selector} is ${countOf(found.length, "host")}, and one is needed`,
+    {
+      next: `name one of ${found.map((host) => (isTwin ? (host.instanceId ?? host.name) : host.name)).join(", ")}`,
+      details: isTwin ? found.map(describeTwin) : [],
+    },
+  );
 }
 
 function describeTwin(host: Host): string {

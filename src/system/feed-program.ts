@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { OperatorError, errorCode } from "./errors.ts";
+import { errorCode, OperatorError } from "./errors.ts";
+import { explainStart } from "./explain-start.ts";
 
 const LONGEST_WORDS = 4_096;
 
@@ -56,10 +57,4 @@ export function feedProgram(
       }),
     );
   });
-}
-
-function explainStart(program: string, error: Error): OperatorError {
-  return errorCode(error) === "ENOENT"
-    ? new OperatorError("missing", `the program ${program} is not installed`)
-    : new OperatorError("failed", `cannot start ${program}: ${error.message}`, { cause: error });
 }

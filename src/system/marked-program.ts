@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { constants } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { errorCode, OperatorError } from "./errors.ts";
+import { errorCode } from "./errors.ts";
+import { exitCodeOf, explainStart } from "./explain-start.ts";
 
 /** Stands among the variables of all that a program starts, however it does so. */
 const MARK = "LCOPS_LAUNCH";
@@ -37,21 +37,9 @@ export function startMarked(
     });
     closeSync(output);
     const ended = new Promise<number>((end) =>
-      child.once("exit", (code, signal) =>
-        end(signal ? 128 + constants.signals[signal] : (code ?? 1)),
-      ),
+      child.once("exit", (code, signal) => end(exitCodeOf(code, signal))),
     );
-    child.once("error", (error) =>
-      reject(
-        errorCode(error) === "ENOENT"
-          ? new OperatorError("missing", `the program ${program} is not installed`, {
-              next: "install it, or see lcops doctor",
-            })
-          : new OperatorError("failed", `cannot start ${program}: ${error.message}`, {
-              cause: error,
-            }),
-      ),
-    );
+    child.once("error", (error) => reject(explainStart(program, error)));
     child.once("spawn", () => resolve({ pid: child.pid ?? 0, ended }));
   });
 }

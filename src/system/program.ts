@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { constants } from "node:os";
 import { access, constants as fsConstants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { errorCode, OperatorError } from "./errors.ts";
+import { exitCodeOf, explainStart, missingProgram } from "./explain-start.ts";
 
 export interface ProgramResult {
   code: number;
@@ -40,8 +40,8 @@ export async function runProgram(
   }
   if (result.exitCode === undefined && result.signal === undefined)
     throw new OperatorError("failed", `cannot start ${program}: ${result.shortMessage}`);
-  const code = result.signal === undefined ? undefined : 128 + constants.signals[result.signal];
-  return { code: result.exitCode ?? code ?? 1, stdout: result.stdout, stderr: result.stderr };
+  const code = exitCodeOf(result.exitCode ?? null, result.signal ?? null);
+  return { code, stdout: result.stdout, stderr: result.stderr };
 }
 
 /**
@@ -74,17 +74,11 @@ export function runInForeground(
     if (options.signal.aborted) stop();
     child.on("error", (error) => {
       options.signal.removeEventListener("abort", stop);
-      reject(
-        errorCode(error) === "ENOENT"
-          ? missingProgram(program)
-          : new OperatorError("failed", `cannot start ${program}: ${error.message}`, {
-              cause: error,
-            }),
-      );
+      reject(explainStart(program, error));
     });
     child.on("exit", (code, signal) => {
       options.signal.removeEventListener("abort", stop);
-      resolve(signal ? 128 + constants.signals[signal] : (code ?? 1));
+      resolve(exitCodeOf(code, signal));
     });
   });
 }
@@ -141,10 +135,4 @@ export async function findProgram(
     }
   }
   return undefined;
-}
-
-function missingProgram(program: string): OperatorError {
-  return new OperatorError("missing", `the program ${program} is not installed`, {
-    next: "install it, or see lcops doctor",
-  });
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { errorCode, OperatorError } from "./errors.ts";
+import { explainStart } from "./explain-start.ts";
 import type { ProgramResult } from "./program.ts";
 
 const END_LIMIT_MS = 2_000;
@@ -55,17 +56,7 @@ export function runInGroup(
       signal.removeEventListener("abort", stop);
       act();
     };
-    child.once("error", (error) =>
-      settle(() =>
-        reject(
-          errorCode(error) === "ENOENT"
-            ? new OperatorError("missing", `the program ${program} is not installed`, {
-                next: "install it, or see lcops doctor",
-              })
-            : error,
-        ),
-      ),
-    );
+    child.once("error", (error) => settle(() => reject(explainStart(program, error))));
     child.once("close", (code) =>
       settle(() => {
         if (signal.aborted) return reject(signal.reason as Error);

@@ -4,6 +4,7 @@ import { open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatorError } from "./errors.ts";
+import { missingProgram } from "./explain-start.ts";
 import type { ProgramResult } from "./program.ts";
 
 /** POSIX, Shell Command Language, 2.8.2. */
@@ -37,11 +38,7 @@ export async function runToExit(
         resolve(code ?? 255);
       });
     });
-    if (code === NOT_FOUND) {
-      throw new OperatorError("missing", `the program ${program} is not installed`, {
-        next: "install it, or see lcops doctor",
-      });
-    }
+    if (code === NOT_FOUND) throw missingProgram(program);
     const read = async (file: typeof stdout): Promise<string> => {
       const { size } = await file.stat();
       const { buffer } = await file.read(Buffer.alloc(size), 0, size, 0);

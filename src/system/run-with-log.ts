@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { OperatorError } from "./errors.ts";
+import { missingProgram } from "./explain-start.ts";
 
 /** POSIX, Shell Command Language, 2.8.2. */
 const notFound = 127;
@@ -36,11 +36,7 @@ export function runWithLog(
       signal.removeEventListener("abort", stop);
       if (signal.aborted) return reject(signal.reason as Error);
       if (code !== notFound) return resolve(code ?? 255);
-      reject(
-        new OperatorError("missing", `the program ${program} is not installed`, {
-          next: "install it, or see lcops doctor",
-        }),
-      );
+      reject(missingProgram(program));
     });
   });
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { errorCode, OperatorError } from "./errors.ts";
+import { explainStart } from "./explain-start.ts";
 
 export interface StartedServer {
   pid: number;
@@ -21,13 +21,7 @@ export function startServer(
       env: environment,
     });
     const ended = new Promise<void>((end) => child.once("exit", () => end()));
-    child.once("error", (error) =>
-      reject(
-        errorCode(error) === "ENOENT"
-          ? new OperatorError("missing", `the program ${program} is not installed`)
-          : error,
-      ),
-    );
+    child.once("error", (error) => reject(explainStart(program, error)));
     child.once("spawn", () => {
       child.unref();
       resolve({ pid: child.pid ?? 0, ended });

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import { errorCode, OperatorError } from "./errors.ts";
+import { OperatorError } from "./errors.ts";
+import { exitCodeOf, explainStart } from "./explain-start.ts";
 
 export interface StreamOptions {
   signal: AbortSignal;
-  /** All that the program gets of variables. */
-  environment: NodeJS.ProcessEnv;
+  /** All that the program gets of variables; absent: those of lcops. */
+  environment?: NodeJS.ProcessEnv;
   /** Descriptors that it gets as its descriptors 3, 4, …. */
   files?: readonly number[];
   /** Given what it said on stderr and its exit code, whether that is a failure; absent: any code but 0. */
@@ -51,15 +51,17 @@ export async function* streamThrough(
   options.signal.addEventListener("abort", stop);
   let isFed = false;
   let failure: unknown;
-  const feeding = input
-    ? feed(input, child.stdin as Writable).then(
-        (isWhole) => void (isFed = isWhole),
-        (error: unknown) => {
-          failure = error ?? new Error("its input failed");
-          stop();
-        },
-      )
-    : Promise.resolve();
+  // A program that was not started leaves its input as it is.
+  const feeding =
+    input && child.pid !== undefined
+      ? feed(input, child.stdin as Writable).then(
+          (isWhole) => void (isFed = isWhole),
+          (error: unknown) => {
+            failure = error ?? new Error("its input failed");
+            stop();
+          },
+        )
+      : Promise.resolve();
   try {
     yield* stdout as AsyncIterable<Buffer>;
     const result = await ended;
@@ -67,7 +69,7 @@ export async function* streamThrough(
     options.signal.throwIfAborted();
     if (failure !== undefined) throw failure;
     if (result.error) throw explainStart(program, result.error);
-    const code = result.signal ? 128 + constants.signals[result.signal] : (result.code ?? 1);
+    const code = exitCodeOf(result.code, result.signal);
     const isFailure = options.isFailure ?? ((given: number) => given !== 0);
     if (isFailure(code, said)) {
       const words = said.trim().split("\n").slice(-3).join("; ");
@@ -103,12 +105,4 @@ async function feed(input: AsyncIterable<Uint8Array>, stdin: Writable): Promise<
   stdin.end();
   await gone;
   return stdin.writableFinished;
-}
-
-function explainStart(program: string, error: Error): OperatorError {
-  return errorCode(error) === "ENOENT"
-    ? new OperatorError("missing", `the program ${program} is not installed`, {
-        next: "install it, or see lcops doctor",
-      })
-    : new OperatorError("failed", `cannot start ${program}: ${error.message}`, { cause: error });
 }

@@ -1,5 +1,6 @@
 import type { Connection } from "../reach/connect-host.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
+import { makePromise } from "../system/make-promise.ts";
 import { onWake } from "../system/watch-wake.ts";
 import { backoff } from "./backoff.ts";
 
@@ -137,15 +138,4 @@ export function keepConnection({ dial, signal: outer, report }: KeepOptions): Ke
       await kept;
     },
   };
-}
-
-function makePromise<T>(): {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (error: Error) => void;
-} {
-  let [resolve, reject] = [(_value: T): void => {}, (_error: Error): void => {}];
-  const promise = new Promise<T>((onValue, onError) => ([resolve, reject] = [onValue, onError]));
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
 }

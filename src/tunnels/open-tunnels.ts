@@ -1,6 +1,7 @@
 import { findOpenPort } from "../reach/port-record.ts";
 import { OperatorError } from "../system/errors.ts";
 import { describeUrl } from "./describe-url.ts";
+import { makePromise } from "../system/make-promise.ts";
 import type { TunnelPlan } from "./plan-tunnels.ts";
 import type { HubOptions, TunnelHub } from "./tunnel-hub.ts";
 import type { TunnelEvent } from "./tunnel-status.ts";
@@ -67,37 +68,33 @@ interface Waited {
 function watchEvents(plans: readonly TunnelPlan[], options: OpenTunnelsOptions): Waited {
   const missing = new Map(plans.map((plan) => [plan.name, "no answer yet"]));
   let timer: NodeJS.Timeout | undefined;
-  let fail = (_error: OperatorError): void => {};
-  const failed = new Promise<OperatorError>((resolve) => (fail = resolve));
-  let [resolve, reject] = [(): void => {}, (_error: OperatorError): void => {}];
-  const ready = new Promise<void>((done, refuse) => ([resolve, reject] = [done, refuse]));
-  // Who only waits for the end must not be surprised by it.
-  ready.catch(() => undefined);
-  void failed.then((reason) => reject(reason));
+  const failed = makePromise<OperatorError>();
+  const ready = makePromise<void>();
+  void failed.promise.then(ready.reject);
   return {
-    ready,
-    failed,
+    ready: ready.promise,
+    failed: failed.promise,
     report: (event) => {
       options.report(event);
       if (event.event === "ready") missing.delete(event.name);
       if (event.event === "silent" && missing.has(event.name))
         missing.set(event.name, event.detail);
       if (event.event === "failed")
-        fail(
+        failed.resolve(
           new OperatorError("failed", event.reason, {
             ...(event.next !== undefined && { next: event.next }),
           }),
         );
       if (missing.size > 0) return;
       clearTimeout(timer);
-      resolve();
+      ready.resolve();
     },
     begin: () => {
       if (options.silenceLimitMs === undefined || missing.size === 0) return;
       timer = setTimeout(() => {
         const [name, detail] = [...missing][0] ?? ["", ""];
         const host = plans.find((plan) => plan.name === name)?.host.name ?? "";
-        reject(
+        ready.reject(
           new OperatorError("unreachable", `${name} did not answer: ${detail}`, {
             next: `see whether it runs on ${host}`,
           }),

@@ -1,6 +1,7 @@
 import { lstat, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeError, OperatorError } from "../system/errors.ts";
+import { countOf } from "../system/quantities.ts";
 import type { UpdatePlan } from "./plan-update.ts";
 import { readStatus } from "./read-repository.ts";
 import { type GitOptions, runGit, tryGit } from "./run-git.ts";
@@ -91,7 +92,7 @@ async function forward(
     if (count === 0) throw error;
     throw new OperatorError(
       "failed",
-      `${why}; it stopped half-way, ${count} ${count === 1 ? "file is" : "files are"} new: once that is mended, git reset --hard ${to.slice(0, 12)} ends it`,
+      `${why}; it stopped half-way, ${countOf(count, "file is", "files are")} new: once that is mended, git reset --hard ${to.slice(0, 12)} ends it`,
     );
   });
   const after = await readStatus(folder, whole(options));
@@ -126,7 +127,7 @@ async function describeSubmodules(
   const elsewhere = stdout.split("\n").filter((line) => /^[-+U]/.test(line)).length;
   return code !== 0 || elsewhere === 0
     ? undefined
-    : `${elsewhere} ${elsewhere === 1 ? "submodule stands" : "submodules stand"} elsewhere: git submodule update --init`;
+    : `${countOf(elsewhere, "submodule stands", "submodules stand")} elsewhere: git submodule update --init`;
 }
 
 /** Given a folder without changes and the two commits of a fast-forward that has failed in it, return how many files of the second are there all the same. */

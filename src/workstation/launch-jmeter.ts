@@ -6,6 +6,7 @@ import { OperatorError } from "../system/errors.ts";
 import { followFile } from "../system/follow-file.ts";
 import { endMarked, startMarked } from "../system/marked-program.ts";
 import { findProgram } from "../system/program.ts";
+import { countOf } from "../system/quantities.ts";
 import { readSamples } from "./read-samples.ts";
 import { PLAN_PROPERTIES } from "./run-folder.ts";
 import { LoadCount, type LoadSummary } from "./summarise-load.ts";
@@ -219,7 +220,7 @@ export function explainBreak(seen: {
   const broken: string[] = isStopped ? ["stopped before its end"] : [];
   if (summary.samples === 0)
     broken.push(`JMeter ${version ?? ""} has sampled nothing${words}`.replace("  ", " "));
-  if (isLate) broken.push(`it was not done within ${minutes} minutes`);
+  if (isLate) broken.push(`it was not done within ${countOf(minutes, "minute")}`);
   else if (code > 128) broken.push(`JMeter was ended by signal ${code - 128}`);
   else if (code !== 0 && summary.samples > 0) broken.push(`JMeter ended with ${code}${words}`);
   if (!isWhole) broken.push("its result file is cut off");

@@ -1,5 +1,6 @@
 import { describeError, OperatorError } from "../system/errors.ts";
 import { startDetached } from "../system/program.ts";
+import { countOf } from "../system/quantities.ts";
 import { askMysql, MysqlNotRunning, mysqlWords } from "./ask-mysql.ts";
 import type {
   MachineChange,
@@ -118,7 +119,7 @@ function planOn(
   return {
     lines: [
       `${setStatement(set)}, as ${as === "root" ? "root" : "the user of ~/.my.cnf"}`,
-      ...(minutes === undefined ? [] : [`after ${minutes} minutes: ${restore}`]),
+      ...(minutes === undefined ? [] : [`after ${countOf(minutes, "minute")}: ${restore}`]),
     ],
     danger: "writes",
     undo: `lcops machine off ${name}`,

@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { hidePasswords } from "./run-git.ts";
+import { countOf } from "../system/quantities.ts";
 import {
   findRepository,
   findUnderWay,
@@ -109,8 +110,10 @@ export function judgeStatus(
     return skip(`its upstream ${upstream} is not there any more`);
   if (behind === 0) return { repository, status, kind: "current" };
   if (ahead > 0)
-    return skip(`it has gone another way than ${upstream}: ${ahead} commits here, ${behind} there`);
-  if (changed > 0) return skip(`${changed} changed ${changed === 1 ? "file" : "files"} in it`);
+    return skip(
+      `it has gone another way than ${upstream}: ${countOf(ahead, "commit")} here, ${behind} there`,
+    );
+  if (changed > 0) return skip(`${countOf(changed, "changed file")} in it`);
   return { repository, status, kind: "forward", from: commit, to, commits: behind };
 }
 

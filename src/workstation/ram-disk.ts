@@ -2,6 +2,7 @@ import { lstat, mkdir, readdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { errorCode, OperatorError } from "../system/errors.ts";
+import { describeMegabytes } from "../system/quantities.ts";
 import { runAsRoot } from "./run-as-root.ts";
 
 /** statfs(2). */
@@ -129,7 +130,7 @@ export function refuseWithoutRoom(
 ): void {
   const onDisk = sizeBytes + ROOM_ON_DISK;
   const inMemory = 2 * sizeBytes + serverBytes;
-  const mb = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MB`;
+  const mb = (bytes: number): string => describeMegabytes(bytes, { base: 1024 });
   if (disk < onDisk) {
     throw new OperatorError(
       "refused",

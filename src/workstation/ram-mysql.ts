@@ -1,6 +1,7 @@
 import { access, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, errorCode, OperatorError } from "../system/errors.ts";
+import { describeMegabytes } from "../system/quantities.ts";
 import type {
   MachineChange,
   MachineService,
@@ -79,7 +80,9 @@ async function observe({ folder, data, tools }: Ram): Promise<Observation> {
   if (isThere && !(await isOwnRam(folder)))
     return { state: "unknown", detail: `${data} is there, and on no RAM disk of this user` };
   const pid = await findRamServer(data);
-  const size = isThere ? `${Math.round((await measureFolder(folder)) / 2 ** 20)} MB` : "";
+  const size = isThere
+    ? describeMegabytes(await measureFolder(folder), { base: 1024, round: Math.round })
+    : "";
   if (pid !== undefined)
     return {
       state: "on",

@@ -1,9 +1,8 @@
 import { createReadStream } from "node:fs";
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { writeFileAtomically } from "../system/atomic-file.ts";
+import { decompress } from "../system/compress.ts";
 import { describeError, OperatorError } from "../system/errors.ts";
 import { findProgram, runProgram } from "../system/program.ts";
 import { streamThrough } from "../system/stream-through.ts";
@@ -108,8 +107,7 @@ async function readSeed(
     });
   }
   const file = createReadStream(seed);
-  // What fails on the way is thrown by who reads.
-  const sql = seed.endsWith(".gz") ? pipeline(file, createGunzip(), () => undefined) : file;
+  const sql = decompress(file, seed.endsWith(".gz") ? "gzip" : "none", { signal });
   const args = ["--no-defaults", `--socket=${socketIn(data)}`, "--max-allowed-packet=1G"];
   const output = streamThrough(client, args, sql, { environment: all, signal });
   // What its statements select is nobody's concern.

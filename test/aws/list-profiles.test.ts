@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { listProfiles } from "../../src/aws/list-profiles.ts";
+import { findEndpoint } from "../../src/aws/client-options.ts";
+import { listProfiles, rereadProfiles } from "../../src/aws/list-profiles.ts";
 import { makeProfileFiles, type ProfileFiles } from "../support/aws-profile-files.ts";
 
 let files: ProfileFiles;
@@ -32,4 +34,15 @@ describe("listProfiles", () => {
     const missing = { AWS_CONFIG_FILE: "/nosuch/a", AWS_SHARED_CREDENTIALS_FILE: "/nosuch/b" };
     expect(await listProfiles(missing)).toEqual([]);
   });
+});
+
+test("rereadProfiles puts a changed file in force, which the SDK keeps from being read otherwise", async () => {
+  await files.write("[profile lab]\nendpoint_url = http://old.example\n");
+  writeFileSync(
+    files.environment["AWS_CONFIG_FILE"] ?? "",
+    "[profile lab]\nendpoint_url = http://new.example\n",
+  );
+  expect(await findEndpoint("lab", "EC2", {})).toBe("http://old.example");
+  await rereadProfiles();
+  expect(await findEndpoint("lab", "EC2", {})).toBe("http://new.example");
 });

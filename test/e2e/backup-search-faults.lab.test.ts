@@ -170,7 +170,7 @@ describe.skipIf(!node)("an export", () => {
       ground.change.answer = (sent, said) => (isAsked(sent) ? leaveOut(said) : undefined);
       const run = await lcops("backup", "run");
       expect(run.code).toBe(1);
-      expect(run.stderr).toContain(`${index}: 1 shards do not answer to ${question}`);
+      expect(run.stderr).toContain(`${index}: 1 shard does not answer to ${question}`);
       expect(await ground.sets()).toHaveLength(1);
     },
     LIMIT_MS,

@@ -16,6 +16,7 @@ import {
 import path from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { countOf } from "../../src/system/quantities.ts";
 import {
   type BackupGround,
   compareFolders,
@@ -167,7 +168,9 @@ describe("damage is found and named", () => {
     const whole = readFileSync(pack);
     for (const bytes of [0, 1, 512, whole.length - 1]) {
       truncateSync(pack, bytes);
-      expect(await findings("sizes")).toContain(`${bytes} bytes instead of ${whole.length}`);
+      expect(await findings("sizes")).toContain(
+        `${countOf(bytes, "byte")} instead of ${whole.length}`,
+      );
       writeFileSync(pack, whole);
     }
     rmSync(pack);

@@ -147,7 +147,7 @@ test("config init on a terminal puts what EC2 shows into the file", async () => 
   pty.press("enter");
   await pty.waitFor(/AWS regions of dev, separated by commas:.*us-west-2/);
   pty.press("enter");
-  await pty.waitFor(/found 1 running machines in AWS/);
+  await pty.waitFor(/found 1 running machine in AWS/);
   expect(await pty.exit).toMatchObject({ code: 0 });
   expect(readMade()).toMatchObject({
     environments: { dev: { aws: { account: ACCOUNTS.dev } } },

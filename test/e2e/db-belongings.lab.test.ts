@@ -285,7 +285,7 @@ withS3(
       expect(wrong.report.skipped.map(({ why }) => why)).toEqual([
         `8 rows: the object is not below ${name}/nothing/, nor ${name}-other/`,
         `it has no row that names one, and s3://${s3.bucket}/${name}/nothing/ has none`,
-        "none of its rows names one, and there are 1 objects",
+        "none of its rows names one, and there is 1 object",
       ]);
       configure({ objects: [{ ...objects, bucket: "lcops-no-such-bucket" }] });
       expect(await check("objects")).toMatchObject({ code: 3, report: { state: "skipped" } });

@@ -69,7 +69,7 @@ describe.skipIf(sshdMissing)("an upgrade of twenty hosts", { timeout: 120_000 },
     expect(code).toBe(0);
     expect(stdout).toMatch(/^upgrade 16 of 20 hosts\n/);
     expect(stdout).toMatch(/^ {2}api-\[1-6,14-20\] \(13\): 2 packages: libssl3, openssl; free: /m);
-    expect(stdout).toMatch(/api-7 \(1\): 1 packages: linux-image-6\.1/);
+    expect(stdout).toMatch(/api-7 \(1\): 1 package: linux-image-6\.1/);
     expect(stdout).toMatch(/api-8 \(1\): nothing to upgrade/);
     expect(stdout).toMatch(/api-9 \(1\): left out: dpkg was interrupted/);
     expect(stdout).toMatch(/api-10 \(1\): left out: \/var has 1 MB free/);

@@ -170,7 +170,7 @@ describe("an update", LIMIT, () => {
     expect((await update(config, "--dry-run")).stdout).toContain("app: 3 commits into main");
     await commit(app.here, "mine", false);
     expect((await update(config, "--dry-run", "--json")).stdout).toContain(
-      "another way than origin/main: 1 commits here, 3 there",
+      "another way than origin/main: 1 commit here, 3 there",
     );
     await git(app.here, "reset", "--quiet", "--hard", "HEAD~");
     expect(await names()).toBe(before);

@@ -148,6 +148,6 @@ describe("over HTTP", () => {
 
   test("an answer may come byte by byte", async () => {
     const result = await probe("graphite", drip(Buffer.from(httpAnswer(200, '["carbon"]'))));
-    expect(result).toEqual({ answers: true, detail: "1 metric roots" });
+    expect(result).toEqual({ answers: true, detail: "1 metric root" });
   });
 });

@@ -29,7 +29,7 @@ const REAL: readonly [string, ServiceKind, Endpoint | undefined, RegExp][] = [
   ["MariaDB, the primary", "mysql", at(mysql?.primary), /^version .*MariaDB/],
   ["MariaDB, the replica", "mysql", at(mysql?.replica), /^version .*MariaDB/],
   ["Redis", "redis", at(redis), /^PONG$/],
-  ["Graphite", "graphite", at(graphite), /^[1-9]\d* metric roots$/],
+  ["Graphite", "graphite", at(graphite), /^(1 metric root|[1-9]\d* metric roots)$/],
   ["Monit", "monit", at(Object.values(monit ?? {})[0]), /^it wants a login$/],
   ["Elasticsearch", "elasticsearch", at(elasticsearch), /^cluster .*, version \d/],
   ["Kibana", "http", at(kibana), /^HTTP 200/],

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { vi } from "vitest";
-import { rereadProfiles } from "../../src/aws/reread-profiles.ts";
+import { rereadProfiles } from "../../src/aws/list-profiles.ts";
 
 export interface ProfileFiles {
   /** Variables that name the files. */

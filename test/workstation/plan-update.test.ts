@@ -103,7 +103,7 @@ const CASES: readonly Case[] = [
     what: "two ways",
     arrange: ({ here: at }, { commit }) => commit(at, "mine", false),
     state: "skipped",
-    why: /^it has gone another way than origin\/main: 1 commits here, 1 there$/,
+    why: /^it has gone another way than origin\/main: 1 commit here, 1 there$/,
   },
   {
     what: "a remote whose past was rewritten",

@@ -5,10 +5,10 @@ import type { JobResult } from "../../backup/run-job.ts";
 import type { ServiceConfig } from "../../config/schema.ts";
 import { describeInOneLine, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { tellPeople } from "../tell-people.ts";
-import { describeNumber, describeRows } from "./describe-rows.ts";
+import { describeRows } from "./describe-rows.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
 
@@ -178,13 +178,13 @@ function describeDone(outcome: JobResult, service: ServiceConfig): string {
   const more = [
     rows === undefined ? "" : `, ${describeRows(rows, service)}`,
     referred
-      ? `, and ${describeBytes(referred.storedBytes)} in ${describeNumber(referred.parts, "part")} of earlier sets`
+      ? `, and ${describeBytes(referred.storedBytes)} in ${countOf(referred.parts, "part")} of earlier sets`
       : "",
     external
       ? `, a snapshot of ${describeBytes(external.total)}, ${describeBytes(external.added)} of it new`
       : "",
   ].join("");
-  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${describeNumber(parts, "part")}${more}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
+  return `${job}: ${setId}, ${describeBytes(storedBytes)} in ${countOf(parts, "part")}${more}, in ${(tookMs / 1000).toFixed(1)} s, at ${where}`;
 }
 
 /** Whoever is to hear of it. */

@@ -9,9 +9,9 @@ import { describeWithNext } from "./describe-with-next.ts";
 import type { ServiceConfig } from "../../config/schema.ts";
 import type { Fact } from "../../services/set-content.ts";
 import { printable } from "../../system/printable.ts";
-import { describeAge } from "../../terminal/quantities.ts";
+import { countOf, describeAge } from "../../system/quantities.ts";
 import type { Context, Input } from "../command.ts";
-import { describeNumber, describeRows } from "./describe-rows.ts";
+import { describeRows } from "./describe-rows.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, type Job, loadDriver, withBackups } from "./open-backups.ts";
 import { programEnvironment } from "./program-environment.ts";
@@ -124,7 +124,7 @@ export function tell(
   const all =
     serviceTypeOf(service.kind).counts === "object"
       ? counted
-      : `${describeNumber(facts, "object")} and ${counted}`;
+      : `${countOf(facts, "object")} and ${counted}`;
   return terminal.note(
     `${job}: ${setId} is proven: ${all} as they were, restored in ${describeAge(tookMs)} into ${printable(scratch)}`,
   );

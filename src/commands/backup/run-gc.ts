@@ -5,7 +5,7 @@ import { forgetRun, listUnfinished } from "../../backup/unfinished-runs.ts";
 import { describeError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import type { ChangePlan } from "../../system/gate.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { findExternals, type LeftExternal } from "./find-externals.ts";
 import { type Backups, withBackups } from "./open-backups.ts";
@@ -97,7 +97,7 @@ export function describePlan({
   const count = garbage.reduce((sum, { keys }) => sum + keys.length, externals.length);
   const bytes = garbage.reduce((sum, one) => sum + one.bytes, 0);
   return {
-    title: `remove ${count} objects that no set has, ${describeBytes(bytes)}`,
+    title: `remove ${countOf(count, "object")} that no set has, ${describeBytes(bytes)}`,
     lines: [
       ...garbage
         .filter(({ keys }) => keys.length > 0)
@@ -146,7 +146,7 @@ async function sweep(
   else if (removed + uploads + runs === 0) terminal.note("nothing is left of killed runs");
   else
     terminal.note(
-      `${removed} objects, ${uploads} unfinished uploads and ${runs} folders of runs removed`,
+      `${countOf(removed, "object")}, ${countOf(uploads, "unfinished upload")} and ${countOf(runs, "folder")} of runs removed`,
     );
   return found.gaps.length > 0 ? 3 : 0;
 }

@@ -1,6 +1,6 @@
 import { lastOf } from "../../backup/judge-sets.ts";
 import type { DrillReport, Report, VerifyReport } from "../../backup/reports.ts";
-import { describeAge, describeBytes } from "../../terminal/quantities.ts";
+import { describeAge, describeBytes } from "../../system/quantities.ts";
 import { printTable } from "../../terminal/table.ts";
 import type { Context, Input } from "../command.ts";
 import { gatherSets, type Shelf } from "./gather-sets.ts";

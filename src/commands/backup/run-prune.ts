@@ -5,7 +5,7 @@ import { type Decision, planRetention } from "../../backup/plan-retention.ts";
 import { removeSet } from "../../backup/remove-set.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { describeWithNext } from "./describe-with-next.ts";
 import { gatherSets, type Shelf } from "./gather-sets.ts";
@@ -105,7 +105,7 @@ async function pruneJob(
         next: "nothing was removed; look at the plan again",
       });
     await removeAll(now, change.title, job, backups, context);
-    terminal.note(`${job.name}: ${removed.length} sets removed`);
+    terminal.note(`${job.name}: ${countOf(removed.length, "set")} removed`);
     return result;
   });
 }

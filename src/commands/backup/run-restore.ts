@@ -10,7 +10,7 @@ import type { SetContent, SetReader } from "../../services/set-content.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { ChangePlan } from "../../system/gate.ts";
 import { printable } from "../../system/printable.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { findSet } from "./gather-sets.ts";
 import { type Backups, loadDriver, withBackups } from "./open-backups.ts";
@@ -97,7 +97,7 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       });
       if (done.resumed > 0)
         context.terminal.note(
-          `${done.resumed} parts were restored before; it goes on behind those that still stand`,
+          `${countOf(done.resumed, "part was", "parts were")} restored before; it goes on behind those that still stand`,
         );
       const record = await context.journal({ change: change.title });
       const began = Date.now();
@@ -123,7 +123,9 @@ export function runRestore(input: Input, context: Context): Promise<number> {
       await done.finish();
       await record.end({
         state: missing.length > 0 ? "failed" : "done",
-        ...(missing.length > 0 && { detail: `${missing.length} objects are missing` }),
+        ...(missing.length > 0 && {
+          detail: `${countOf(missing.length, "object is", "objects are")} missing`,
+        }),
       });
       const tookMs = Date.now() - began;
       if (context.terminal.flags.json)
@@ -141,7 +143,8 @@ export function runRestore(input: Input, context: Context): Promise<number> {
         );
       for (const { object, reason } of missing.slice(0, 20))
         context.terminal.warn(`lcops: ${into}: ${printable(`${object}: ${reason}`)}`);
-      if (missing.length > 20) context.terminal.warn(`  and ${missing.length - 20} more objects`);
+      if (missing.length > 20)
+        context.terminal.warn(`  and ${countOf(missing.length - 20, "more object")}`);
       return missing.length > 0 ? 3 : 0;
     } finally {
       progress.end();

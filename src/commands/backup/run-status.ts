@@ -4,7 +4,7 @@ import type { DrillReport } from "../../backup/reports.ts";
 import type { Store } from "../../backup/store.ts";
 import { serviceTypeOf } from "../../services/registry.ts";
 import { printable } from "../../system/printable.ts";
-import { describeAge, describeBytes } from "../../terminal/quantities.ts";
+import { describeAge, describeBytes } from "../../system/quantities.ts";
 import { drawSparkline } from "../../terminal/sparkline.ts";
 import { printTable } from "../../terminal/table.ts";
 import type { Context, Input } from "../command.ts";

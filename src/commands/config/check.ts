@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 import type { Command } from "../command.ts";
 
 export const configCheck: Command = {
@@ -18,8 +19,8 @@ export const configCheck: Command = {
     if (terminal.flags.json) terminal.printJson({ valid: true, ...counts });
     else {
       terminal.note(
-        `${counts.path}: well formed, ${counts.environments} environments, ${counts.hosts} hosts, ` +
-          `${counts.services} services, ${counts.menuEntries} menu entries`,
+        `${counts.path}: well formed, ${countOf(counts.environments, "environment")}, ${countOf(counts.hosts, "host")}, ` +
+          `${countOf(counts.services, "service")}, ${countOf(counts.menuEntries, "menu entry", "menu entries")}`,
       );
     }
     return 0;

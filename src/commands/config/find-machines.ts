@@ -1,6 +1,7 @@
 import type { Machine, Wishes } from "./propose-config.ts";
 import { loadInventory, type Inventory } from "../../inventory/load-inventory.ts";
 import { printable } from "../../system/printable.ts";
+import { countOf } from "../../system/quantities.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context } from "../command.ts";
 
@@ -52,7 +53,8 @@ export async function findMachines(
       });
     }
   }
-  if (machines.size > 0) context.terminal.note(`found ${machines.size} running machines in AWS`);
+  if (machines.size > 0)
+    context.terminal.note(`found ${countOf(machines.size, "running machine")} in AWS`);
   const isPartial = inventories.some(({ gaps }) => gaps.length > 0);
   return { machines: [...machines.values()], accounts, isPartial };
 }

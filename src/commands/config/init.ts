@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { OperatorError } from "../../system/errors.ts";
 import type { Profile } from "../../aws/list-profiles.ts";
 import type { Wishes } from "./propose-config.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { Prompts } from "../../terminal/prompts.ts";
 import type { Command, Context } from "../command.ts";
 
@@ -73,7 +74,7 @@ async function lookAround(context: Context): Promise<Found> {
   const profiles = await listProfiles(context.environment);
   const hosts = readSshHosts(undefined);
   context.terminal.note(
-    `found ${profiles.length} AWS profiles and ${hosts.length} hosts in the ssh configuration`,
+    `found ${countOf(profiles.length, "AWS profile")} and ${countOf(hosts.length, "host")} in the ssh configuration`,
   );
   return { profiles, sshHosts: hosts.map((host) => host.name) };
 }
@@ -130,7 +131,7 @@ export async function ask(found: Found, context: Pick<Context, "prompts">): Prom
   const takesHosts =
     found.sshHosts.length > 0 &&
     (await prompts.confirm(
-      `Put the ${found.sshHosts.length} hosts of the ssh configuration into the menu?`,
+      `Put the ${countOf(found.sshHosts.length, "host")} of the ssh configuration into the menu?`,
     ));
   return { environments, hosts: takesHosts ? found.sshHosts : [] };
 }

@@ -1,5 +1,6 @@
 import { type CheckReport, type Discrepancy, isNews } from "../../consistency/report.ts";
 import { printable } from "../../system/printable.ts";
+import { countOf } from "../../system/quantities.ts";
 import { printTable } from "../../terminal/table.ts";
 import type { Context } from "../command.ts";
 
@@ -69,7 +70,7 @@ function describeState({ state, skipped }: CheckReport): string {
 function describeLooked({ state, about, looked }: CheckReport): string {
   if (state !== "checked") return about;
   return Object.entries(looked)
-    .map(([what, count]) => `${count} ${count === 1 ? what.replace(/s$/, "") : what}`)
+    .map(([what, count]) => countOf(count, what.replace(/s$/, ""), what))
     .join(", ");
 }
 
@@ -138,7 +139,7 @@ function tellVerdict(
   const gaps = reports.flatMap(({ skipped }) => skipped.map(describeGap));
   const [reason, ...others] = new Set(gaps);
   const said = [
-    ...(news > 0 ? [`${news} ${news === 1 ? "finding" : "findings"}`] : []),
+    ...(news > 0 ? [`${countOf(news, "finding")}`] : []),
     ...(gaps.length > 0 ? [`${gaps.length} not checked`] : []),
     ...(code === 1 ? ["nothing was checked"] : []),
   ];

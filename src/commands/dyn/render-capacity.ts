@@ -2,7 +2,7 @@ import type { Table } from "../../services/dynamodb/describe-table.ts";
 import { printable } from "../../system/printable.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { Measured } from "./run-capacity.ts";
-import { formatBytes } from "./format-bytes.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 
 const BAR_WIDTH = 40;
 /** A full scan reads 8 KB for a unit. */
@@ -17,8 +17,8 @@ export function renderCapacity(measured: Measured, terminal: Terminal): void {
   const { bytes, units } = report;
   const sample = measured.isAll ? "all of them" : "a sample";
   const lines = [
-    `${measured.name}: ${report.items} items measured, ${sample}`,
-    `item size    p50 ${formatBytes(bytes.p50)}, p95 ${formatBytes(bytes.p95)}, p99 ${formatBytes(bytes.p99)}, max ${formatBytes(bytes.max)}, mean ${formatBytes(Math.round(bytes.mean))}`,
+    `${measured.name}: ${countOf(report.items, "item")} measured, ${sample}`,
+    `item size    p50 ${describeBytes(bytes.p50, 1024)}, p95 ${describeBytes(bytes.p95, 1024)}, p99 ${describeBytes(bytes.p99, 1024)}, max ${describeBytes(bytes.max, 1024)}, mean ${describeBytes(Math.round(bytes.mean), 1024)}`,
     `one item     ${round(units.eventualRead)} units to read, ${round(units.strongRead)} strongly consistent, ${round(units.write)} to write; twice that in transactions`,
     ...(table ? describeNow(table, measured) : []),
     ...report.indexes.map(
@@ -33,7 +33,7 @@ export function renderCapacity(measured: Measured, terminal: Terminal): void {
           ),
         ]
       : []),
-    `most bytes   ${report.attributes.map(({ name, bytes: size }) => `${name} ${formatBytes(size)}`).join(", ")}`,
+    `most bytes   ${report.attributes.map(({ name, bytes: size }) => `${name} ${describeBytes(size, 1024)}`).join(", ")}`,
     ...describeHistogram(measured),
   ];
   for (const line of lines) terminal.print(printable(line));
@@ -44,7 +44,7 @@ function describeNow({ provisioned, bytes: known }: Table, { isAll, report }: Me
   const bytes = isAll ? Math.round(report.bytes.mean * report.items) : known;
   const scan = Math.ceil(bytes / SCAN_UNIT_BYTES);
   return [
-    `now          ${provisioned ? `${provisioned.read} read units and ${provisioned.write} write units a second` : "on demand"}; a scan of ${formatBytes(bytes)} costs ${scan} read units${provisioned ? `, ${Math.ceil(scan / provisioned.read)} s of all of them` : ""}`,
+    `now          ${provisioned ? `${countOf(provisioned.read, "read unit")} and ${countOf(provisioned.write, "write unit")} a second` : "on demand"}; a scan of ${describeBytes(bytes, 1024)} costs ${countOf(scan, "read unit")}${provisioned ? `, ${Math.ceil(scan / provisioned.read)} s of all of them` : ""}`,
   ];
 }
 
@@ -53,6 +53,6 @@ function describeHistogram({ report: { histogram } }: Measured): string[] {
   const last = histogram.findLastIndex(({ items }) => items > 0);
   return histogram.slice(0, last + 1).map(({ upToBytes, items }) => {
     const bar = "▇".repeat(Math.ceil((items / most) * BAR_WIDTH));
-    return `  ≤ ${formatBytes(upToBytes).padStart(7)}  ${bar} ${items}`;
+    return `  ≤ ${describeBytes(upToBytes, 1024).padStart(7)}  ${bar} ${items}`;
   });
 }

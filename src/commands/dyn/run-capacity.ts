@@ -4,6 +4,7 @@ import type { Table } from "../../services/dynamodb/describe-table.ts";
 import type { CapacityForecast, CapacityReport } from "../../services/dynamodb/measure-capacity.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { renderCapacity } from "./render-capacity.ts";
 import { withTable } from "./open-table.ts";
@@ -69,7 +70,7 @@ async function measureFile(path: string, context: Context): Promise<Measured> {
     for await (const { item } of readDump(source, context.signal)) {
       meter.add(item);
       // A line on the screen costs more than a thousand items.
-      if (++items % 1000 === 0) progress.update(`${items} items measured`);
+      if (++items % 1000 === 0) progress.update(`${countOf(items, "item")} measured`);
     }
   } finally {
     progress.end();
@@ -85,7 +86,7 @@ async function measureTable(name: string, context: Context): Promise<Measured> {
     const meter = makeCapacityMeter(table);
     const progress = startProgress(context.terminal);
     const isAll = await sampleTable(dynamoDb, table, meter, (items) =>
-      progress.update(`${items} items measured`),
+      progress.update(`${countOf(items, "item")} measured`),
     ).finally(progress.end);
     return { name, report: meter.report(), isAll, table };
   });

@@ -4,7 +4,7 @@ import { OperatorError } from "../../system/errors.ts";
 import { escapeInJson } from "../../terminal/terminal.ts";
 import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
 import type { Context, Input } from "../command.ts";
-import { formatBytes } from "./format-bytes.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
 import { readOutputPath } from "./output-path.ts";
 import { tellEvents } from "./tell-events.ts";
@@ -89,8 +89,8 @@ function describeProgress(now: DumpProgress, expected: number, seconds: number):
   const rate = (now.items - now.resumedItems) / Math.max(seconds, 0.001);
   const left = expected > now.items && rate > 0 ? (expected - now.items) / rate : undefined;
   return [
-    `${now.items} items`,
-    formatBytes(now.bytes),
+    countOf(now.items, "item"),
+    describeBytes(now.bytes, 1024),
     `${Math.round(rate)} items/s`,
     ...(expected > 0 ? [`≈ ${Math.min(99, Math.round((now.items / expected) * 100))} %`] : []),
     ...(left === undefined ? [] : [`≈ ${Math.ceil(left)} s left`]),
@@ -101,8 +101,8 @@ function describeProgress(now: DumpProgress, expected: number, seconds: number):
 function tellResult(manifest: DumpManifest, output: string, { terminal }: Context): void {
   if (terminal.flags.json) return;
   const { items, itemBytes, consumedUnits, table, resumed } = manifest;
-  const more = resumed > 0 ? `, resumed ${resumed} ${resumed === 1 ? "time" : "times"}` : "";
+  const more = resumed > 0 ? `, resumed ${countOf(resumed, "time")}` : "";
   terminal.note(
-    `${table.name}: ${items} items, ${formatBytes(itemBytes)}, ${consumedUnits} read units${more} → ${output}`,
+    `${table.name}: ${countOf(items, "item")}, ${describeBytes(itemBytes, 1024)}, ${countOf(consumedUnits, "read unit")}${more} → ${output}`,
   );
 }

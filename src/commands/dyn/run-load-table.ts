@@ -4,6 +4,7 @@ import type { ChangePlan } from "../../system/gate.ts";
 import { printable } from "../../system/printable.ts";
 import type { DumpSource } from "../../services/dynamodb/read-dump.ts";
 import { keepMemoryFlat } from "../../system/keep-memory-flat.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { Context, Input } from "../command.ts";
 import { type OpenTable, withTable } from "./open-table.ts";
 import { tellEvents } from "./tell-events.ts";
@@ -52,10 +53,11 @@ async function load(
       loading.end();
       await record.end({
         state: result.left > 0 ? "failed" : "done",
-        detail: `${result.written} items written, ${result.left} not`,
+        detail: `${countOf(result.written, "item")} written, ${result.left} not`,
       });
       events.end({ table: table.name, ...result });
-      if (!terminal.flags.json) terminal.note(`${table.name}: ${result.written} items written`);
+      if (!terminal.flags.json)
+        terminal.note(`${table.name}: ${countOf(result.written, "item")} written`);
       if (result.left === 0) return 0;
       terminal.warn(
         `lcops: ${table.name} has not taken ${result.left} of ${items} items; load them later with lcops dyn load-table ${printable(deadLetterPath)} ${table.name}`,
@@ -63,7 +65,10 @@ async function load(
       return 3;
     } catch (error) {
       const state = done > 0 || context.signal.aborted ? "unknown" : "failed";
-      await record.end({ state, detail: `${done} items written: ${describeError(error)}` });
+      await record.end({
+        state,
+        detail: `${countOf(done, "item")} written: ${describeError(error)}`,
+      });
       if (done === 0 || context.signal.aborted) throw error;
       loading.end();
       const why = printable(describeError(error));
@@ -88,7 +93,7 @@ export function describeLoad(
   { items, path, parts }: { items: number; path: string; parts: number },
 ): ChangePlan {
   return {
-    title: `load ${items} items into ${table.name}`,
+    title: `load ${countOf(items, "item")} into ${table.name}`,
     lines: [
       `account ${account}, ${scope.region}${isProduction ? ", production" : ""}`,
       `from ${path}${parts > 1 ? `, in ${parts} parts` : ""}, all of it valid for the table`,

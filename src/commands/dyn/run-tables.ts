@@ -4,7 +4,7 @@ import { describeError, OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
 import type { Context, Input } from "../command.ts";
 import { type TablePlace, withPlaces } from "./table-places.ts";
-import { formatBytes } from "./format-bytes.ts";
+import { describeBytes } from "../../system/quantities.ts";
 
 interface Listed {
   region: string;
@@ -108,7 +108,7 @@ export async function renderTables(
     { title: "TABLE", value: ({ table }) => table.name },
     { title: "REGION", value: ({ region }) => region },
     { title: "ITEMS", value: ({ table }) => `${table.items}` },
-    { title: "SIZE", value: ({ table }) => formatBytes(table.bytes) },
+    { title: "SIZE", value: ({ table }) => describeBytes(table.bytes, 1024) },
     { title: "CAPACITY", value: ({ table }) => describeMode(table) },
     {
       title: "KEY",

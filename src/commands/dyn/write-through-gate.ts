@@ -9,6 +9,7 @@ import { UnknownOutcome, writeRow } from "../../services/dynamodb/write-row.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
 import type { ChangeRecord } from "../../system/journal.ts";
 import { printable } from "../../system/printable.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { Context } from "../command.ts";
 import { describeAttributeChange, describeConflict } from "./describe-change.ts";
 import type { OpenTable } from "./open-table.ts";
@@ -151,7 +152,7 @@ export function describeWrite(
     lines: [
       `account ${account}, ${scope.region}${open.isProduction ? ", production" : ""}`,
       ...plan.changes.map(describeAttributeChange),
-      `${(measureItem(after) / 1024).toFixed(1)} KB of 400, ${units} write ${units === 1 ? "unit" : "units"}`,
+      `${(measureItem(after) / 1024).toFixed(1)} KB of 400, ${countOf(units, "write unit")}`,
       ...others,
     ],
     target: table.name,

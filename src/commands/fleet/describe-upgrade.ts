@@ -6,7 +6,7 @@ import type { Wave } from "../../fleet/plan-waves.ts";
 import type { UpgradeRun, UpgradeState } from "../../fleet/upgrade-state.ts";
 import type { ChangePlan } from "../../system/gate.ts";
 import type { HeededAlarms } from "./heed-alarms.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 
 /** Packages of a plan that are named one by one; the others are counted. */
 const NAMED = 8;
@@ -102,7 +102,7 @@ function describePackages({ packages }: HostPlan): string {
   if (packages.length === 0) return "nothing to upgrade";
   const names = packages.map((line) => line.split(" ")[0] ?? "");
   const more = names.length > NAMED ? `, and ${names.length - NAMED} more` : "";
-  return `${names.length} packages: ${names.slice(0, NAMED).join(", ")}${more}`;
+  return `${countOf(names.length, "package")}: ${names.slice(0, NAMED).join(", ")}${more}`;
 }
 
 function describeState(plan: HostPlan, reboots: boolean): string[] {

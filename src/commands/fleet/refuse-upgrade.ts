@@ -1,5 +1,6 @@
 import type { PlannedHost } from "../../fleet/gather-plans.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { describeObstacles, type HeededAlarms } from "./heed-alarms.ts";
 
 /** Given the plans of hosts and how many may be lost, throw `refused` where more cannot be reached. */
@@ -8,7 +9,7 @@ export function refuseLost(planned: readonly PlannedHost[], maxFailures: number)
   if (unreached.length <= maxFailures) return;
   throw new OperatorError(
     "refused",
-    `${unreached.length} hosts are not reached, and ${maxFailures} may be lost; nothing was done`,
+    `${countOf(unreached.length, "host is", "hosts are")} not reached, and ${maxFailures} may be lost; nothing was done`,
     {
       next: "mend them, leave them out, or raise fleet.maxFailures",
       details: unreached,

@@ -5,7 +5,7 @@ import type { LoggedOutput } from "../../fleet/output-log.ts";
 import { readExcerpt } from "../../fleet/read-excerpt.ts";
 import type { HostResult } from "../../fleet/run-on-hosts.ts";
 import { printable } from "../../system/printable.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { describeBytes } from "../../system/quantities.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 /** Of each output at most so much. */

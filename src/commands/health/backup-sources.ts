@@ -1,6 +1,6 @@
 import { findNewest, findOverdue, findProven } from "../../backup/judge-sets.ts";
 import type { Reading } from "../../system/reading.ts";
-import { describeAge } from "../../terminal/quantities.ts";
+import { describeAge } from "../../system/quantities.ts";
 import { readShelves } from "../backup/gather-sets.ts";
 import type { Backups, Job } from "../backup/open-backups.ts";
 import type { Source } from "./source.ts";

@@ -1,4 +1,4 @@
-import { describeCount } from "../../terminal/quantities.ts";
+import { describeCount } from "../../system/quantities.ts";
 import { drawSparkline } from "../../terminal/sparkline.ts";
 import { cutToWidth, layOutTable } from "../../terminal/table.ts";
 import type { Terminal } from "../../terminal/terminal.ts";

@@ -1,5 +1,5 @@
 import type { HealthState, Reading } from "../../system/reading.ts";
-import { describeAge } from "../../terminal/quantities.ts";
+import { describeAge } from "../../system/quantities.ts";
 import { keyOf } from "./memory.ts";
 import { type Source, unknownOf } from "./source.ts";
 

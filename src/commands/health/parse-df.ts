@@ -1,5 +1,5 @@
 import type { Reading } from "../../system/reading.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { describeBytes } from "../../system/quantities.ts";
 
 export interface Disk {
   device: string;

@@ -1,6 +1,6 @@
 import { printable } from "../../system/printable.ts";
 import type { HealthState } from "../../system/reading.ts";
-import { describeAge } from "../../terminal/quantities.ts";
+import { describeAge } from "../../system/quantities.ts";
 import { type Column, printTable } from "../../terminal/table.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { Context } from "../command.ts";

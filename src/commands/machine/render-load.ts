@@ -1,4 +1,5 @@
 import { printable } from "../../system/printable.ts";
+import { countOf } from "../../system/quantities.ts";
 import { drawSparkline } from "../../terminal/sparkline.ts";
 import { cutToWidth, printTable } from "../../terminal/table.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
@@ -43,7 +44,7 @@ function printMeasured(
 ): void {
   const { samples, failed, seconds, perSecond, labels, total, reasons, overTime } = summary;
   const paint = { passed: terminal.out.green, failed: terminal.out.red, broken: terminal.out.red };
-  const speed = `${samples} samples in ${seconds.toFixed(1)} s (${perSecond.toFixed(1)}/s)`;
+  const speed = `${countOf(samples, "sample")} in ${seconds.toFixed(1)} s (${perSecond.toFixed(1)}/s)`;
   terminal.print(`${printable(name)}: ${paint[verdict](verdict)}, ${speed}, ${failed} failed`);
   printTable(terminal, labels.length > 1 ? [...labels, total] : labels, [
     { title: "SAMPLE", value: ({ label }: LabelSummary) => label },

@@ -1,6 +1,7 @@
 import type { JmeterConfig } from "../../config/workstation-schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { printable } from "../../system/printable.ts";
+import { countOf } from "../../system/quantities.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import { findJmeter, judgeLoad, runJmeter } from "../../workstation/launch-jmeter.ts";
 import type { LoadSummary } from "../../workstation/summarise-load.ts";
@@ -71,5 +72,5 @@ async function readProperties(
 const isReference = (value: string): boolean => /^\$\{(env|file|command):[^}]+\}$/.test(value);
 
 function describeProgress({ samples, failed, perSecond, total }: LoadSummary): string {
-  return `${samples} samples, ${failed} failed, ${perSecond.toFixed(1)}/s, mean ${total.meanMs} ms`;
+  return `${countOf(samples, "sample")}, ${failed} failed, ${perSecond.toFixed(1)}/s, mean ${total.meanMs} ms`;
 }

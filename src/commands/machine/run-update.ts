@@ -6,6 +6,7 @@ import type { Config } from "../../config/schema.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
+import { countOf } from "../../system/quantities.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import { printTable } from "../../terminal/table.ts";
 import { carryOutUpdate, type UpdateOutcome } from "../../workstation/carry-out-update.ts";
@@ -126,9 +127,7 @@ export function describePlans(plans: readonly UpdatePlan[], changes: readonly Ch
     const { name, folder } = plan.repository;
     if (plan.kind === "clone") return [`${name}: clone ${plan.url} into ${folder}`];
     if (plan.kind === "forward")
-      return [
-        `${name}: ${plan.commits} ${plan.commits === 1 ? "commit" : "commits"} into ${plan.status?.branch}`,
-      ];
+      return [`${name}: ${countOf(plan.commits, "commit")} into ${plan.status?.branch}`];
     return plan.kind === "current" ? [] : [`${name}: left as it is, ${plan.why}`];
   };
   return {

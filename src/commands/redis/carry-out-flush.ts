@@ -7,7 +7,7 @@ import { describeError, OperatorError } from "../../system/errors.ts";
 import type { ChangeRecord } from "../../system/journal.ts";
 import { printable } from "../../system/printable.ts";
 import { type Progress, startProgress } from "../../terminal/progress.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { countOf, describeBytes } from "../../system/quantities.ts";
 import type { Context } from "../command.ts";
 import { removeCommand } from "./check-flushable.ts";
 import { nameFlush } from "./describe-flush.ts";
@@ -44,7 +44,10 @@ export async function carryOutFlush(
     const proof = await prove(client, open, wish, context);
     progress.end();
     const written = proof.left === 0 ? "none left" : `${proof.left} there now, written meanwhile`;
-    await record.end({ state: "done", detail: `${course.removed} keys removed, ${written}` });
+    await record.end({
+      state: "done",
+      detail: `${countOf(course.removed, "key")} removed, ${written}`,
+    });
     tell(open, wish, { course, proof, before, record, tookMs: performance.now() - begin }, context);
     return 0;
   } catch (error) {
@@ -90,7 +93,7 @@ async function remove(
         signal,
         onStep: (keys, { removed }) => {
           course.isBegun ||= keys.length > 0;
-          progress.update(`${open.name}: ${describeCount(removed)} keys removed`);
+          progress.update(`${open.name}: ${describeKeys(removed)} removed`);
         },
       },
       course,
@@ -184,7 +187,7 @@ async function tellCut(
   const why = describeError(error);
   await record.end({
     state: isUnknown ? "unknown" : "failed",
-    detail: `${isUnknown ? "at least " : ""}${removed} keys removed: ${why}`,
+    detail: `${isUnknown ? "at least " : ""}${countOf(removed, "key")} removed: ${why}`,
   });
   if (!isUnknown) throw error;
   const reason = signal.aborted ? `${open.name}: stopped` : why;

@@ -2,6 +2,7 @@ import type { RedisClient } from "../../services/redis/connect-redis.ts";
 import { listMasters } from "../../services/redis/list-masters.ts";
 import { type RedisInfo, removesInBackground } from "../../services/redis/read-info.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { FlushWish } from "./flush-wish.ts";
 
 /** Given a connection, what the server says of itself and what is wished, return if it may be done there. Throws `refused` and `access`, with where to go instead. */
@@ -23,7 +24,8 @@ export async function checkFlushable(
   if (info.mode === "cluster") {
     // Who may not ask for them is told that it is one all the same.
     const masters = await listMasters(client).catch(() => []);
-    const named = masters.length > 0 ? ` of ${masters.length} masters (${masters.join(", ")})` : "";
+    const named =
+      masters.length > 0 ? ` of ${countOf(masters.length, "master")} (${masters.join(", ")})` : "";
     refuse(
       `is one node of a cluster${named}: the others would keep their keys`,
       `redis-cli --cluster call ${masters[0] ?? "HOST:PORT"} --cluster-only-masters FLUSHALL ASYNC flushes all of it`,

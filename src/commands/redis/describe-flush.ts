@@ -1,6 +1,6 @@
 import type { RedisInfo } from "../../services/redis/read-info.ts";
 import type { ChangePlan } from "../../system/gate.ts";
-import { describeBytes } from "../../terminal/quantities.ts";
+import { describeBytes } from "../../system/quantities.ts";
 import {
   describeClients,
   describeKeys,

@@ -1,5 +1,5 @@
 import type { RedisDatabase, RedisInfo } from "../../services/redis/read-info.ts";
-import { describeAge, describeBytes } from "../../terminal/quantities.ts";
+import { countOf, describeAge, describeBytes, pluralOf } from "../../system/quantities.ts";
 
 /** Given a number, return it with its thousands apart: `200,000`. Pure. */
 export function describeCount(count: number): string {
@@ -8,16 +8,14 @@ export function describeCount(count: number): string {
 
 /** Given a number of keys, return it in words. Pure. */
 export function describeKeys(count: number): string {
-  return `${describeCount(count)} ${count === 1 ? "key" : "keys"}`;
+  return `${describeCount(count)} ${pluralOf(count, "key")}`;
 }
 
 /** `master with 2 replicas`, `replica of 10.0.0.1:6379`. Pure. */
 export function describeRole({ role, master, replicas }: RedisInfo): string {
   if (role === "replica")
     return `replica of ${master?.host}:${master?.port}${master?.isLinked ? "" : ", whose link is down"}`;
-  return replicas === 0
-    ? "master without replicas"
-    : `master with ${replicas} ${replicas === 1 ? "replica" : "replicas"}`;
+  return replicas === 0 ? "master without replicas" : `master with ${countOf(replicas, "replica")}`;
 }
 
 /** `Redis 7.0.15, standalone, up 3 h`. Pure. */
@@ -44,5 +42,5 @@ export function describeClients({ clients, maxClients }: RedisInfo): string {
 
 /** `12,345 keys, 300 of which expire`. Pure. */
 export function describeDatabase({ keys, expiring }: RedisDatabase): string {
-  return `${describeKeys(keys)}, ${describeCount(expiring)} of which ${expiring === 1 ? "expires" : "expire"}`;
+  return `${describeKeys(keys)}, ${describeCount(expiring)} of which ${pluralOf(expiring, "expires", "expire")}`;
 }

@@ -8,12 +8,13 @@ import { watchWait } from "../../services/redis/watch-wait.ts";
 import { OperatorError } from "../../system/errors.ts";
 import { takeKernelLock } from "../../system/kernel-lock.ts";
 import { printable } from "../../system/printable.ts";
+import { pluralOf } from "../../system/quantities.ts";
 import { startProgress } from "../../terminal/progress.ts";
 import type { Context, Input } from "../command.ts";
 import { carryOutFlush } from "./carry-out-flush.ts";
 import { checkFlushable } from "./check-flushable.ts";
 import { describeFlush, type FlushFinds, nameFlush } from "./describe-flush.ts";
-import { describeCount } from "./describe-info.ts";
+import { describeKeys } from "./describe-info.ts";
 import { type FlushWish, readFlushWish } from "./flush-wish.ts";
 import { type OpenRedis, withRedis } from "./open-redis.ts";
 
@@ -90,7 +91,9 @@ async function countMatching(
       signal,
       onStep: (keys, so) => {
         sample.add(keys);
-        progress.update(`${open.name}: counting, ${describeCount(so.matched)} keys match so far`);
+        progress.update(
+          `${open.name}: counting, ${describeKeys(so.matched)} ${pluralOf(so.matched, "matches", "match")} so far`,
+        );
       },
     });
     const size = await measureKeys(client, sample.keys());

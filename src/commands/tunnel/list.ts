@@ -28,7 +28,7 @@ export async function renderTunnels(
     return;
   }
   const { printTable } = await import("../../terminal/table.ts");
-  const { describeAge, describeBytes } = await import("../../terminal/quantities.ts");
+  const { describeAge, describeBytes } = await import("../../system/quantities.ts");
   const paints = {
     up: terminal.out.green,
     connecting: terminal.out.yellow,

@@ -1,13 +1,12 @@
 import {
   type AlarmType,
   CloudWatchClient,
-  DescribeAlarmsCommand,
   type DescribeAlarmsCommandOutput,
+  paginateDescribeAlarms,
 } from "@aws-sdk/client-cloudwatch";
-import { type AwsScope, describeScope } from "../../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
-import { explainAwsError } from "../../aws/explain-error.ts";
-import { OperatorError } from "../../system/errors.ts";
+import { askAws } from "../../aws/ask-aws.ts";
+import type { AwsScope } from "../../aws/aws-scope.ts";
+import type { AwsAccess } from "../../aws/client-options.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 
 /** Without them it tells of metric alarms alone (CloudWatch API Reference, DescribeAlarms). */
@@ -18,41 +17,24 @@ type Alarm = NonNullable<DescribeAlarmsCommandOutput["MetricAlarms"]>[number];
 
 /** Given a scope, return how each alarm is that it has, page by page. Throws what `explainAwsError` makes of an answer; also where a page repeats. */
 export async function readAlarms(scope: AwsScope, access: AwsAccess): Promise<Reading[]> {
-  const client = new CloudWatchClient(await clientOptions(scope, "CLOUDWATCH", access));
   const found: Reading[] = [];
-  const seen = new Set<string>();
-  let token: string | undefined;
-  try {
-    do {
-      const page = await client.send(
-        new DescribeAlarmsCommand({
-          AlarmTypes: TYPES,
-          MaxRecords: PAGE_SIZE,
-          ...(token !== undefined && { NextToken: token }),
-        }),
-        { abortSignal: access.signal },
+  return askAws(
+    CloudWatchClient,
+    "CLOUDWATCH",
+    "cloudwatch:DescribeAlarms",
+    [scope, access],
+    async ({ client, abortSignal, guard }) => {
+      const pages = paginateDescribeAlarms(
+        { client, pageSize: PAGE_SIZE },
+        { AlarmTypes: TYPES },
+        { abortSignal },
       );
-      for (const alarm of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])])
-        found.push(judgeAlarm(alarm));
-      token = page.NextToken || undefined;
-      if (token !== undefined && seen.has(token)) {
-        throw new OperatorError(
-          "unreachable",
-          `cloudwatch:DescribeAlarms in ${describeScope(scope)} repeats a page for ever`,
-          { next: "try again" },
-        );
-      }
-      seen.add(token ?? "");
-    } while (token !== undefined);
-    return found;
-  } catch (error) {
-    access.signal.throwIfAborted();
-    throw error instanceof OperatorError
-      ? error
-      : explainAwsError(error, "cloudwatch:DescribeAlarms", scope);
-  } finally {
-    client.destroy();
-  }
+      for await (const page of guard(pages, ({ NextToken }) => NextToken))
+        for (const alarm of [...(page.MetricAlarms ?? []), ...(page.CompositeAlarms ?? [])])
+          found.push(judgeAlarm(alarm));
+      return found;
+    },
+  );
 }
 
 const STATES: Readonly<Record<string, HealthState>> = { OK: "ok", ALARM: "fail" };

@@ -1,3 +1,5 @@
+import { describeScope } from "../../aws/aws-scope.ts";
+import { askPages } from "../../system/guard-pages.ts";
 import { askPatiently } from "./ask-patiently.ts";
 import type { DynamoDb } from "./connect-dynamodb.ts";
 import type { KeyAttribute } from "./validate-item.ts";
@@ -98,16 +100,18 @@ function readDescription(table: Described): Table {
 /** Return the names of all tables of the account and region. */
 export async function listTables(dynamoDb: DynamoDb): Promise<string[]> {
   const names: string[] = [];
-  let from: string | undefined;
-  do {
-    const body = JSON.stringify(from === undefined ? {} : { ExclusiveStartTableName: from });
-    const answer = await askPatiently(dynamoDb, "ListTables", { table: "the tables", body });
-    const page = JSON.parse(answer.toString()) as {
-      TableNames?: string[];
-      LastEvaluatedTableName?: string;
-    };
-    names.push(...(page.TableNames ?? []));
-    from = page.LastEvaluatedTableName;
-  } while (from !== undefined);
+  const pages = askPages(
+    async (from: string | undefined) => {
+      const body = JSON.stringify(from === undefined ? {} : { ExclusiveStartTableName: from });
+      const answer = await askPatiently(dynamoDb, "ListTables", { table: "the tables", body });
+      return JSON.parse(answer.toString()) as {
+        TableNames?: string[];
+        LastEvaluatedTableName?: string;
+      };
+    },
+    ({ LastEvaluatedTableName }) => LastEvaluatedTableName,
+    `dynamodb:ListTables in ${describeScope(dynamoDb.scope)}`,
+  );
+  for await (const page of pages) names.push(...(page.TableNames ?? []));
   return names;
 }

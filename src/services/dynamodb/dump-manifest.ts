@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { errorCode, OperatorError } from "../../system/errors.ts";
-import type { Codec } from "./codec.ts";
+import type { Compression } from "../../system/compress.ts";
 import type { Table } from "./describe-table.ts";
 import type { Segment } from "./scan-table.ts";
 
@@ -16,7 +16,7 @@ export interface DumpManifest {
   account: string;
   region: string;
   itemFormat: ItemFormat;
-  codec: Codec;
+  codec: Compression;
   startedAt: string;
   endedAt: string;
   /** How often it was resumed; no dump of a table that is written to is a snapshot, and one that was resumed less so. */

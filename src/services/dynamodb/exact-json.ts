@@ -1,4 +1,7 @@
-/** JSON without loss: every digit of a number, every name in its place, `__proto__` and `10` among them, and no name twice. */
+/**
+ * JSON without loss: every digit of a number, every name in its place, `__proto__` and `10` among them, and no name twice. lossless-json
+ * makes objects, which put the name `10` in front of the others; it takes a name twice with one value, and has no limit of depth.
+ */
 export type ExactJson =
   | string
   | boolean

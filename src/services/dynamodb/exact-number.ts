@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 /** DynamoDB Developer Guide, "Supported data types": 38 digits, magnitudes from 1E-130 to 9.99…E+125. */
 const MOST_DIGITS = 38;
 const [LOWEST, HIGHEST] = [-130, 125];
@@ -29,7 +30,7 @@ export function findNumberFault(text: string): string | undefined {
   const decimal = readDecimal(text);
   if (!decimal) return `${JSON.stringify(text.slice(0, 60))} is no number`;
   if (decimal.digits.length > MOST_DIGITS)
-    return `${text.slice(0, 60)} has ${decimal.digits.length} digits, the limit is ${MOST_DIGITS}`;
+    return `${text.slice(0, 60)} has ${countOf(decimal.digits.length, "digit")}, the limit is ${MOST_DIGITS}`;
   const isWithin = decimal.magnitude >= LOWEST && decimal.magnitude <= HIGHEST;
   return isWithin ? undefined : `${text.slice(0, 60)} is outside of 1E${LOWEST} to 9.99E${HIGHEST}`;
 }

@@ -1,5 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
-import { type Codec, codecOf } from "./codec.ts";
+import { type Compression, compressionOf } from "../../system/compress.ts";
 import type { Table } from "./describe-table.ts";
 import type { ItemFormat } from "./dump-manifest.ts";
 
@@ -10,7 +10,7 @@ export interface DumpPlan {
   region: string;
   path: string;
   itemFormat: ItemFormat;
-  codec: Codec;
+  codec: Compression;
 }
 
 /** Of a provisioned table's read units, unless told otherwise: the applications must not starve. */
@@ -24,7 +24,7 @@ export function planDump(
   table: Table,
   place: { account: string; region: string; path: string; itemFormat: ItemFormat },
 ): DumpPlan {
-  return { table, ...place, codec: codecOf(place.path) };
+  return { table, ...place, codec: compressionOf(place.path) };
 }
 
 /**

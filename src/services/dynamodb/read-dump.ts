@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createReadStream } from "node:fs";
+import { compressionOf, decompress } from "../../system/compress.ts";
 import { describeError, errorCode, OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { AttributeError, type Item, readItem } from "./attribute-value.ts";
-import { openUnpacked } from "./codec.ts";
 import { type DumpManifest, type ItemFormat, readManifest } from "./dump-manifest.ts";
 import { ExactJsonError, parseExactJson } from "./exact-json.ts";
 import { plainToItem } from "./plain-item.ts";
@@ -98,7 +99,7 @@ export async function* readDump(source: DumpSource, signal: AbortSignal): AsyncI
   for (const { path, items } of source.parts) {
     let count = 0;
     let number = 0;
-    for await (const line of splitLines(decode(openUnpacked(path, signal), path))) {
+    for await (const line of splitLines(decode(path, signal))) {
       number++;
       const text = number === 1 ? line.replace(/^\ufeff/, "") : line;
       if (text.trim() === "") continue;
@@ -107,18 +108,28 @@ export async function* readDump(source: DumpSource, signal: AbortSignal): AsyncI
       yield { item: parseLine(text, source.itemFormat, place), place };
     }
     if (items !== undefined && items !== count) {
-      throw new OperatorError("usage", `${path} has ${count} items, its manifest says ${items}`, {
-        next: "it was cut or changed; dump it again",
-      });
+      throw new OperatorError(
+        "usage",
+        `${path} has ${countOf(count, "item")}, its manifest says ${items}`,
+        {
+          next: "it was cut or changed; dump it again",
+        },
+      );
     }
   }
 }
 
+/** Opens the file once somebody reads: the error of a stream that nobody reads ends the process. */
+async function* readPart(path: string, signal: AbortSignal): AsyncIterable<Buffer> {
+  yield* createReadStream(path, { signal, highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+}
+
 /** Decoded as it comes, with what is wrong with the file in our words. */
-async function* decode(bytes: AsyncIterable<Buffer>, path: string): AsyncIterable<string> {
+async function* decode(path: string, signal: AbortSignal): AsyncIterable<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
-    for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true });
+    for await (const chunk of decompress(readPart(path, signal), compressionOf(path), { signal }))
+      yield decoder.decode(chunk, { stream: true });
     yield decoder.decode();
   } catch (error) {
     if (error instanceof OperatorError) throw error;
@@ -165,7 +176,7 @@ export async function verifyParts(source: DumpSource, signal: AbortSignal): Prom
   for (const { path, checksum } of source.parts) {
     if (!checksum) continue;
     const hash = createHash(checksum.kind);
-    for await (const chunk of createReadStream(path, { signal })) hash.update(chunk as Buffer);
+    for await (const chunk of readPart(path, signal)) hash.update(chunk);
     const value = hash.digest(checksum.kind === "md5" ? "base64" : "hex");
     if (value === checksum.value) continue;
     throw new OperatorError("usage", `${path} is not what its manifest says (${checksum.kind})`, {

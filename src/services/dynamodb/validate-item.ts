@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 import {
   AttributeError,
   type AttributePath,
@@ -61,7 +62,9 @@ function validateKey(
   const bytes = Buffer.byteLength(value.value as string, type === "B" ? "base64" : "utf8");
   if (bytes === 0) throw new AttributeError(`${what} must not be empty`, [name]);
   if (bytes > limit)
-    throw new AttributeError(`${what} has ${bytes} bytes, the limit is ${limit}`, [name]);
+    throw new AttributeError(`${what} has ${countOf(bytes, "byte")}, the limit is ${limit}`, [
+      name,
+    ]);
 }
 
 function validateValue(given: AttributeValue, path: AttributePath, depth: number): void {

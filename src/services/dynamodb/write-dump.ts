@@ -1,7 +1,7 @@
 import type { Hash } from "node:crypto";
 import { open } from "node:fs/promises";
+import { compressPiece } from "../../system/compress.ts";
 import { describeError, OperatorError } from "../../system/errors.ts";
-import { pack } from "./codec.ts";
 import { type DumpState, partialPath, writeDumpState } from "./dump-state.ts";
 
 /** Where the lines of a dump go. */
@@ -18,6 +18,9 @@ export interface DumpWriter {
 
 /** Packed and written at once; so much more than a page that packing is worth it. */
 const PIECE_BYTES = 4 * 1024 * 1024;
+const NO_ZSTD = new OperatorError("missing", "the program zstd is not installed", {
+  next: "install it, or name the file otherwise, e.g. with .gz",
+});
 /** What a kill costs at most. */
 const CHECKPOINT_MS = 250;
 
@@ -45,7 +48,9 @@ export async function openDumpFile(
   ): Promise<void> => {
     try {
       const isEnd = bytes.length === 0 && state.offset > 0;
-      const packed = isEnd ? bytes : await pack(bytes, state.plan.codec, signal);
+      const packed = isEnd
+        ? bytes
+        : await compressPiece(bytes, state.plan.codec, { signal, missing: NO_ZSTD });
       let written = 0;
       while (written < packed.length) {
         const at = state.offset + written;

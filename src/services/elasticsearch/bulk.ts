@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { asPath, type Cluster } from "./cluster.ts";
 
 /** A request of `_bulk` has some 5 MB. */
@@ -63,7 +64,7 @@ async function sendBody(
   if (items.length !== documents.length)
     throw new OperatorError(
       "failed",
-      `${index}: ${documents.length} documents were sent, and ${items.length} answered for`,
+      `${index}: ${countOf(documents.length, "document was", "documents were")} sent, and ${items.length} answered for`,
     );
   const again: Document[] = [];
   for (const [at, item] of items.entries()) {

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { describeError, OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import type {
   BackupWarning,
   DriverOptions,
@@ -127,7 +128,7 @@ async function exportIndex(
     if (before === undefined || after !== before) return { fact: describeFact(name, whole) };
     const count = await countDocuments(cluster, name);
     if (count !== whole.documents)
-      return { skipped: `${whole.documents} documents came, and it has ${count}` };
+      return { skipped: `${countOf(whole.documents, "document")} came, and it has ${count}` };
     return { fact: { ...describeFact(name, whole), state: before } };
   } catch (error) {
     options.signal.throwIfAborted();

@@ -1,4 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { asPath, type Cluster, isRefusedForIndex, RefusedRequest } from "./cluster.ts";
 
 /** An index, as the cluster lists it. */
@@ -136,7 +137,10 @@ async function askEachShard<T>(
     const { failed } = answer._shards;
     if (failed === 0) return answer;
     if (tried === TRIES)
-      throw new IndexTrouble("failed", `${index}: ${failed} shards do not answer to ${question}`);
+      throw new IndexTrouble(
+        "failed",
+        `${index}: ${countOf(failed, "shard does", "shards do")} not answer to ${question}`,
+      );
     await awaitShards(cluster, index);
   }
 }

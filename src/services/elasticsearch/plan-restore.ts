@@ -1,5 +1,6 @@
 import { OperatorError } from "../../system/errors.ts";
 import type { BackupWarning, RestorePlan, SelectOptions } from "../backup-driver.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { SetContent, SetReader } from "../set-content.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
 import { DRILL_PREFIX, listIndices, listStreams } from "./indices.ts";
@@ -56,7 +57,7 @@ export function planIndexRestore(
     return {
       objects: targets.map(({ index, name }) => {
         const count = rows.get(index);
-        const counted = count === undefined ? "" : ` (${count} documents)`;
+        const counted = count === undefined ? "" : ` (${countOf(count, "document")})`;
         return index === name ? `${name}${counted}` : `${index} as ${name}${counted}`;
       }),
       replaces,

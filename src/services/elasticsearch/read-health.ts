@@ -1,5 +1,6 @@
 import type { HealthState, Reading } from "../../system/reading.ts";
 import type { HealthPlace } from "../service.ts";
+import { countOf } from "../../system/quantities.ts";
 import { withCluster } from "./cluster.ts";
 
 const STATES: Readonly<Record<string, HealthState>> = { green: "ok", yellow: "warn", red: "fail" };
@@ -17,7 +18,7 @@ export const readHealth = (place: HealthPlace, signal: AbortSignal): Promise<Rea
       patienceMs: 0,
     });
     const { status = "no colour", number_of_nodes: nodes = 0, unassigned_shards: lost = 0 } = found;
-    const missing = lost === 0 ? "" : `, ${lost} shards have no place`;
-    const detail = `${status}, ${nodes} ${nodes === 1 ? "node" : "nodes"}${missing}`;
+    const missing = lost === 0 ? "" : `, ${countOf(lost, "shard has", "shards have")} no place`;
+    const detail = `${status}, ${countOf(nodes, "node")}${missing}`;
     return [{ area: "search", name: place.name, state: STATES[status] ?? "unknown", detail }];
   });

@@ -1,4 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { asPath, type Cluster } from "./cluster.ts";
 
 /** A document, as far as it is to be compared. */
@@ -55,7 +56,7 @@ export function openDocuments(
     const answer = await cluster.ask<Answer>("POST", to, body, { patienceMs: 0 });
     const failed = answer._shards?.failed ?? 0;
     if (answer.timed_out !== true && failed === 0) return answer;
-    const why = failed > 0 ? `${failed} shards failed` : "the search took too long";
+    const why = failed > 0 ? `${countOf(failed, "shard")} failed` : "the search took too long";
     throw new OperatorError("failed", `${index}: ${why}`);
   };
   const fields = field === undefined ? "_source=false" : `_source=${encodeURIComponent(field)}`;
@@ -82,7 +83,7 @@ export function openDocuments(
       if (announced !== count)
         throw new OperatorError(
           "failed",
-          `${index}: ${count} documents came of ${announced ?? "?"} that were announced`,
+          `${index}: ${countOf(count, "document")} came of ${announced ?? "?"} that were announced`,
         );
     },
     look: async (ids) => {

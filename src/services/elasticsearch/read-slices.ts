@@ -1,4 +1,5 @@
 import { describeError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { asPath, type Cluster, isNotThere, RefusedRequest } from "./cluster.ts";
 import { IndexTrouble } from "./indices.ts";
 import { layOutPage, newTally, type Tally } from "./lay-out-page.ts";
@@ -101,7 +102,7 @@ async function* readAll(index: string, source: PageSource, tally: Tally): AsyncI
         total ??= readTotal(laidOut.envelope);
         isEnd = laidOut.documents === 0 || tally.documents >= total;
         if (isEnd && tally.documents !== total)
-          throw new Error(`${tally.documents} documents came of ${total}`);
+          throw new Error(`${countOf(tally.documents, "document")} came of ${total}`);
         ({ lines } = laidOut);
         // Asked for while this one is written.
         if (!isEnd && !early) coming = noticed(source.next({ ...laidOut, bytes: page.length }));
@@ -132,7 +133,7 @@ function refusePartial({ timed_out, _shards }: Envelope, before: number | undefi
   if (_shards.failed > 0)
     throw new Error(`${_shards.failed} of ${_shards.total} shards have failed a search`);
   if (before !== undefined && _shards.total !== before)
-    throw new Error(`a search asked ${_shards.total} shards, the one before ${before}`);
+    throw new Error(`a search asked ${countOf(_shards.total, "shard")}, the one before ${before}`);
 }
 
 function readTotal({ hits: { total } }: Envelope): number {

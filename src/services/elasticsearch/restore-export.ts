@@ -1,6 +1,7 @@
 import pLimit from "p-limit";
 import { OperatorError } from "../../system/errors.ts";
 import type { RestoreOptions } from "../backup-driver.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { PartRecord, SetReader } from "../set-content.ts";
 import { writeDocuments } from "./bulk.ts";
 import { asPath, type Cluster, withCluster } from "./cluster.ts";
@@ -138,7 +139,10 @@ async function refuseLack(
   const expected = set.facts.find(({ object }) => object === index)?.rows;
   const count = await countDocuments(cluster, name);
   if (expected !== undefined && count !== expected)
-    throw new OperatorError("failed", `${name} has ${count} documents instead of ${expected}`);
+    throw new OperatorError(
+      "failed",
+      `${name} has ${countOf(count, "document")} instead of ${expected}`,
+    );
 }
 
 async function readIndexDefinitions(

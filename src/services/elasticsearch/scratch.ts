@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { describeError } from "../../system/errors.ts";
 import type { DriverOptions, ScratchPlace } from "../backup-driver.ts";
+import { describeMegabytes } from "../../system/quantities.ts";
 import type { SetContent } from "../set-content.ts";
 import { asPath, type Cluster, isNotThere, withCluster } from "./cluster.ts";
 import { DRILL_PREFIX } from "./indices.ts";
@@ -116,5 +117,5 @@ async function findLack(cluster: Cluster, set: SetContent): Promise<string | und
     0,
   );
   if (disks.length === 0 || needed <= spare) return undefined;
-  return `${Math.ceil((needed - spare) / 1e6)} MB more of room at ${cluster.name}, or a cluster named as scratch`;
+  return `${describeMegabytes(needed - spare)} more of room at ${cluster.name}, or a cluster named as scratch`;
 }

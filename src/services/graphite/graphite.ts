@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 import { askHttp } from "../ask-http.ts";
 import { serviceType } from "../service.ts";
 import { type GraphiteConfig, jobSettings, settings } from "./settings.ts";
@@ -17,7 +18,7 @@ export const graphite = serviceType<GraphiteConfig>({
       if (status !== 200) return { answers: false, detail: `HTTP ${status} from /metrics/find` };
       const roots = parseList(body);
       return roots
-        ? { answers: true, detail: `${roots.length} metric roots` }
+        ? { answers: true, detail: countOf(roots.length, "metric root") }
         : { answers: false, detail: "something other than Graphite answers" };
     }),
 });

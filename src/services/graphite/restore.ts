@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { OperatorError } from "../../system/errors.ts";
+import { countOf, pluralOf } from "../../system/quantities.ts";
 import type { RestoreOptions, RestorePlan, SelectOptions } from "../backup-driver.ts";
 import type { PartRecord, SetReader } from "../set-content.ts";
 import { INDEX_NAME } from "./dump.ts";
@@ -76,8 +77,13 @@ export async function planFileRestore(
     count.set(object, (count.get(object) ?? 0) + 1);
   }
   return {
-    objects: [...count].map(([object, of]) => `${object} (${of} whisper files)`),
-    replaces: replaced.length === 0 ? [] : [`${replaced.length} whisper files of the same names`],
+    objects: [...count].map(([object, of]) => `${object} (${countOf(of, "whisper file")})`),
+    replaces:
+      replaced.length === 0
+        ? []
+        : [
+            `${countOf(replaced.length, "whisper file")} of the same ${pluralOf(replaced.length, "name")}`,
+          ],
     ...(newer.length > 0 && {
       warnings: [
         {

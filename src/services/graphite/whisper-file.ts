@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 /** The format of whisper 1.1, whisper.py: all numbers are big-endian. */
 const METADATA_BYTES = 16;
 const ARCHIVE_BYTES = 12;
@@ -35,7 +36,7 @@ export function readWhisper(): WhisperReader {
     if (archives === undefined && header.length >= METADATA_BYTES) {
       archives = header.readUInt32BE(12);
       if (archives === 0 || archives > MOST_ARCHIVES)
-        problem = `its header states ${archives} archives`;
+        problem = `its header states ${countOf(archives, "archive")}`;
     }
     if (archives === undefined || problem !== undefined) return;
     if (header.length < METADATA_BYTES + archives * ARCHIVE_BYTES) return;
@@ -71,7 +72,7 @@ export function readWhisper(): WhisperReader {
       if (problem === undefined && expectedBytes === undefined)
         problem = bytes === 0 ? "it is empty" : "its header is cut off";
       if (problem === undefined && bytes !== expectedBytes)
-        problem = `it has ${bytes} bytes, and its header states ${expectedBytes}`;
+        problem = `it has ${countOf(bytes, "byte")}, and its header states ${expectedBytes}`;
       return { bytes, points, ...(problem !== undefined && { problem }) };
     },
   };

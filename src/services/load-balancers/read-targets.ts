@@ -5,9 +5,9 @@ import {
   type TargetGroup,
   type TargetHealthDescription,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { askAws } from "../../aws/ask-aws.ts";
 import type { AwsScope } from "../../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
-import { explainAwsError } from "../../aws/explain-error.ts";
+import type { AwsAccess } from "../../aws/client-options.ts";
 import type { Reading } from "../../system/reading.ts";
 import { judgeMembers, type Member } from "./judge-members.ts";
 
@@ -16,37 +16,34 @@ const PAGE_SIZE = 100;
 
 /** Given a scope, return how each target group of its load balancers is. Throws what `explainAwsError` makes of an answer. */
 export async function readTargets(scope: AwsScope, access: AwsAccess): Promise<Reading[]> {
-  const client = new ElasticLoadBalancingV2Client(
-    await clientOptions(scope, "ELASTIC_LOAD_BALANCING_V2", access),
-  );
-  const { signal: abortSignal } = access;
-  let action = "elasticloadbalancing:DescribeTargetGroups";
-  try {
-    const groups: TargetGroup[] = [];
-    const pages = paginateDescribeTargetGroups(
-      { client, pageSize: PAGE_SIZE },
-      {},
-      { abortSignal },
-    );
-    for await (const page of pages) groups.push(...(page.TargetGroups ?? []));
-    action = "elasticloadbalancing:DescribeTargetHealth";
-    const readings: Reading[] = [];
-    for (const group of groups) {
-      const { TargetHealthDescriptions = [] } = await client.send(
-        new DescribeTargetHealthCommand({ TargetGroupArn: group.TargetGroupArn }),
+  return askAws(
+    ElasticLoadBalancingV2Client,
+    "ELASTIC_LOAD_BALANCING_V2",
+    "elasticloadbalancing:DescribeTargetGroups",
+    [scope, access],
+    async ({ client, abortSignal, begin, guard }) => {
+      const groups: TargetGroup[] = [];
+      const pages = paginateDescribeTargetGroups(
+        { client, pageSize: PAGE_SIZE },
+        {},
         { abortSignal },
       );
-      readings.push(
-        judgeMembers(group.TargetGroupName ?? "?", TargetHealthDescriptions.map(readMember)),
-      );
-    }
-    return readings;
-  } catch (error) {
-    abortSignal.throwIfAborted();
-    throw explainAwsError(error, action, scope);
-  } finally {
-    client.destroy();
-  }
+      for await (const page of guard(pages, ({ NextMarker }) => NextMarker))
+        groups.push(...(page.TargetGroups ?? []));
+      begin("elasticloadbalancing:DescribeTargetHealth");
+      const readings: Reading[] = [];
+      for (const group of groups) {
+        const { TargetHealthDescriptions = [] } = await client.send(
+          new DescribeTargetHealthCommand({ TargetGroupArn: group.TargetGroupArn }),
+          { abortSignal },
+        );
+        readings.push(
+          judgeMembers(group.TargetGroupName ?? "?", TargetHealthDescriptions.map(readMember)),
+        );
+      }
+      return readings;
+    },
+  );
 }
 
 /** The states of the API reference, TargetHealth: what is not in use or not checked is not known to be well. */

@@ -1,4 +1,5 @@
 import { describeError, OperatorError } from "../../system/errors.ts";
+import { describeBytes } from "../../system/quantities.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 import type { HealthPlace } from "../service.ts";
 import { describeBits } from "./describe-bits.ts";
@@ -98,6 +99,5 @@ function describeDisk({
   usedBytes: number;
   totalBytes: number;
 }): string {
-  const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-  return `uses ${gb(usedBytes)} of ${gb(totalBytes)}`;
+  return `uses ${describeBytes(usedBytes)} of ${describeBytes(totalBytes)}`;
 }

@@ -1,4 +1,5 @@
-import type { Server, Session } from "./open-server.ts";
+import type { ServicePlace } from "../../reach/service-place.ts";
+import { openServer, type Server, type Session } from "./open-server.ts";
 
 /** A connection on which nothing can be written, and on which two servers say the same of the same bytes. */
 export interface Reader extends Session {
@@ -38,4 +39,17 @@ export async function openReader(server: Server): Promise<Reader> {
     await session.close();
     throw error;
   }
+}
+
+/** Connects to the server of a place, and returns a reader of it. Both are put into `opened`, for the caller to close. */
+export async function openPlaceReader(
+  place: ServicePlace,
+  signal: AbortSignal,
+  opened: Pick<Server, "close">[],
+): Promise<Reader> {
+  const server = await openServer(place, { signal, answerMs: ANSWER_MS });
+  opened.push(server);
+  const reader = await openReader(server);
+  opened.push(reader);
+  return reader;
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { DBInstance, DBSnapshot } from "@aws-sdk/client-rds";
-import type { AwsScope } from "../../aws/aws-scope.ts";
+import { type AwsScope, describeScope } from "../../aws/aws-scope.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { guardPages } from "../../system/guard-pages.ts";
 import type {
   BackupDriver,
   BackupWarning,
@@ -187,24 +188,22 @@ async function findOurs(
   setIds: ReadonlySet<string>,
 ): Promise<ExternalReference[]> {
   const found: ExternalReference[] = [];
-  let Marker: string | undefined;
-  do {
-    const command = new commands.DescribeDBSnapshotsCommand({
-      DBInstanceIdentifier: instance,
-      SnapshotType: "manual",
-      ...(Marker !== undefined && { Marker }),
-    });
-    const page = await ask("rds:DescribeDBSnapshots", (abortSignal) =>
-      client.send(command, { abortSignal }),
+  const action = "rds:DescribeDBSnapshots";
+  await ask(action, async (abortSignal) => {
+    const pages = commands.paginateDescribeDBSnapshots(
+      { client },
+      { DBInstanceIdentifier: instance, SnapshotType: "manual" },
+      { abortSignal },
     );
-    for (const snapshot of page.DBSnapshots ?? []) {
-      const { DBSnapshotIdentifier: id, TagList = [] } = snapshot;
-      const set = TagList.find(({ Key }) => Key === SET)?.Value;
-      if (id !== undefined && set !== undefined && setIds.has(set) && isOurs(snapshot))
-        found.push({ kind: KIND, id, region: scope.region });
-    }
-    Marker = page.Marker;
-  } while (Marker !== undefined);
+    const what = `${action} in ${describeScope(scope)}`;
+    for await (const page of guardPages(pages, ({ Marker }) => Marker, what))
+      for (const snapshot of page.DBSnapshots ?? []) {
+        const { DBSnapshotIdentifier: id, TagList = [] } = snapshot;
+        const set = TagList.find(({ Key }) => Key === SET)?.Value;
+        if (id !== undefined && set !== undefined && setIds.has(set) && isOurs(snapshot))
+          found.push({ kind: KIND, id, region: scope.region });
+      }
+  });
   return found;
 }
 

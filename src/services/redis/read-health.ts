@@ -1,6 +1,7 @@
 import type { HealthState, Reading } from "../../system/reading.ts";
 import type { HealthPlace } from "../service.ts";
 import { connectRedis } from "./connect-redis.ts";
+import { describeBytes } from "../../system/quantities.ts";
 import { readInfo, type RedisInfo } from "./read-info.ts";
 import type { RedisConfig } from "./settings.ts";
 
@@ -37,8 +38,7 @@ export async function readHealth(
 /** Given what a Redis says of itself, return how it is. Pure. */
 export function judgeInfo(info: RedisInfo): [state: HealthState, detail: string] {
   const { usedBytes, maxBytes, eviction, role, master } = info;
-  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-  const memory = `uses ${mb(usedBytes)} ${maxBytes > 0 ? `of ${mb(maxBytes)}` : "without a limit"}`;
+  const memory = `uses ${describeBytes(usedBytes)} ${maxBytes > 0 ? `of ${describeBytes(maxBytes)}` : "without a limit"}`;
   if (role === "replica" && !master?.isLinked)
     return ["fail", `${memory}; the link to its master ${master?.host}:${master?.port} is down`];
   // With another policy a full memory is what a cache is for.

@@ -6,10 +6,9 @@ import {
   paginateListHealthChecks,
   Route53Client,
 } from "@aws-sdk/client-route-53";
+import { askAws } from "../../aws/ask-aws.ts";
 import type { AwsScope } from "../../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
-import { explainAwsError } from "../../aws/explain-error.ts";
-import { OperatorError } from "../../system/errors.ts";
+import type { AwsAccess } from "../../aws/client-options.ts";
 import type { HealthState, Reading } from "../../system/reading.ts";
 
 /** More resources a call are refused (Route 53 API Reference, ListTagsForResources). */
@@ -19,36 +18,35 @@ const HEALTHY_SHARE = 0.18;
 
 /** Given an account (its scope's region does not matter), return how each health check of Route 53 is. Throws what `explainAwsError` makes of an answer. */
 export async function readHealthChecks(scope: AwsScope, access: AwsAccess): Promise<Reading[]> {
-  const client = new Route53Client(await clientOptions(scope, "ROUTE_53", access));
-  const { signal: abortSignal } = access;
-  let action = "route53:ListHealthChecks";
-  try {
-    const checks: HealthCheck[] = [];
-    for await (const page of paginateListHealthChecks({ client }, {}, { abortSignal }))
-      checks.push(...(page.HealthChecks ?? []));
-    const names = await readNames(client, checks, abortSignal);
-    action = "route53:GetHealthCheckStatus";
-    const readings: Reading[] = [];
-    for (const check of checks) {
-      const name = names.get(check.Id ?? "") ?? describe(check);
-      if (isObserved(check)) {
-        const command = new GetHealthCheckStatusCommand({ HealthCheckId: check.Id });
-        const { HealthCheckObservations = [] } = await client.send(command, { abortSignal });
-        readings.push(judgeCheck(name, check, HealthCheckObservations));
-      } else {
-        const { readStatusMetric } = await import("./read-status-metric.ts");
-        readings.push(
-          judgeMetric(name, check, await readStatusMetric(check.Id ?? "", scope, access)),
-        );
+  return askAws(
+    Route53Client,
+    "ROUTE_53",
+    "route53:ListHealthChecks",
+    [scope, access],
+    async ({ client, abortSignal, begin, guard }) => {
+      const checks: HealthCheck[] = [];
+      const pages = paginateListHealthChecks({ client }, {}, { abortSignal });
+      for await (const page of guard(pages, ({ NextMarker }) => NextMarker))
+        checks.push(...(page.HealthChecks ?? []));
+      const names = await readNames(client, checks, abortSignal);
+      begin("route53:GetHealthCheckStatus");
+      const readings: Reading[] = [];
+      for (const check of checks) {
+        const name = names.get(check.Id ?? "") ?? describe(check);
+        if (isObserved(check)) {
+          const command = new GetHealthCheckStatusCommand({ HealthCheckId: check.Id });
+          const { HealthCheckObservations = [] } = await client.send(command, { abortSignal });
+          readings.push(judgeCheck(name, check, HealthCheckObservations));
+        } else {
+          const { readStatusMetric } = await import("./read-status-metric.ts");
+          readings.push(
+            judgeMetric(name, check, await readStatusMetric(check.Id ?? "", scope, access)),
+          );
+        }
       }
-    }
-    return readings;
-  } catch (error) {
-    abortSignal.throwIfAborted();
-    throw error instanceof OperatorError ? error : explainAwsError(error, action, scope);
-  } finally {
-    client.destroy();
-  }
+      return readings;
+    },
+  );
 }
 
 /** People know them by their tag Name; without the right to read tags, by what they look at. */

@@ -1,7 +1,7 @@
 import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
+import { askAws } from "../../aws/ask-aws.ts";
 import type { AwsScope } from "../../aws/aws-scope.ts";
-import { type AwsAccess, clientOptions } from "../../aws/client-options.ts";
-import { explainAwsError } from "../../aws/explain-error.ts";
+import type { AwsAccess } from "../../aws/client-options.ts";
 
 /** Where Route 53's metrics are, and nowhere else (Route 53 Developer Guide, "Monitoring health checks using CloudWatch"). */
 const REGION = "us-east-1";
@@ -15,27 +15,28 @@ export async function readStatusMetric(
   access: AwsAccess,
 ): Promise<number | undefined> {
   const there = { ...scope, region: REGION };
-  const client = new CloudWatchClient(await clientOptions(there, "CLOUDWATCH", access));
   const now = Date.now();
-  try {
-    const { Datapoints = [] } = await client.send(
-      new GetMetricStatisticsCommand({
-        Namespace: "AWS/Route53",
-        MetricName: "HealthCheckStatus",
-        Dimensions: [{ Name: "HealthCheckId", Value: id }],
-        StartTime: new Date(now - LOOK_BACK_MS),
-        EndTime: new Date(now),
-        Period: PERIOD_SECONDS,
-        Statistics: ["Minimum"],
-      }),
-      { abortSignal: access.signal },
-    );
-    const timeOf = (point: (typeof Datapoints)[number]): number => point.Timestamp?.getTime() ?? 0;
-    return Datapoints.toSorted((one, other) => timeOf(one) - timeOf(other)).at(-1)?.Minimum;
-  } catch (error) {
-    access.signal.throwIfAborted();
-    throw explainAwsError(error, "cloudwatch:GetMetricStatistics", there);
-  } finally {
-    client.destroy();
-  }
+  return askAws(
+    CloudWatchClient,
+    "CLOUDWATCH",
+    "cloudwatch:GetMetricStatistics",
+    [there, access],
+    async ({ client, abortSignal }) => {
+      const { Datapoints = [] } = await client.send(
+        new GetMetricStatisticsCommand({
+          Namespace: "AWS/Route53",
+          MetricName: "HealthCheckStatus",
+          Dimensions: [{ Name: "HealthCheckId", Value: id }],
+          StartTime: new Date(now - LOOK_BACK_MS),
+          EndTime: new Date(now),
+          Period: PERIOD_SECONDS,
+          Statistics: ["Minimum"],
+        }),
+        { abortSignal },
+      );
+      const timeOf = (point: (typeof Datapoints)[number]): number =>
+        point.Timestamp?.getTime() ?? 0;
+      return Datapoints.toSorted((one, other) => timeOf(one) - timeOf(other)).at(-1)?.Minimum;
+    },
+  );
 }

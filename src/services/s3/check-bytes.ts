@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 import { createHash } from "node:crypto";
 
 /** What bytes must be. What is absent is not known. */
@@ -32,13 +33,15 @@ export async function* checkBytes(
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.length;
-    if (size > expected.size) throw new DamagedBytesError(`more than its ${expected.size} bytes`);
+    if (size > expected.size)
+      throw new DamagedBytesError(`more than its ${countOf(expected.size, "byte")}`);
     sha256.update(chunk);
     md5?.update(chunk);
     pieces?.update(chunk);
     yield chunk;
   }
-  if (size < expected.size) throw new CutShortError(`${size} of its ${expected.size} bytes`);
+  if (size < expected.size)
+    throw new CutShortError(`${size} of its ${countOf(expected.size, "byte")}`);
   const found = sha256.digest("hex");
   if (expected.sha256 !== undefined && found !== expected.sha256)
     throw new DamagedBytesError("its SHA-256 is another one");

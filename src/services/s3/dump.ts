@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { BackupWarning, DumpOptions, DumpOutcome, PartSink } from "../backup-driver.ts";
 import type { SetContent } from "../set-content.ts";
 import { OperatorError } from "../../system/errors.ts";
+import { countOf, pluralOf } from "../../system/quantities.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import { identifyBucket } from "./bucket-side.ts";
 import { CATALOG_FORMAT } from "./catalog.ts";
@@ -79,7 +80,7 @@ async function dumpBetween(
     spoolListing(source, pace, {
       path: join(options.folder, "listing"),
       splits,
-      seen: (more) => update(`${(seen += more)} objects listed`),
+      seen: (more) => update(`${countOf((seen += more), "object")} listed`),
     }),
     isAudit && copy.bucket
       ? spoolListing(copy.bucket, pace, { path: join(options.folder, "copy"), splits })
@@ -231,15 +232,20 @@ function describeSkipped(
   return [
     ...named,
     ...(skippedCount > named.length
-      ? [{ object: `${skippedCount - named.length} more objects`, reason: "they were not copied" }]
+      ? [
+          {
+            object: countOf(skippedCount - named.length, "more object"),
+            reason: "they were not copied",
+          },
+        ]
       : []),
     ...(vanished > Math.max(1, listed * VANISHED_SHARE)
-      ? [{ object: `${vanished} objects`, reason: "they vanished while they were copied" }]
+      ? [{ object: countOf(vanished, "object"), reason: "they vanished while they were copied" }]
       : []),
     ...(atMost !== undefined && candidateCount > candidates.length
       ? [
           {
-            object: `${candidateCount} objects that are gone at the source`,
+            object: `${countOf(candidateCount, "object that is", "objects that are")} gone at the source`,
             reason: `more than s3.remove.atMost, ${atMost}: none was removed`,
           },
         ]
@@ -263,7 +269,7 @@ function warnOf({ side }: CopyPlace, isVersioned: boolean, sums: CopySums): Back
           {
             code: "COPY_MENDED",
             object: side.place,
-            detail: `${sums.mended} objects were not as they had been copied, and were copied again`,
+            detail: `${countOf(sums.mended, "object was not as it had", "objects were not as they had")} been copied, and ${pluralOf(sums.mended, "was", "were")} copied again`,
           },
         ]
       : []),

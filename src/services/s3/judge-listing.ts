@@ -1,4 +1,5 @@
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 
 /** Past this share of the objects gone, something is wrong with the source, or with who looks at it. */
 const USUAL_SHRINK_PERCENT = 30;
@@ -26,7 +27,7 @@ export function judgeListing({ place, listed, known, shrinkPercent }: ListingFig
   const percent = Math.round((1 - listed / known) * 100);
   throw new OperatorError(
     "refused",
-    `${place} has ${listed} objects instead of ${known}, ${percent} % fewer; ${untouched}`,
+    `${place} has ${countOf(listed, "object")} instead of ${known}, ${percent} % fewer; ${untouched}`,
     {
       next: `look at the source; where it is meant, raise s3.shrinkPercent of the job above ${percent} for a run`,
     },

@@ -38,7 +38,7 @@ export function keepPace(signal: AbortSignal): Pace {
       waiting.shift()?.();
     }
   };
-  const once = async <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     await enter();
     try {
       signal.throwIfAborted();
@@ -61,14 +61,14 @@ export function keepPace(signal: AbortSignal): Pace {
   return {
     retries: () => retried,
     run: async (ask) => {
-      for (let attempt = 1; ; attempt++) {
+      for (let tries = 1; ; tries++) {
         try {
-          return await once(ask);
+          return await attempt(ask);
         } catch (error) {
           signal.throwIfAborted();
-          if (attempt === ATTEMPTS || !isPassing(error)) throw error;
+          if (tries === ATTEMPTS || !isPassing(error)) throw error;
           retried++;
-          const most = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** attempt);
+          const most = Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** tries);
           await wait(most * (0.5 + Math.random() / 2), undefined, { signal }).catch(() =>
             signal.throwIfAborted(),
           );

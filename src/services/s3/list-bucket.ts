@@ -1,6 +1,8 @@
 import { Readable } from "node:stream";
 import type { ListObjectsV2CommandInput, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
+import { askPages } from "../../system/guard-pages.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import type { Pace } from "./keep-pace.ts";
 import type { ListedObject } from "./object-entry.ts";
@@ -26,22 +28,27 @@ export async function* listBucket(
   { after, until, prefix = "" }: ListOptions = {},
 ): AsyncGenerator<ListedObject[]> {
   const begin = place.prefix;
-  let token: string | undefined;
+  const pages = askPages(
+    (token: string | undefined) => {
+      const input: ListObjectsV2CommandInput = {
+        Bucket: place.bucket,
+        Prefix: begin + prefix,
+        // A key may have characters that no XML can carry.
+        EncodingType: "url",
+        ...(token !== undefined && { ContinuationToken: token }),
+        ...(token === undefined && after !== undefined && { StartAfter: begin + after }),
+      };
+      return pace
+        .run((abortSignal) => askPage(place, input, abortSignal))
+        .catch((error: unknown) => {
+          throw place.explain(error, "s3:ListBucket");
+        });
+    },
+    ({ page }) => (page.IsTruncated ? page.NextContinuationToken : undefined),
+    `the listing of ${place.place}`,
+  );
   let last: string | undefined;
-  do {
-    const input: ListObjectsV2CommandInput = {
-      Bucket: place.bucket,
-      Prefix: begin + prefix,
-      // A key may have characters that no XML can carry.
-      EncodingType: "url",
-      ...(token !== undefined && { ContinuationToken: token }),
-      ...(token === undefined && after !== undefined && { StartAfter: begin + after }),
-    };
-    const { page, objects } = await pace
-      .run((abortSignal) => askPage(place, input, abortSignal))
-      .catch((error: unknown) => {
-        throw place.explain(error, "s3:ListBucket");
-      });
+  for await (const { page, objects } of pages) {
     for (const { key } of objects) {
       if (last !== undefined && orderKeys(last, key) >= 0)
         throw new OperatorError("failed", `the listing of ${place.place} is out of order`, {
@@ -59,8 +66,7 @@ export async function* listBucket(
       throw new OperatorError("failed", `the listing of ${place.place} is cut off`, {
         next: "nothing was done by it; run it again",
       });
-    token = page.IsTruncated ? page.NextContinuationToken : undefined;
-  } while (token !== undefined);
+  }
 }
 
 /** Ask for a page, and take its objects out of the answer before the SDK reads it. */
@@ -96,7 +102,7 @@ async function askPage(
   if (page.Contents !== undefined || count !== found.length)
     throw new OperatorError(
       "failed",
-      `a page of the listing has ${count} objects, and not ${found.length}`,
+      `a page of the listing has ${countOf(count, "object")}, and not ${found.length}`,
     );
   const isEncoded = page.EncodingType === "url";
   return {

@@ -1,3 +1,4 @@
+import { countOf } from "../../system/quantities.ts";
 import type { CatalogEntry, ListedObject, ObjectHeaders, StoredCopy } from "./object-entry.ts";
 
 /** An object on its way. */
@@ -50,7 +51,7 @@ export function describeMisfit(entry: CatalogEntry, size: number | undefined): M
   const problem =
     size === entry.size
       ? "something else is in its place"
-      : `${size} bytes instead of ${entry.size}`;
+      : `${countOf(size, "byte")} instead of ${entry.size}`;
   return { isMissing: false, problem };
 }
 

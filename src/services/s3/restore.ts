@@ -7,6 +7,7 @@ import type {
 import type { RestoreTarget } from "../restore-target.ts";
 import type { SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
+import { countOf, pluralOf } from "../../system/quantities.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import { bucketSide, identifyBucket } from "./bucket-side.ts";
 import { DamagedBytesError } from "./check-bytes.ts";
@@ -46,12 +47,15 @@ export function planObjectRestore(
         const misfit = await inspection.check(asRestored(entry));
         if (misfit && !misfit.isMissing) sums.replaced++;
       }
-      options.update(`${sums.objects} objects looked for`);
+      options.update(`${countOf(sums.objects, "object")} looked for`);
     }
     await inspection.end();
     return {
-      objects: [`${sums.objects} objects, ${sums.bytes} bytes`],
-      replaces: sums.replaced === 0 ? [] : [`${sums.replaced} objects of the same keys`],
+      objects: [`${countOf(sums.objects, "object")}, ${countOf(sums.bytes, "byte")}`],
+      replaces:
+        sums.replaced === 0
+          ? []
+          : [`${countOf(sums.replaced, "object")} of the same ${pluralOf(sums.replaced, "key")}`],
       isSource: bucket !== undefined && identifyBucket(bucket) === set.source.serverId,
     };
   });
@@ -89,7 +93,7 @@ export function restoreObjects(
       }
     };
     for await (const some of runInOrder(wanted(), restore))
-      options.update(`${(done += some.length)} objects restored`);
+      options.update(`${countOf((done += some.length), "object")} restored`);
     await inspection.end();
     await ways.target.settle();
     return { missing };

@@ -1,6 +1,7 @@
 import type { DriverOptions, ElsewhereFindings } from "../backup-driver.ts";
 import type { SetReader } from "../set-content.ts";
 import { describeError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import { DamagedBytesError } from "./check-bytes.ts";
 import type { CatalogEntry } from "./object-entry.ts";
 import { LostCopyError, type ObjectSide } from "./object-side.ts";
@@ -60,7 +61,7 @@ async function inspectAll(
         const misfit = await inspection.check(entry);
         if (misfit) findings.add(entry.key, misfit.problem);
       }
-      update(`${(done += entries.length)} objects looked for`);
+      update(`${countOf((done += entries.length), "object")} looked for`);
     }
   } finally {
     await inspection.end();
@@ -77,7 +78,7 @@ async function readObjects(
     const found = await readOne(side, entry, pace);
     if (typeof found === "string") findings.add(entry.key, found);
     else if (!found.isHashed) counts.unhashed++;
-    update(`${++counts.objects} objects read back`);
+    update(`${countOf(++counts.objects, "object")} read back`);
   };
   for await (const _ of runInOrder(objects, read)) continue;
   return counts;
@@ -113,7 +114,9 @@ function collectFindings(): Findings {
       if (++count <= NAMED) named.push(`${key}: ${problem}`);
     },
     list: () =>
-      count > named.length ? [...named, `and ${count - named.length} more objects`] : named,
+      count > named.length
+        ? [...named, `and ${countOf(count - named.length, "more object")}`]
+        : named,
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeNumber, describeRows } from "../../../src/commands/backup/describe-rows.ts";
+import { describeRows } from "../../../src/commands/backup/describe-rows.ts";
 import type { ServiceConfig } from "../../support/known-config.ts";
 
 test.each<[ServiceConfig, string, string]>([
@@ -10,12 +10,4 @@ test.each<[ServiceConfig, string, string]>([
 ])("describeRows uses the unit of $kind", (service, one, many) => {
   expect(describeRows(1, service)).toBe(one);
   expect(describeRows(600, service)).toBe(many);
-});
-
-test("describeNumber uses the plural for zero and many", () => {
-  expect([0, 1, 2].map((count) => describeNumber(count, "part"))).toEqual([
-    "0 parts",
-    "1 part",
-    "2 parts",
-  ]);
 });

@@ -22,7 +22,7 @@ const run = (...words: string[]) =>
 test("config check is silent in cron, counts for who watches, and is a document for scripts", async () => {
   expect(await run("check")).toEqual({ code: 0, stdout: "", stderr: "" });
   expect((await run("check", "-v")).stderr).toBe(
-    "/lcops.config.json: well formed, 2 environments, 1 hosts, 0 services, 3 menu entries\n",
+    "/lcops.config.json: well formed, 2 environments, 1 host, 0 services, 3 menu entries\n",
   );
   expect(JSON.parse((await run("check", "--json")).stdout)).toEqual({
     valid: true,

@@ -39,7 +39,7 @@ describe("the plan of an upgrade", () => {
     expect(plan).toMatchObject({
       title: "upgrade 3 of 4 hosts, 2 of them in production",
       lines: [
-        "api-[1-3] (3): 1 packages: openssl",
+        "api-[1-3] (3): 1 package: openssl",
         "db (1): not reached: no way",
         "in this order: canary api-1; api-[2-3]",
       ],
@@ -63,10 +63,10 @@ describe("the plan of an upgrade", () => {
     [
       { freeKb: { "/": 5_400_000, "/boot": 120_000 }, held: ["linux"], locks: ["apt (pid 7)"] },
       false,
-      "1 packages: openssl; free: / 5.0 GB, /boot 120 MB; held: linux; apt (pid 7) holds the lock, and is waited for",
+      "1 package: openssl; free: / 5.0 GB, /boot 120 MB; held: linux; apt (pid 7) holds the lock, and is waited for",
     ],
-    [{ wantsReboot: true }, true, "1 packages: openssl; reboots"],
-    [{ wantsReboot: true }, false, "1 packages: openssl; wants a reboot, which it does not get"],
+    [{ wantsReboot: true }, true, "1 package: openssl; reboots"],
+    [{ wantsReboot: true }, false, "1 package: openssl; wants a reboot, which it does not get"],
   ])("says of a host what is done to it: %#", (plan, reboots, said) => {
     expect(linesOf([planHost("a", plan)], { reboots })[0]).toBe(`a (1): ${said}`);
   });

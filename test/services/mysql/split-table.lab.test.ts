@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DumpOutcome } from "../../../src/services/backup-driver.ts";
 import type { PartRecord, SetReader } from "../../../src/services/set-content.ts";
-import { makeDigestSink } from "../../../src/services/mysql/digest-sink.ts";
+import { makeDigestSink } from "../../../src/services/mysql/measure.ts";
 import { dumpMysql } from "../../../src/services/mysql/dump.ts";
 import { measureMysql } from "../../../src/services/mysql/measure.ts";
 import { openServer, type Server } from "../../../src/services/mysql/open-server.ts";
