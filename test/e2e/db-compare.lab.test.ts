@@ -78,7 +78,8 @@ withPair(
   async () => {
     const made = await pair.lcops(["backup", "run", "mysql", "--json"], { timeoutMs: 90_000 });
     expect(made.code, made.stderr).toBe(0);
-    expect((await compare("school", "mysql")).code).toBe(0);
+    const unchanged = await compare("school", "mysql");
+    expect(unchanged.code, `${unchanged.stderr}${JSON.stringify(unchanged.reports)}`).toBe(0);
     await pair.primary(
       "UPDATE shop.customers SET name = 'x' WHERE id = 3; DELETE FROM shop.customers WHERE id = 4",
     );
