@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { passableFolder } from "../services/passable-folder.ts";
@@ -17,17 +18,25 @@ export async function makeRunFolder(stateFolder: string): Promise<RunFolder> {
   const parent = join(stateFolder, "backup");
   await mkdir(parent, { recursive: true, mode: 0o700 });
   await sweepRunFolders(stateFolder);
-  // Its lock is had before anybody could take it for one that was left.
-  const path = await mkdtemp(join(parent, PREFIX));
-  const release = await takeKernelLock(path);
+  const { path, release } = await takeFolder(parent);
   return {
     path,
     remove: async () => {
       await rm(passableFolder(path), { recursive: true, force: true });
       await rm(path, { recursive: true, force: true });
-      await release?.();
+      await release();
     },
   };
+}
+
+/** Makes a folder and takes its lock. Another run may have taken the folder for one that was left before it had the lock: then it makes another. */
+async function takeFolder(parent: string): Promise<{ path: string; release: () => Promise<void> }> {
+  for (;;) {
+    const path = await mkdtemp(join(parent, PREFIX));
+    const release = await takeKernelLock(path);
+    if (release && existsSync(path)) return { path, release };
+    await release?.();
+  }
 }
 
 /** Given the state folder, end and remove what killed runs have left there; returns how many they were. */

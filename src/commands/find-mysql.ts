@@ -35,17 +35,11 @@ export function findMysql(
   );
 }
 
-/** Returns where the replica of a MySQL is. Throws `usage` where it has none. Pure. */
-export function findReplica(
-  name: string,
-  service: MysqlConfig,
-): Pick<MysqlConfig, "host" | "address" | "port"> {
+/** Returns the replica of a MySQL as a service of its own. Throws `usage` where it has none. Pure. */
+export function findReplica(name: string, service: MysqlConfig): MysqlConfig {
   const replica = replicaOf(service);
-  if (!replica) {
-    throw new OperatorError("usage", `${name} has no replica in the configuration`, {
-      next: "add one, or leave --replica away",
-    });
-  }
-  const { host, address, port } = replica;
-  return { host, address, port };
+  if (replica) return replica;
+  throw new OperatorError("usage", `${name} has no replica in the configuration`, {
+    next: "add one, or leave --replica away",
+  });
 }

@@ -23,7 +23,7 @@ export const mysql: Command = {
     const { name, service } = findMysql(config, context);
     const [label, server] =
       input.options["replica"] === true
-        ? [`${name}-replica`, { ...service, ...findReplica(name, service) }]
+        ? [`${name}-replica`, findReplica(name, service)]
         : [name, service];
     const open = openService(label, server, config, context);
     try {

@@ -208,7 +208,7 @@ function checkConsistency(config: Config): BrokenReference[] {
   });
 }
 
-/** Of statusMachine.sh, where nothing else is configured. */
+/** The services of statusMachine.sh, where nothing else is configured. */
 const OLD_SERVICES = 6;
 const OLD_LAUNCHES = ["ja", "jw", "app"];
 

@@ -47,7 +47,7 @@ export async function fetchInstances(
           for (const instance of reservation.Instances ?? []) {
             const read = readInstance(instance, scope.region);
             if (!read || !hasTags(read.tags, query.tags)) continue;
-            // Of a whole region it would be the same, tens of thousands of times.
+            // A whole region has one owner, which would be kept tens of thousands of times.
             if (isNarrow && reservation.OwnerId) read.account = reservation.OwnerId;
             found.push(read);
           }

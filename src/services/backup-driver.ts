@@ -103,7 +103,7 @@ interface ExternalDriver<C extends ServiceConfig> {
   ): Promise<ExternalReference[]>;
 }
 
-/** What every method of a driver gets. `J` is a job with the settings of its kind (`job.mysql`, `job.graphite`). */
+/** Every method of a driver gets these. `J` is a job with the settings of its kind (`job.mysql`, `job.graphite`). */
 export interface DriverOptions<J extends BackupJobConfig = BackupJobConfig> {
   job: J;
   /** Of the set that is being made. */

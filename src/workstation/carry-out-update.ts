@@ -136,7 +136,7 @@ export async function countHalfUpdated(
   { from, to }: { from: string; to: string },
   options: GitOptions,
 ): Promise<number> {
-  // What has failed may fail here too.
+  // The look may fail for the same reason as the update.
   const changed = await readStatus(folder, options).then(
     (status) => status.changed,
     () => 0,

@@ -60,8 +60,10 @@ describe("findMysql", () => {
 describe("findReplica", () => {
   test("is reached as the server is, but for what it says itself", () => {
     const service = mysql({ host: "db", address: "10.0.0.1", replica: { address: "10.0.0.2" } });
-    expect(findReplica("school", service)).toEqual({ host: "db", address: "10.0.0.2", port: 3306 });
-    expect(findReplica("school", { ...service, replica: { port: 3307 } })).toEqual({
+    expect(findReplica("school", service)).toEqual({ ...service, address: "10.0.0.2" });
+    const other = { ...service, replica: { port: 3307 } };
+    expect(findReplica("school", other)).toEqual({
+      ...other,
       host: "db",
       address: "10.0.0.1",
       port: 3307,

@@ -1,3 +1,5 @@
+import { OperatorError } from "../../system/errors.ts";
+import { countOf } from "../../system/quantities.ts";
 import type { BucketPlace } from "./bucket-place.ts";
 import type { Pace } from "./keep-pace.ts";
 import { readLines, writeLines } from "./line-file.ts";
@@ -8,7 +10,7 @@ import type { ListedObject } from "./object-entry.ts";
 export interface Listing {
   objects: number;
   bytes: number;
-  /** In the order of the keys. */
+  /** In the order of the keys. Throws `failed` at its end where the disk has not kept all of it. */
   read(): AsyncGenerator<ListedObject[]>;
 }
 
@@ -60,9 +62,19 @@ export async function spoolListing(
   return {
     ...sums,
     read: async function* () {
+      let read = 0;
       for (const file of paths)
-        for await (const lines of readLines(file))
+        for await (const lines of readLines(file)) {
+          read += lines.length;
           yield lines.map((line) => JSON.parse(line) as ListedObject);
+        }
+      // Objects that are not read would be taken for gone.
+      if (read === sums.objects) return;
+      throw new OperatorError(
+        "failed",
+        `${path} has ${read} of the ${countOf(sums.objects, "object")} that ${place.place} has`,
+        { next: "run it again" },
+      );
     },
   };
 }
