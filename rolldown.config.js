@@ -77,7 +77,7 @@ export default {
         {
           name: "base",
           priority: 2,
-          test: /src\/(?:cli\/watch-output|system\/(?:errors|printable)|inventory\/host|commands\/quote-words)\.ts$|rolldown\/runtime/,
+          test: /src\/(?:cli\/watch-output|system\/(?:errors|printable|quantities)|inventory\/host|commands\/quote-words)\.ts$|rolldown\/runtime/,
         },
         {
           name: "inventory",

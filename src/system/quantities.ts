@@ -33,10 +33,14 @@ export const pluralOf = (count: number, one: string, many = `${one}s`): string =
 export const countOf = (count: number, one: string, many?: string): string =>
   `${count} ${pluralOf(count, one, many)}`;
 
-const COUNTS = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+/** Made for the first count: to load the words of a language takes 10 ms, and most commands count nothing so. */
+let counts: Intl.NumberFormat | undefined;
 
 /** Returns a number of anything for people: `1.8K`, `0.42`. */
-export const describeCount = (count: number): string => COUNTS.format(count);
+export function describeCount(count: number): string {
+  counts ??= new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+  return counts.format(count);
+}
 
 /** Returns a time span in milliseconds for people, in its largest unit: `12 s`, `3 h`. */
 export function describeAge(ms: number): string {
