@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makeRunFolder, sweepRunFolders } from "../../src/backup/run-folder.ts";
+import { makeRunFolder, type RunFolder, sweepRunFolders } from "../../src/backup/run-folder.ts";
 
 let state: string;
 beforeEach(async () => {
@@ -12,12 +12,15 @@ beforeEach(async () => {
 afterEach(() => rm(state, { recursive: true, force: true }));
 
 test("runs that begin at the same time do not take each other's folders for left ones", async () => {
+  const own = state;
   let isOver = false;
   const sweepOn = async (): Promise<void> => {
-    while (!isOver) await sweepRunFolders(state);
+    while (!isOver) await sweepRunFolders(own);
   };
   const sweeping = Array.from({ length: 8 }, sweepOn);
-  const folders = await Promise.all(Array.from({ length: 200 }, () => makeRunFolder(state)));
+  const folders: RunFolder[] = [];
+  for (let round = 0; round < 12; round++)
+    folders.push(...(await Promise.all(Array.from({ length: 16 }, () => makeRunFolder(own)))));
   isOver = true;
   await Promise.all(sweeping);
 

@@ -67,9 +67,10 @@ describe.each<Compression>(["none", "gzip", "zstd"])("%s", (compression) => {
     }
     const packed = compress(endless(), compression, { signal });
     await packed.next();
-    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 10_000; turn++) await new Promise((resolve) => setImmediate(resolve));
     await packed.return();
-    expect(asked).toBeLessThan(200);
+    // zstd itself holds some 13 MB of what cannot be compressed.
+    expect(asked).toBeLessThan(400);
   });
 });
 
